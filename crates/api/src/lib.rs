@@ -1,0 +1,2 @@
+//! podlab api.
+#![forbid(unsafe_code)]

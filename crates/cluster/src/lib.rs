@@ -1,0 +1,2 @@
+//! podlab cluster.
+#![forbid(unsafe_code)]

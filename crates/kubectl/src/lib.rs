@@ -1,0 +1,2 @@
+//! podlab kubectl.
+#![forbid(unsafe_code)]

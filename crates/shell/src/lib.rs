@@ -1,0 +1,2 @@
+//! podlab shell.
+#![forbid(unsafe_code)]

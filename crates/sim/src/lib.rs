@@ -1,0 +1,2 @@
+//! podlab sim.
+#![forbid(unsafe_code)]

@@ -1,0 +1,2 @@
+//! podlab yaml.
+#![forbid(unsafe_code)]

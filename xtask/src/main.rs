@@ -1,0 +1,2 @@
+//! The project's commands: serve, dist, test, bench, conformance.
+fn main() {}
