@@ -1,2 +1,21 @@
-//! podlab api.
+//! The object model of the simulated Kubernetes, and the language of its one door.
+//!
+//! Kinds and their names ([`kinds`]), objects ([`Object`]), requests and answers ([`door`]), errors
+//! ([`Status`]). It builds alone: it knows no clock, no store and no random numbers.
+//!
+//! **Boundary:** [`kinds::ALL`] (the registry) and [`door`].
 #![forbid(unsafe_code)]
+
+pub mod door;
+pub mod kinds;
+pub mod object;
+pub mod status;
+pub mod table;
+pub mod time;
+
+pub use door::{Door, Request, Response};
+pub use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference, Time};
+pub use kinds::Kind;
+pub use object::{Body, Object};
+pub use status::{Status, StatusCause, StatusDetails};
+pub use table::Table;

@@ -1,0 +1,18 @@
+//! ClusterRoleBinding: its names and what may be done with it.
+
+use super::{BodyType, Kind, Support};
+
+/// The registry entry of ClusterRoleBinding.
+pub const KIND: Kind = Kind {
+    group: "rbac.authorization.k8s.io",
+    version: "v1",
+    kind: "ClusterRoleBinding",
+    plural: "clusterrolebindings",
+    singular: "clusterrolebinding",
+    short_names: &[],
+    categories: &[],
+    namespaced: false,
+    subresources: &[],
+    body: BodyType::Tree,
+    support: Support::NotSimulated("stored and served; its controller is not built yet"),
+};

@@ -1,0 +1,271 @@
+//! The resource registry: one file a kind, one line a kind in [`ALL`].
+
+mod cluster_role;
+mod cluster_role_binding;
+mod config_map;
+mod controller_revision;
+mod cron_job;
+mod custom_resource_definition;
+mod daemon_set;
+mod deployment;
+mod endpoint_slice;
+mod endpoints;
+mod event;
+mod horizontal_pod_autoscaler;
+mod ingress;
+mod ingress_class;
+mod job;
+mod lease;
+mod limit_range;
+mod namespace;
+mod network_policy;
+mod node;
+mod persistent_volume;
+mod persistent_volume_claim;
+mod pod;
+mod pod_disruption_budget;
+mod pod_template;
+mod priority_class;
+mod replica_set;
+mod replication_controller;
+mod resource_quota;
+mod role;
+mod role_binding;
+mod runtime_class;
+mod secret;
+mod service;
+mod service_account;
+mod stateful_set;
+mod storage_class;
+
+/// How far podlab goes with a kind, a field or a feature.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Support {
+    /// It acts as in a real cluster.
+    Simulated,
+    /// It is kept and given back, and nothing acts on it; the text says why.
+    NotSimulated(&'static str),
+}
+
+/// In which shape the store holds an object of a kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BodyType {
+    /// Typed, since scheduler and kubelet read it at every event.
+    Pod,
+    /// Typed, since the scheduler reads it for every pod.
+    Node,
+    /// A tree of JSON values, decoded where a component wants it.
+    Tree,
+}
+
+/// A kind of object that the API server serves.
+///
+/// Source: the storage maps in pkg/registry/*/rest (v1.37) for names, short names and categories.
+#[derive(Debug)]
+pub struct Kind {
+    /// API group; empty for the core group.
+    pub group: &'static str,
+    /// The version in which objects are stored and served.
+    pub version: &'static str,
+    /// `Pod`.
+    pub kind: &'static str,
+    /// `pods`.
+    pub plural: &'static str,
+    /// `pod`.
+    pub singular: &'static str,
+    /// `po`.
+    pub short_names: &'static [&'static str],
+    /// `all`.
+    pub categories: &'static [&'static str],
+    /// Whether objects live in a namespace.
+    pub namespaced: bool,
+    /// The subresources that are served.
+    pub subresources: &'static [&'static str],
+    /// How the store holds it.
+    pub body: BodyType,
+    /// Whether something acts on it.
+    pub support: Support,
+}
+
+impl Kind {
+    /// `v1`, `apps/v1`.
+    pub fn api_version(&self) -> String {
+        if self.group.is_empty() {
+            self.version.to_owned()
+        } else {
+            format!("{}/{}", self.group, self.version)
+        }
+    }
+
+    /// `pods`, `deployments.apps`: how messages name the resource.
+    pub fn group_resource(&self) -> String {
+        if self.group.is_empty() { self.plural.to_owned() } else { format!("{}.{}", self.plural, self.group) }
+    }
+
+    /// `Pod`, `Deployment.apps`: how messages name the kind.
+    pub fn group_kind(&self) -> String {
+        if self.group.is_empty() { self.kind.to_owned() } else { format!("{}.{}", self.kind, self.group) }
+    }
+}
+
+impl PartialEq for Kind {
+    fn eq(&self, other: &Kind) -> bool {
+        (self.group, self.plural) == (other.group, other.plural)
+    }
+}
+
+impl Eq for Kind {}
+
+impl PartialOrd for Kind {
+    fn partial_cmp(&self, other: &Kind) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Kind {
+    fn cmp(&self, other: &Kind) -> std::cmp::Ordering {
+        (self.group, self.plural).cmp(&(other.group, other.plural))
+    }
+}
+
+/// The registry entry of Pod.
+pub static POD: Kind = pod::KIND;
+/// The registry entry of Node.
+pub static NODE: Kind = node::KIND;
+/// The registry entry of Namespace.
+pub static NAMESPACE: Kind = namespace::KIND;
+/// The registry entry of Service.
+pub static SERVICE: Kind = service::KIND;
+/// The registry entry of Endpoints.
+pub static ENDPOINTS: Kind = endpoints::KIND;
+/// The registry entry of ConfigMap.
+pub static CONFIG_MAP: Kind = config_map::KIND;
+/// The registry entry of Secret.
+pub static SECRET: Kind = secret::KIND;
+/// The registry entry of Event.
+pub static EVENT: Kind = event::KIND;
+/// The registry entry of ReplicationController.
+pub static REPLICATION_CONTROLLER: Kind = replication_controller::KIND;
+/// The registry entry of LimitRange.
+pub static LIMIT_RANGE: Kind = limit_range::KIND;
+/// The registry entry of ResourceQuota.
+pub static RESOURCE_QUOTA: Kind = resource_quota::KIND;
+/// The registry entry of ServiceAccount.
+pub static SERVICE_ACCOUNT: Kind = service_account::KIND;
+/// The registry entry of PersistentVolume.
+pub static PERSISTENT_VOLUME: Kind = persistent_volume::KIND;
+/// The registry entry of PersistentVolumeClaim.
+pub static PERSISTENT_VOLUME_CLAIM: Kind = persistent_volume_claim::KIND;
+/// The registry entry of PodTemplate.
+pub static POD_TEMPLATE: Kind = pod_template::KIND;
+/// The registry entry of Deployment.
+pub static DEPLOYMENT: Kind = deployment::KIND;
+/// The registry entry of ReplicaSet.
+pub static REPLICA_SET: Kind = replica_set::KIND;
+/// The registry entry of DaemonSet.
+pub static DAEMON_SET: Kind = daemon_set::KIND;
+/// The registry entry of StatefulSet.
+pub static STATEFUL_SET: Kind = stateful_set::KIND;
+/// The registry entry of ControllerRevision.
+pub static CONTROLLER_REVISION: Kind = controller_revision::KIND;
+/// The registry entry of Job.
+pub static JOB: Kind = job::KIND;
+/// The registry entry of CronJob.
+pub static CRON_JOB: Kind = cron_job::KIND;
+/// The registry entry of Ingress.
+pub static INGRESS: Kind = ingress::KIND;
+/// The registry entry of IngressClass.
+pub static INGRESS_CLASS: Kind = ingress_class::KIND;
+/// The registry entry of NetworkPolicy.
+pub static NETWORK_POLICY: Kind = network_policy::KIND;
+/// The registry entry of Role.
+pub static ROLE: Kind = role::KIND;
+/// The registry entry of RoleBinding.
+pub static ROLE_BINDING: Kind = role_binding::KIND;
+/// The registry entry of ClusterRole.
+pub static CLUSTER_ROLE: Kind = cluster_role::KIND;
+/// The registry entry of ClusterRoleBinding.
+pub static CLUSTER_ROLE_BINDING: Kind = cluster_role_binding::KIND;
+/// The registry entry of PriorityClass.
+pub static PRIORITY_CLASS: Kind = priority_class::KIND;
+/// The registry entry of StorageClass.
+pub static STORAGE_CLASS: Kind = storage_class::KIND;
+/// The registry entry of PodDisruptionBudget.
+pub static POD_DISRUPTION_BUDGET: Kind = pod_disruption_budget::KIND;
+/// The registry entry of HorizontalPodAutoscaler.
+pub static HORIZONTAL_POD_AUTOSCALER: Kind = horizontal_pod_autoscaler::KIND;
+/// The registry entry of Lease.
+pub static LEASE: Kind = lease::KIND;
+/// The registry entry of EndpointSlice.
+pub static ENDPOINT_SLICE: Kind = endpoint_slice::KIND;
+/// The registry entry of CustomResourceDefinition.
+pub static CUSTOM_RESOURCE_DEFINITION: Kind = custom_resource_definition::KIND;
+/// The registry entry of RuntimeClass.
+pub static RUNTIME_CLASS: Kind = runtime_class::KIND;
+
+/// Every kind, in the order in which discovery lists groups.
+pub static ALL: &[&Kind] = &[
+    &POD,
+    &NODE,
+    &NAMESPACE,
+    &SERVICE,
+    &ENDPOINTS,
+    &CONFIG_MAP,
+    &SECRET,
+    &EVENT,
+    &REPLICATION_CONTROLLER,
+    &LIMIT_RANGE,
+    &RESOURCE_QUOTA,
+    &SERVICE_ACCOUNT,
+    &PERSISTENT_VOLUME,
+    &PERSISTENT_VOLUME_CLAIM,
+    &POD_TEMPLATE,
+    &DEPLOYMENT,
+    &REPLICA_SET,
+    &DAEMON_SET,
+    &STATEFUL_SET,
+    &CONTROLLER_REVISION,
+    &JOB,
+    &CRON_JOB,
+    &INGRESS,
+    &INGRESS_CLASS,
+    &NETWORK_POLICY,
+    &ROLE,
+    &ROLE_BINDING,
+    &CLUSTER_ROLE,
+    &CLUSTER_ROLE_BINDING,
+    &PRIORITY_CLASS,
+    &STORAGE_CLASS,
+    &POD_DISRUPTION_BUDGET,
+    &HORIZONTAL_POD_AUTOSCALER,
+    &LEASE,
+    &ENDPOINT_SLICE,
+    &CUSTOM_RESOURCE_DEFINITION,
+    &RUNTIME_CLASS,
+];
+
+/// The kind served under a group, version and plural name.
+pub fn by_resource(group: &str, version: &str, plural: &str) -> Option<&'static Kind> {
+    ALL.iter().copied().find(|k| k.plural == plural && k.group == group && k.version == version)
+}
+
+/// The kind named by an object's `apiVersion` and `kind`.
+pub fn by_gvk(api_version: &str, kind: &str) -> Option<&'static Kind> {
+    let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
+    ALL.iter().copied().find(|k| k.kind == kind && k.group == group && k.version == version)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_kinds_share_a_name() {
+        for (i, a) in ALL.iter().enumerate() {
+            for b in &ALL[i + 1..] {
+                assert!(a.group != b.group || a.kind != b.kind);
+                assert!(a.group != b.group || a.plural != b.plural);
+            }
+        }
+    }
+}
