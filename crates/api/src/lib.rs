@@ -7,8 +7,11 @@
 #![forbid(unsafe_code)]
 
 pub mod door;
+pub mod go_text;
 pub mod kinds;
 pub mod object;
+pub mod quantity;
+pub mod selector;
 pub mod status;
 pub mod table;
 pub mod time;
@@ -17,5 +20,6 @@ pub use door::{Door, Request, Response};
 pub use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference, Time};
 pub use kinds::Kind;
 pub use object::{Body, Object};
+pub use quantity::Quantity;
 pub use status::{Status, StatusCause, StatusDetails};
 pub use table::Table;
