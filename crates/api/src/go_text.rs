@@ -36,7 +36,7 @@ pub fn quote(text: &str) -> String {
 fn is_print(c: char) -> bool {
     // Rust's escaping of a string leaves exactly the printable characters alone, apart from a mark at its start.
     let text = format!("a{c}");
-    c != '\'' && text.escape_debug().eq(text.chars()) || c == '\''
+    c == '\'' || text.escape_debug().eq(text.chars())
 }
 
 /// Marshals a list of strings as Go's `encoding/json` does (with `<`, `>`, `&` escaped).

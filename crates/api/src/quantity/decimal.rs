@@ -79,7 +79,8 @@ impl Magnitude {
         let mut limbs = Vec::with_capacity(self.0.len());
         let mut borrow = 0i64;
         for (index, limb) in self.0.iter().enumerate() {
-            let mut difference = i64::from(*limb) - i64::from(other.0.get(index).copied().unwrap_or(0)) - borrow;
+            let mut difference =
+                i64::from(*limb) - i64::from(other.0.get(index).copied().unwrap_or(0)) - borrow;
             borrow = i64::from(difference < 0);
             if difference < 0 {
                 difference += 1 << LIMB_BITS;
@@ -284,7 +285,11 @@ impl Decimal {
             high.0.insert(0, 0);
         }
         let magnitude = low.add(&high);
-        Self { negative: (self.negative != (factor < 0)) && !magnitude.is_zero(), magnitude, exponent: self.exponent }
+        Self {
+            negative: (self.negative != (factor < 0)) && !magnitude.is_zero(),
+            magnitude,
+            exponent: self.exponent,
+        }
     }
 
     /// Whether the digits without the exponent fit an `int64`.
@@ -383,7 +388,8 @@ mod tests {
 
     #[test]
     fn arithmetic_agrees_with_i128() {
-        let numbers: [i64; 9] = [0, 1, -1, 999_999_999_999, -7, i64::MAX, i64::MIN, 4_294_967_296, -4_294_967_297];
+        let numbers: [i64; 9] =
+            [0, 1, -1, 999_999_999_999, -7, i64::MAX, i64::MIN, 4_294_967_296, -4_294_967_297];
         for a in numbers {
             for b in numbers {
                 let (x, y) = (Decimal::from_i64(a, 0), Decimal::from_i64(b, 0));

@@ -28,9 +28,7 @@ const MAX_TEXT: usize = 4096;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ParseQuantityError {
     /// The text has not the form number + suffix.
-    #[error(
-        "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
-    )]
+    #[error("quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'")]
     FormatWrong,
     /// The part before the suffix is no number.
     #[error("unable to parse numeric part of quantity")]
@@ -322,11 +320,10 @@ impl Quantity {
         }
         if let (Amount::Int { value, scale }, Amount::Int { value: other_value, scale: other_scale }) =
             (&self.amount, &other.amount)
+            && let Some((value, scale)) = add_scaled((*value, *scale), (*other_value, *other_scale))
         {
-            if let Some((value, scale)) = add_scaled((*value, *scale), (*other_value, *other_scale)) {
-                self.amount = Amount::Int { value, scale };
-                return;
-            }
+            self.amount = Amount::Int { value, scale };
+            return;
         }
         self.amount = Amount::Dec(self.decimal().plus(&other.decimal()));
     }
@@ -346,10 +343,14 @@ impl Quantity {
                 (0, _) => Some((0, *scale)),
                 (_, 0) => Some((0, 0)),
                 // Go's int64Multiply refuses the most negative number, whatever the result.
-                (value, factor) if factor != 1 && value != 1 && (value == i64::MIN || factor == i64::MIN) => None,
+                (value, factor) if factor != 1 && value != 1 && (value == i64::MIN || factor == i64::MIN) => {
+                    None
+                }
                 (value, factor) => value
                     .checked_mul(factor)
-                    .filter(|product| *scale <= 0 || multiply_by_power(*product, scale.unsigned_abs()).is_some())
+                    .filter(|product| {
+                        *scale <= 0 || multiply_by_power(*product, scale.unsigned_abs()).is_some()
+                    })
                     .filter(|product| *scale >= 0 || divide_rounding_up(*product, scale.unsigned_abs()).1)
                     .map(|product| (product, *scale)),
             };

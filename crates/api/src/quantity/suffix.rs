@@ -27,18 +27,8 @@ impl Format {
 
 const BINARY: [(&str, i32); 6] = [("Ki", 10), ("Mi", 20), ("Gi", 30), ("Ti", 40), ("Pi", 50), ("Ei", 60)];
 
-const DECIMAL: [(&str, i32); 10] = [
-    ("n", -9),
-    ("u", -6),
-    ("m", -3),
-    ("", 0),
-    ("k", 3),
-    ("M", 6),
-    ("G", 9),
-    ("T", 12),
-    ("P", 15),
-    ("E", 18),
-];
+const DECIMAL: [(&str, i32); 10] =
+    [("n", -9), ("u", -6), ("m", -3), ("", 0), ("k", 3), ("M", 6), ("G", 9), ("T", 12), ("P", 15), ("E", 18)];
 
 /// `base^exponent`, and the notation in which the number is printed again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,7 +39,8 @@ pub(super) struct Suffix {
 }
 
 pub(super) fn interpret(text: &str) -> Option<Suffix> {
-    let find = |table: &[(&str, i32)]| table.iter().find(|(name, _)| *name == text).map(|(_, exponent)| *exponent);
+    let find =
+        |table: &[(&str, i32)]| table.iter().find(|(name, _)| *name == text).map(|(_, exponent)| *exponent);
     if let Some(exponent) = find(&DECIMAL) {
         return Some(Suffix { base: 10, exponent, format: Format::DecimalSi });
     }
@@ -64,7 +55,10 @@ pub(super) fn interpret(text: &str) -> Option<Suffix> {
 /// The suffix to print; empty where none exists, as in Kubernetes, which then prints the number alone.
 pub(super) fn construct(exponent: i32, format: Format) -> String {
     let find = |table: &[(&str, i32)]| {
-        table.iter().find(|(_, value)| *value == exponent).map_or(String::new(), |(name, _)| (*name).to_owned())
+        table
+            .iter()
+            .find(|(_, value)| *value == exponent)
+            .map_or(String::new(), |(name, _)| (*name).to_owned())
     };
     match format {
         Format::DecimalSi => find(&DECIMAL),

@@ -15,7 +15,9 @@ pub const LABEL_MAX_LENGTH: usize = 63;
 pub const SUBDOMAIN_MAX_LENGTH: usize = 253;
 
 fn name_examples(rule: &str) -> String {
-    format!("{rule} (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '{NAME_FORMAT}')")
+    format!(
+        "{rule} (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '{NAME_FORMAT}')"
+    )
 }
 
 fn is_name(text: &str) -> bool {
@@ -61,13 +63,17 @@ pub fn label_key_errors(value: &str) -> Vec<String> {
             if prefix.is_empty() {
                 errors.push("prefix part must be non-empty".to_owned());
             } else {
-                errors.extend(dns1123_subdomain_errors(prefix).iter().map(|error| format!("prefix part {error}")));
+                errors.extend(
+                    dns1123_subdomain_errors(prefix).iter().map(|error| format!("prefix part {error}")),
+                );
             }
             name
         }
         _ => {
             let rule = name_examples(&format!("a valid label key {NAME_RULE}"));
-            return vec![format!("{rule} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')")];
+            return vec![format!(
+                "{rule} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"
+            )];
         }
     };
     if name.is_empty() {

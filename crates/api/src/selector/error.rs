@@ -46,7 +46,12 @@ impl FieldError {
     /// `Invalid value`, with a list.
     pub(super) fn invalid_list(field: impl Into<String>, values: Option<&[String]>, detail: &str) -> Self {
         let bad_value = BadValue::List(values.map(<[String]>::to_vec));
-        Self { error_type: FieldErrorType::Invalid, field: field.into(), bad_value, detail: detail.to_owned() }
+        Self {
+            error_type: FieldErrorType::Invalid,
+            field: field.into(),
+            bad_value,
+            detail: detail.to_owned(),
+        }
     }
 
     /// `Unsupported value`, with the list of those that are.

@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use super::parser::{self, ParseError};
 use super::requirement::{Operator, Requirement};
+use crate::Object;
 
 /// Something that has labels.
 pub trait Labels {
@@ -22,6 +23,12 @@ impl Labels for BTreeMap<String, String> {
 impl Labels for Option<BTreeMap<String, String>> {
     fn lookup(&self, key: &str) -> Option<&str> {
         self.as_ref()?.get(key).map(String::as_str)
+    }
+}
+
+impl Labels for Object {
+    fn lookup(&self, key: &str) -> Option<&str> {
+        self.label(key)
     }
 }
 
@@ -69,7 +76,9 @@ impl Selector {
         let parsed = Self::parse_spanned(text);
         match parsed.error {
             Some(error) => Err(error),
-            None => Ok(Self::from_requirements(parsed.requirements.into_iter().map(|one| one.requirement).collect())),
+            None => Ok(Self::from_requirements(
+                parsed.requirements.into_iter().map(|one| one.requirement).collect(),
+            )),
         }
     }
 
@@ -88,8 +97,9 @@ impl Selector {
     /// Matches objects that carry all these labels; the labels are taken as valid.
     #[must_use]
     pub fn from_set(labels: &BTreeMap<String, String>) -> Self {
-        let requirement =
-            |(key, value): (&String, &String)| Requirement::unchecked(key, Operator::Equals, vec![value.clone()]);
+        let requirement = |(key, value): (&String, &String)| {
+            Requirement::unchecked(key, Operator::Equals, vec![value.clone()])
+        };
         Self::Requirements(labels.iter().map(requirement).collect())
     }
 

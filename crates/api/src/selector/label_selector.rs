@@ -19,7 +19,8 @@ pub fn label_selector_as_selector(object: Option<&LabelSelector>) -> Result<Sele
     let Some(object) = object else { return Ok(Selector::Nothing) };
     let mut requirements = Vec::new();
     for (key, value) in object.match_labels.iter().flatten() {
-        let one = Requirement::new(key, Operator::Equals, vec![value.clone()]).map_err(|errors| aggregate(&errors))?;
+        let one = Requirement::new(key, Operator::Equals, vec![value.clone()])
+            .map_err(|errors| aggregate(&errors))?;
         requirements.push(one);
     }
     for expression in object.match_expressions.iter().flatten() {
@@ -54,12 +55,16 @@ pub fn label_selector_as_map(
                 labels.insert(key.clone(), value.clone());
             }
             ("In", _) => {
-                let text =
-                    format!("operator {quoted} without a single value cannot be converted into the old label selector format");
+                let text = format!(
+                    "operator {quoted} without a single value cannot be converted into the old label selector format"
+                );
                 return Err((labels, text));
             }
             ("NotIn" | "Exists" | "DoesNotExist", _) => {
-                return Err((labels, format!("operator {quoted} cannot be converted into the old label selector format")));
+                return Err((
+                    labels,
+                    format!("operator {quoted} cannot be converted into the old label selector format"),
+                ));
             }
             _ => return Err((labels, format!("{quoted} is not a valid selector operator"))),
         }

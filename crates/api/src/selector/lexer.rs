@@ -82,10 +82,10 @@ fn scan_identifier(text: &str) -> (Token, String, usize) {
 /// The longest operator at the start. Every special character is one by itself, so there always is one.
 fn scan_special(text: &str) -> (Token, String, usize) {
     for length in [2, 1] {
-        if let Some(literal) = text.get(..length) {
-            if let Some(token) = symbol(literal) {
-                return (token, literal.to_owned(), length);
-            }
+        if let Some(literal) = text.get(..length)
+            && let Some(token) = symbol(literal)
+        {
+            return (token, literal.to_owned(), length);
         }
     }
     (Token::Error, text.to_owned(), text.len())

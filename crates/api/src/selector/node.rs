@@ -5,13 +5,13 @@
 use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::{
-    Affinity, Node, NodeSelector as NodeSelectorObject, NodeSelectorRequirement, NodeSelectorTerm,
+    Affinity, NodeSelector as NodeSelectorObject, NodeSelectorRequirement, NodeSelectorTerm,
     PreferredSchedulingTerm,
 };
 
 use super::error::{FieldError, aggregate};
-use super::field::{FieldSelector, FieldTerm};
-use super::label::Selector;
+use super::field::{FieldSelector, FieldTerm, Fields};
+use super::label::{Labels, Selector};
 use super::requirement::{Operator, Requirement};
 
 const OPERATORS: [(&str, Operator); 6] = [
@@ -49,7 +49,8 @@ pub fn requirements_as_selector(
     let mut parsed = Vec::new();
     for (index, requirement) in requirements.iter().enumerate() {
         let path = format!("{path}[{index}]");
-        let operator = OPERATORS.iter().find(|(name, _)| *name == requirement.operator).map(|(_, operator)| *operator);
+        let operator =
+            OPERATORS.iter().find(|(name, _)| *name == requirement.operator).map(|(_, operator)| *operator);
         let Some(operator) = operator else {
             let names: Vec<&str> = OPERATORS.iter().map(|(name, _)| *name).collect();
             errors.push(FieldError::not_supported(format!("{path}.operator"), &requirement.operator, &names));
@@ -84,7 +85,11 @@ pub fn requirements_as_field_selector(
                 negated: operator == "NotIn",
             }),
             ("In" | "NotIn", values) => {
-                errors.push(FieldError::invalid_list(format!("{path}.values"), values, "must have one element"));
+                errors.push(FieldError::invalid_list(
+                    format!("{path}.values"),
+                    values,
+                    "must have one element",
+                ));
             }
             _ => {
                 let supported = ["In", "NotIn"];
@@ -93,6 +98,15 @@ pub fn requirements_as_field_selector(
         }
     }
     if errors.is_empty() { Ok(FieldSelector { terms }) } else { Err(errors) }
+}
+
+/// The one field by which nodes are chosen.
+struct NodeName<'a>(&'a str);
+
+impl Fields for NodeName<'_> {
+    fn field(&self, name: &str) -> String {
+        if name == "metadata.name" { self.0.to_owned() } else { String::new() }
+    }
 }
 
 impl ParsedTerm {
@@ -120,14 +134,14 @@ impl ParsedTerm {
         Some(parsed)
     }
 
-    /// Whether a node matches; a node without a name matches any requirement on fields.
+    /// Whether a node with these labels and this name matches; one without a name (empty) matches any requirement
+    /// on fields.
     #[must_use]
-    pub fn matches(&self, node: &Node) -> bool {
-        let name = node.metadata.name.as_deref().unwrap_or_default();
-        let fields = BTreeMap::from([("metadata.name".to_owned(), name.to_owned())]);
+    pub fn matches<L: Labels + ?Sized>(&self, labels: &L, name: &str) -> bool {
         self.errors.is_empty()
-            && self.labels.as_ref().is_none_or(|labels| labels.matches(&node.metadata.labels))
-            && (name.is_empty() || self.fields.as_ref().is_none_or(|selector| selector.matches(&fields)))
+            && self.labels.as_ref().is_none_or(|selector| selector.matches(labels))
+            && (name.is_empty()
+                || self.fields.as_ref().is_none_or(|selector| selector.matches(&NodeName(name))))
     }
 }
 
@@ -154,12 +168,12 @@ impl NodeSelector {
         self.terms.iter().flat_map(|(_, term)| term.errors.clone()).collect()
     }
 
-    /// Whether a node matches one of the terms.
+    /// Whether a node with these labels and this name matches one of the terms.
     ///
     /// # Errors
     /// Where none matches and some could not be read: their errors as one text.
-    pub fn matches(&self, node: &Node) -> Result<bool, String> {
-        if self.terms.iter().any(|(_, term)| term.matches(node)) {
+    pub fn matches<L: Labels + ?Sized>(&self, labels: &L, name: &str) -> Result<bool, String> {
+        if self.terms.iter().any(|(_, term)| term.matches(labels, name)) {
             return Ok(true);
         }
         let errors = self.errors();
@@ -189,15 +203,15 @@ impl RequiredNodeAffinity {
         }
     }
 
-    /// Whether a node meets both.
+    /// Whether a node with these labels and this name meets both.
     ///
     /// # Errors
     /// As [`NodeSelector::matches`].
-    pub fn matches(&self, node: &Node) -> Result<bool, String> {
-        if self.labels.as_ref().is_some_and(|labels| !labels.matches(&node.metadata.labels)) {
+    pub fn matches<L: Labels + ?Sized>(&self, labels: &L, name: &str) -> Result<bool, String> {
+        if self.labels.as_ref().is_some_and(|selector| !selector.matches(labels)) {
             return Ok(false);
         }
-        self.selector.as_ref().map_or(Ok(true), |selector| selector.matches(node))
+        self.selector.as_ref().map_or(Ok(true), |selector| selector.matches(labels, name))
     }
 }
 
@@ -223,9 +237,9 @@ impl PreferredSchedulingTerms {
         if errors.is_empty() { Ok(Self { terms }) } else { Err(errors) }
     }
 
-    /// The sum of the weights of the terms a node matches.
+    /// The sum of the weights of the terms a node with these labels and this name matches.
     #[must_use]
-    pub fn score(&self, node: &Node) -> i64 {
-        self.terms.iter().filter(|(_, term, _)| term.matches(node)).map(|(_, _, weight)| weight).sum()
+    pub fn score<L: Labels + ?Sized>(&self, labels: &L, name: &str) -> i64 {
+        self.terms.iter().filter(|(_, term, _)| term.matches(labels, name)).map(|(_, _, weight)| weight).sum()
     }
 }

@@ -241,7 +241,10 @@ mod tests {
             ("a=b,", "found '', expected: identifier after ','"),
             ("!x=a", "found '=', expected: ',' or 'end of string'"),
             ("a in b", "unable to parse requirement: found 'b' expected: '('"),
-            ("x nott in (y)", "unable to parse requirement: found 'nott', expected: in, notin, =, ==, !=, gt, lt"),
+            (
+                "x nott in (y)",
+                "unable to parse requirement: found 'nott', expected: in, notin, =, ==, !=, gt, lt",
+            ),
             ("!", "unable to parse requirement: found '', expected: identifier"),
         ] {
             assert_eq!(message(text), expected);

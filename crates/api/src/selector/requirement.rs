@@ -49,7 +49,10 @@ impl Operator {
     /// The operator with that internal name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::BINARY.into_iter().chain([Self::Exists, Self::DoesNotExist]).find(|operator| operator.name() == name)
+        Self::BINARY
+            .into_iter()
+            .chain([Self::Exists, Self::DoesNotExist])
+            .find(|operator| operator.name() == name)
     }
 
     pub(super) const BINARY: [Self; 7] = [

@@ -2,10 +2,11 @@
 //!
 //! Source: pkg/apis/*/v1/conversion.go (field label conversions) and the `ToSelectableFields` of pkg/registry (v1.37).
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::field::{FieldSelector, Fields};
 use crate::go_text::quote;
+use crate::{Body, Object};
 
 const METADATA: [&str; 2] = ["metadata.name", "metadata.namespace"];
 
@@ -89,12 +90,11 @@ pub fn convert_field_label(api_version: &str, kind: &str, label: &str) -> Result
         });
     }
     Err(match (api_version, kind) {
-        (
-            "v1",
-            "Pod" | "Node" | "ReplicationController" | "Event" | "Namespace" | "Secret" | "Service",
-        )
+        ("v1", "Pod" | "Node" | "ReplicationController" | "Event" | "Namespace" | "Secret" | "Service")
         | ("events.k8s.io/v1", "Event")
-        | ("certificates.k8s.io/v1", "CertificateSigningRequest") => format!("field label not supported: {label}"),
+        | ("certificates.k8s.io/v1", "CertificateSigningRequest") => {
+            format!("field label not supported: {label}")
+        }
         ("batch/v1", "Job") => format!("field label {} not supported for Job", quote(label)),
         ("resource.k8s.io/v1", "ResourceSlice") => {
             format!("field label not supported for resource.k8s.io/v1, Kind=ResourceSlice: {label}")
@@ -115,28 +115,20 @@ pub fn parse_field_selector(api_version: &str, kind: &str, text: &str) -> Result
     selector.transform(|field, value| Ok((convert_field_label(api_version, kind, field)?, value.to_owned())))
 }
 
-/// The fields of an object in JSON form.
-#[derive(Debug, Clone, Copy)]
-pub struct ObjectFields<'a> {
-    /// The object's kind.
-    pub kind: &'a str,
-    /// The object as the API shows it.
-    pub object: &'a Value,
+/// The fields of an object held as a tree, without its metadata.
+struct TreeFields<'a> {
+    kind: &'a str,
+    fields: &'a Map<String, Value>,
 }
 
-impl ObjectFields<'_> {
+impl TreeFields<'_> {
     fn text(&self, path: &str) -> String {
-        let mut value = self.object;
-        for part in path.split('.') {
-            match value.get(part) {
-                Some(inner) => value = inner,
-                None => return String::new(),
-            }
-        }
-        match value {
-            Value::String(text) => text.clone(),
-            Value::Bool(flag) => flag.to_string(),
-            Value::Number(number) => number.to_string(),
+        let mut parts = path.split('.');
+        let first = parts.next().and_then(|part| self.fields.get(part));
+        match parts.fold(first, |value, part| value.and_then(|value| value.get(part))) {
+            Some(Value::String(text)) => text.clone(),
+            Some(Value::Bool(flag)) => flag.to_string(),
+            Some(Value::Number(number)) => number.to_string(),
             _ => String::new(),
         }
     }
@@ -147,24 +139,55 @@ impl ObjectFields<'_> {
     }
 }
 
-impl Fields for ObjectFields<'_> {
+impl Fields for TreeFields<'_> {
     fn field(&self, name: &str) -> String {
         match (self.kind, name) {
-            ("Pod", "spec.hostNetwork") | ("Node", "spec.unschedulable") => self.or(name, "false"),
             ("ReplicationController", "status.replicas") => self.or(name, "0"),
             ("Job", "status.successful") => self.or("status.succeeded", "0"),
-            // The list can be named but holds nothing to compare with.
-            ("Pod", "status.podIPs") => String::new(),
             ("Event", "source") => {
                 let source = self.or("source.component", &self.text("deprecatedSource.component"));
                 if source.is_empty() { self.field("reportingComponent") } else { source }
             }
-            ("Event", "reportingComponent") => self.or("reportingComponent", &self.text("reportingController")),
+            ("Event", "reportingComponent") => {
+                self.or("reportingComponent", &self.text("reportingController"))
+            }
             ("Event", name) => match name.strip_prefix("involvedObject.") {
                 Some(rest) => self.or(name, &self.text(&format!("regarding.{rest}"))),
                 None => self.text(name),
             },
             (_, name) => self.text(name),
+        }
+    }
+}
+
+impl Fields for Object {
+    fn field(&self, name: &str) -> String {
+        let text = |text: &Option<String>| text.clone().unwrap_or_default();
+        match (name, &self.body) {
+            ("metadata.name", _) => self.name().to_owned(),
+            ("metadata.namespace", _) => self.namespace().to_owned(),
+            (_, Body::Pod { spec, status }) => match name {
+                "spec.nodeName" => text(&spec.node_name),
+                "spec.restartPolicy" => text(&spec.restart_policy),
+                "spec.schedulerName" => text(&spec.scheduler_name),
+                "spec.serviceAccountName" => text(&spec.service_account_name),
+                "spec.hostNetwork" => spec.host_network.unwrap_or_default().to_string(),
+                "status.phase" => text(&status.phase),
+                "status.podIP" => status
+                    .pod_ips
+                    .as_ref()
+                    .and_then(|ips| ips.first())
+                    .map(|ip| ip.ip.clone())
+                    .unwrap_or_default(),
+                "status.nominatedNodeName" => text(&status.nominated_node_name),
+                // `status.podIPs` can be named, but is never compared with anything.
+                _ => String::new(),
+            },
+            ("spec.unschedulable", Body::Node { spec, .. }) => {
+                spec.unschedulable.unwrap_or_default().to_string()
+            }
+            (_, Body::Node { .. }) => String::new(),
+            (_, Body::Tree(fields)) => TreeFields { kind: self.kind.kind, fields }.field(name),
         }
     }
 }
@@ -186,10 +209,15 @@ mod tests {
 
     #[test]
     fn missing_booleans_and_numbers_have_their_zero() {
-        let pod = serde_json::json!({"metadata": {"name": "a"}, "status": {"phase": "Running"}});
-        let fields = ObjectFields { kind: "Pod", object: &pod };
-        let selector = parse_field_selector("v1", "Pod", "spec.hostNetwork=false,status.phase=Running").unwrap();
-        assert!(selector.matches(&fields));
-        assert!(parse_field_selector("v1", "Pod", "spec.host=").unwrap().matches(&fields));
+        let object = |value| Object::from_value(value).unwrap();
+        let pod = object(serde_json::json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "a"},
+            "spec": {"containers": []}, "status": {"phase": "Running"}}));
+        let selector =
+            parse_field_selector("v1", "Pod", "spec.hostNetwork=false,status.phase=Running").unwrap();
+        assert!(selector.matches(&pod));
+        assert!(parse_field_selector("v1", "Pod", "spec.host=").unwrap().matches(&pod));
+        let job =
+            object(serde_json::json!({"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "a"}}));
+        assert!(parse_field_selector("batch/v1", "Job", "status.successful=0").unwrap().matches(&job));
     }
 }
