@@ -10,6 +10,7 @@ pub mod door;
 pub mod go_text;
 pub mod kinds;
 pub mod object;
+pub mod patch;
 pub mod quantity;
 pub mod selector;
 pub mod status;
