@@ -12,10 +12,12 @@ pub mod kinds;
 pub mod object;
 pub mod patch;
 pub mod quantity;
+pub mod schema;
 pub mod selector;
 pub mod status;
 pub mod table;
 pub mod time;
+pub mod validation;
 
 pub use door::{Door, Request, Response};
 pub use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference, Time};
