@@ -1,7 +1,7 @@
 //! The one door's language: what is asked of the API server and what it answers.
 
 use crate::{Kind, Object, Status, Table};
-use k8s_openapi::jiff::Timestamp;
+pub use k8s_openapi::jiff::Timestamp;
 use serde_json::Value;
 use std::borrow::Cow;
 use std::sync::Arc;

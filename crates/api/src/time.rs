@@ -19,3 +19,8 @@ pub fn micro_time(unix_nanos: i64) -> MicroTime {
 pub fn unix_seconds(time: &Time) -> i64 {
     time.0.as_second()
 }
+
+/// A timestamp for nanoseconds since the Unix epoch.
+pub fn time_nanos(unix_nanos: i64) -> Timestamp {
+    Timestamp::from_nanosecond(i128::from(unix_nanos)).unwrap_or(Timestamp::UNIX_EPOCH)
+}

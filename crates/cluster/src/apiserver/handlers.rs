@@ -1,0 +1,347 @@
+//! The door: from a [`Request`] to a [`Response`].
+//!
+//! Source: k8s.io/apiserver/pkg/endpoints/handlers (v1.37).
+
+use super::{ApiServer, DeleteOptions};
+use podlab_api::door::{FieldValidation, PatchType, RequestOptions, ResponseBody, Verb};
+use podlab_api::selector::label_selector::label_selector_as_selector;
+use podlab_api::{Kind, Object, Request, Response, Status, kinds};
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+impl ApiServer {
+    /// Answers a request for stored objects. Subresources that run something in a container (`log`, `exec`,
+    /// `attach`, `portforward`) are the cluster's, not the store's.
+    pub fn request(&mut self, request: &Request) -> Response {
+        let Some(kind) = kinds::by_resource(
+            &request.resource.group,
+            &request.resource.version,
+            &request.resource.resource,
+        ) else {
+            return Response::status(Status::no_such_resource());
+        };
+        let mut warnings = Vec::new();
+        let answer = self.dispatch(kind, request, &mut warnings);
+        let mut response = answer.unwrap_or_else(Response::status);
+        response.warnings.splice(0..0, warnings);
+        response
+    }
+
+    fn dispatch(
+        &mut self,
+        kind: &'static Kind,
+        request: &Request,
+        warnings: &mut Vec<String>,
+    ) -> Result<Response, Status> {
+        let namespace = request.namespace.as_deref().unwrap_or("");
+        let name = request.name.as_deref().unwrap_or("");
+        let options = &request.options;
+        let subresource = request.subresource.as_deref();
+        if let Some(sub) = subresource
+            && !kind.subresources.contains(&sub)
+        {
+            return Err(Status::no_such_resource());
+        }
+        match (request.verb, subresource) {
+            (Verb::Get, Some("scale")) => self.get_scale(kind, namespace, name),
+            (Verb::Get, _) => self.get(kind, namespace, name, options),
+            (Verb::List, _) => self.list(kind, namespace, options),
+            (Verb::Watch, _) => self.start_watch(kind, request),
+            (Verb::Create, Some("binding")) => {
+                let node = request.body.pointer("/target/name").and_then(Value::as_str).unwrap_or("");
+                self.bind(namespace, name, node)?;
+                Ok(success(kind, name))
+            }
+            (Verb::Create, Some("eviction")) => self.evict(namespace, name, request),
+            (Verb::Create, Some(_)) => Err(Status::method_not_supported(kind, "create")),
+            (Verb::Create, None) => {
+                let object = self.decode(kind, namespace, &request.body, options, warnings)?;
+                let stored = self.create_with(object, options.dry_run, warnings)?;
+                let mut response = Response::object(stored);
+                response.code = 201;
+                Ok(response)
+            }
+            (Verb::Update, Some("scale")) => {
+                self.update_scale(kind, namespace, name, &request.body, options.dry_run)
+            }
+            (Verb::Update, _) => {
+                let object = self.decode(kind, namespace, &request.body, options, warnings)?;
+                let object = self.check_name(kind, name, object)?;
+                let stored = self.update_with(object, subresource, options.dry_run, warnings)?;
+                Ok(Response::object(stored))
+            }
+            (Verb::Patch(how), Some("scale")) => {
+                let scale = match self.get_scale(kind, namespace, name)?.body {
+                    ResponseBody::Value(scale) => scale,
+                    _ => Value::Null,
+                };
+                let patched = podlab_api::patch::apply(kind, how, &scale, &request.body)?;
+                self.update_scale(kind, namespace, name, &patched, options.dry_run)
+            }
+            (Verb::Patch(how), _) => self.patch(kind, how, request, warnings),
+            (Verb::Delete, _) => {
+                let delete = delete_options(request);
+                if options.dry_run {
+                    return self.get(kind, namespace, name, options);
+                }
+                let last = self.delete(kind, namespace, name, &delete)?;
+                Ok(Response::object(last))
+            }
+            (Verb::DeleteCollection, _) => {
+                let list = self.select(kind, namespace, options)?;
+                let delete = delete_options(request);
+                for object in &list {
+                    if !options.dry_run {
+                        self.delete(kind, object.namespace(), object.name(), &delete)?;
+                    }
+                }
+                Ok(success(kind, ""))
+            }
+        }
+    }
+
+    /// Decodes, defaults and names what a client sent.
+    fn decode(
+        &self,
+        kind: &'static Kind,
+        namespace: &str,
+        body: &Value,
+        options: &RequestOptions,
+        warnings: &mut Vec<String>,
+    ) -> Result<Object, Status> {
+        let mut value = super::decode::decode(kind, body, options.field_validation, warnings)?;
+        super::decode::apply_defaults(kind, &mut value);
+        let fields = match value {
+            Value::Object(fields) => fields,
+            _ => Default::default(),
+        };
+        let mut object = Object::from_fields(kind, fields).map_err(|e| {
+            Status::bad_request(format!(
+                "{} in version {:?} cannot be handled as a {}: {e}",
+                kind.kind, kind.version, kind.kind
+            ))
+        })?;
+        if kind.namespaced {
+            match object.metadata.namespace.as_deref() {
+                None | Some("") => object.metadata.namespace = Some(namespace.to_owned()),
+                Some(own) if own != namespace => {
+                    return Err(Status::bad_request(format!(
+                        "the namespace of the provided object does not match the namespace sent on the request"
+                    )));
+                }
+                Some(_) => {}
+            }
+        }
+        Ok(object)
+    }
+
+    fn check_name(&self, kind: &'static Kind, name: &str, mut object: Object) -> Result<Object, Status> {
+        if object.name().is_empty() {
+            object.metadata.name = Some(name.to_owned());
+        }
+        if object.name() != name {
+            return Err(Status::bad_request(format!(
+                "the name of the object ({}) does not match the name on the URL ({name})",
+                object.name()
+            )));
+        }
+        let _ = kind;
+        Ok(object)
+    }
+
+    fn patch(
+        &mut self,
+        kind: &'static Kind,
+        how: PatchType,
+        request: &Request,
+        warnings: &mut Vec<String>,
+    ) -> Result<Response, Status> {
+        let namespace = request.namespace.as_deref().unwrap_or("");
+        let name = request.name.as_deref().unwrap_or("");
+        let options = &request.options;
+        let old = self.store.get(kind, namespace, name).cloned();
+        let (patched, created) = match (&old, how) {
+            (None, PatchType::Apply) => (request.body.clone(), true),
+            (None, _) => return Err(Status::not_found(kind, name)),
+            (Some(old), PatchType::Apply) => {
+                // Without field managers an apply merges what it names.
+                let merged = podlab_api::patch::apply(
+                    kind,
+                    PatchType::StrategicMerge,
+                    &old.to_value(),
+                    &request.body,
+                )?;
+                (merged, false)
+            }
+            (Some(old), how) => (podlab_api::patch::apply(kind, how, &old.to_value(), &request.body)?, false),
+        };
+        let mut options = options.clone();
+        if how != PatchType::Apply && options.field_validation == FieldValidation::Warn {
+            options.field_validation = FieldValidation::Warn;
+        }
+        let mut object = self.decode(kind, namespace, &patched, &options, warnings)?;
+        if created {
+            object.metadata.name.get_or_insert_with(|| name.to_owned());
+            let stored = self.create_with(object, options.dry_run, warnings)?;
+            let mut response = Response::object(stored);
+            response.code = 201;
+            return Ok(response);
+        }
+        let object = self.check_name(kind, name, object)?;
+        let stored = self.update_with(object, request.subresource.as_deref(), options.dry_run, warnings)?;
+        Ok(Response::object(stored))
+    }
+
+    fn evict(&mut self, namespace: &str, name: &str, request: &Request) -> Result<Response, Status> {
+        let delete = delete_options(request);
+        if self.store.get(&kinds::POD, namespace, name).is_none() {
+            return Err(Status::not_found(&kinds::POD, name));
+        }
+        self.check_disruption_budgets(namespace, name)?;
+        if !request.options.dry_run {
+            self.delete(&kinds::POD, namespace, name, &delete)?;
+        }
+        Ok(success(&kinds::POD, name))
+    }
+
+    /// A budget that allows no further disruption refuses the eviction.
+    ///
+    /// Source: pkg/registry/core/pod/storage/eviction.go `checkAndDecrement` (v1.37).
+    fn check_disruption_budgets(&self, namespace: &str, name: &str) -> Result<(), Status> {
+        let Some(pod) = self.store.get(&kinds::POD, namespace, name) else { return Ok(()) };
+        let empty = Default::default();
+        let labels = pod.metadata.labels.as_ref().unwrap_or(&empty);
+        for budget in self.store.list_namespace(&kinds::POD_DISRUPTION_BUDGET, namespace) {
+            let Some(selector) = budget.field("spec").and_then(|s| s.get("selector")) else { continue };
+            let Ok(selector) = serde_json::from_value(selector.clone()) else { continue };
+            let Ok(selector) = label_selector_as_selector(Some(&selector)) else { continue };
+            if !selector.matches(labels) {
+                continue;
+            }
+            let status = budget.field("status").cloned().unwrap_or(Value::Null);
+            let number = |key: &str| status.get(key).and_then(Value::as_i64).unwrap_or(0);
+            if number("disruptionsAllowed") > 0 {
+                continue;
+            }
+            let mut refusal = Status::too_many_requests(
+                "Cannot evict pod as it would violate the pod's disruption budget.",
+                0,
+            );
+            if let Some(details) = &mut refusal.details {
+                details.causes.push(podlab_api::StatusCause {
+                    reason: "DisruptionBudget".to_owned(),
+                    message: format!(
+                        "The disruption budget {} needs {} healthy pods and has {} currently",
+                        budget.name(),
+                        number("desiredHealthy"),
+                        number("currentHealthy")
+                    ),
+                    field: String::new(),
+                });
+            }
+            return Err(refusal);
+        }
+        Ok(())
+    }
+
+    fn get_scale(&self, kind: &'static Kind, namespace: &str, name: &str) -> Result<Response, Status> {
+        let Some(object) = self.store.get(kind, namespace, name) else {
+            return Err(Status::not_found(kind, name));
+        };
+        let replicas =
+            |part: &str| object.field(part).and_then(|s| s.get("replicas")).and_then(Value::as_i64);
+        let selector = object.field("spec").and_then(|s| s.get("selector")).cloned().unwrap_or(Value::Null);
+        let text = match serde_json::from_value(selector.clone())
+            .ok()
+            .and_then(|s| label_selector_as_selector(Some(&s)).ok())
+        {
+            Some(parsed)
+                if selector.get("matchLabels").is_some() || selector.get("matchExpressions").is_some() =>
+            {
+                parsed.to_string()
+            }
+            _ => selector
+                .as_object()
+                .into_iter()
+                .flatten()
+                .map(|(k, v)| format!("{k}={}", v.as_str().unwrap_or("")))
+                .collect::<Vec<_>>()
+                .join(","),
+        };
+        let meta = &object.metadata;
+        let scale = json!({"kind": "Scale", "apiVersion": "autoscaling/v1",
+            "metadata": {"name": name, "namespace": namespace, "uid": meta.uid,
+                "resourceVersion": meta.resource_version,
+                "creationTimestamp": meta.creation_timestamp},
+            "spec": {"replicas": replicas("spec").unwrap_or(1)},
+            "status": {"replicas": replicas("status").unwrap_or(0), "selector": text}});
+        Ok(Response { code: 200, body: ResponseBody::Value(scale), warnings: Vec::new() })
+    }
+
+    fn update_scale(
+        &mut self,
+        kind: &'static Kind,
+        namespace: &str,
+        name: &str,
+        body: &Value,
+        dry_run: bool,
+    ) -> Result<Response, Status> {
+        let Some(old) = self.store.get(kind, namespace, name).cloned() else {
+            return Err(Status::not_found(kind, name));
+        };
+        if let Some(version) = body.pointer("/metadata/resourceVersion").and_then(Value::as_str)
+            && Some(version) != old.metadata.resource_version.as_deref()
+        {
+            return Err(Status::conflict(
+                kind,
+                name,
+                "the object has been modified; please apply your changes to the latest version and try again",
+            ));
+        }
+        let replicas = body.pointer("/spec/replicas").and_then(Value::as_i64).unwrap_or(0);
+        let mut object = (*old).clone();
+        if let podlab_api::Body::Tree(map) = &mut object.body
+            && let Some(spec) = Arc::make_mut(map).get_mut("spec").and_then(Value::as_object_mut)
+        {
+            spec.insert("replicas".to_owned(), replicas.into());
+        }
+        self.update_with(object, None, dry_run, &mut Vec::new())?;
+        self.get_scale(kind, namespace, name)
+    }
+}
+
+/// The answer to an action that gives no object back.
+fn success(kind: &Kind, name: &str) -> Response {
+    let mut body =
+        json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201});
+    if let (false, Some(map)) = (name.is_empty(), body.as_object_mut()) {
+        map.insert("details".to_owned(), json!({"name": name, "kind": kind.plural}));
+    }
+    Response { code: 201, body: ResponseBody::Value(body), warnings: Vec::new() }
+}
+
+/// Delete options come as query parameters or as a body.
+fn delete_options(request: &Request) -> DeleteOptions {
+    use podlab_api::door::Propagation;
+    let options = &request.options;
+    // An Eviction carries its delete options inside.
+    let body = request.body.get("deleteOptions").unwrap_or(&request.body);
+    let propagation = match body.get("propagationPolicy").and_then(Value::as_str) {
+        Some("Orphan") => Some(Propagation::Orphan),
+        Some("Background") => Some(Propagation::Background),
+        Some("Foreground") => Some(Propagation::Foreground),
+        _ => None,
+    };
+    let text = |path: &str| body.pointer(path).and_then(Value::as_str).map(str::to_owned);
+    DeleteOptions {
+        grace_period_seconds: options
+            .grace_period_seconds
+            .or_else(|| body.get("gracePeriodSeconds").and_then(Value::as_i64)),
+        propagation: options.propagation.or(propagation),
+        uid: options.precondition_uid.clone().or_else(|| text("/preconditions/uid")),
+        resource_version: options
+            .precondition_resource_version
+            .clone()
+            .or_else(|| text("/preconditions/resourceVersion")),
+    }
+}

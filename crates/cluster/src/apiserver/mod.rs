@@ -1,0 +1,70 @@
+//! The API server: the rules by which objects are read and written.
+//!
+//! [`ApiServer::request`] is the door's side of it. Components inside the cluster use the typed methods in
+//! [`registry`], which run the same strategies and admission.
+
+pub mod admission;
+mod allocators;
+mod decode;
+mod handlers;
+mod pod;
+mod reads;
+pub mod registry;
+mod service;
+mod strategy;
+
+pub use registry::DeleteOptions;
+
+use crate::settings::Settings;
+use crate::store::Store;
+use podlab_sim::{Draw, SimTime};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// The API server's state: the store, the clock it stamps objects with, and what it hands out.
+#[derive(Clone, Debug)]
+pub struct ApiServer {
+    pub(crate) store: Store,
+    settings: Arc<Settings>,
+    now: SimTime,
+    /// How many uids and name suffixes have been drawn.
+    drawn: u64,
+    /// ClusterIPs that are taken, as the last two bytes of `10.96.0.0/16`.
+    cluster_ips: BTreeSet<u16>,
+    /// Node ports that are taken.
+    node_ports: BTreeSet<u16>,
+}
+
+impl ApiServer {
+    /// An empty store at the start of virtual time.
+    pub fn new(settings: Arc<Settings>) -> ApiServer {
+        ApiServer {
+            store: Store::default(),
+            now: settings.start,
+            settings,
+            drawn: 0,
+            cluster_ips: BTreeSet::new(),
+            node_ports: BTreeSet::new(),
+        }
+    }
+
+    /// The objects.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The present instant.
+    pub fn now(&self) -> SimTime {
+        self.now
+    }
+
+    pub(crate) fn set_now(&mut self, now: SimTime) {
+        self.now = now;
+    }
+
+    /// A draw of the API server's own: uids and name suffixes.
+    fn draw(&mut self, what: &str) -> Draw {
+        self.drawn += 1;
+        Draw::keyed(self.settings.seed, "apiserver", what, self.drawn)
+    }
+}

@@ -1,0 +1,125 @@
+//! What is particular to pods: graceful deletion and binding.
+//!
+//! Source: pkg/registry/core/pod/strategy.go `CheckGracefulDelete`, storage/storage.go `BindingREST` (v1.37).
+
+use super::registry::{UpdateError, bump_generation};
+use super::{ApiServer, DeleteOptions};
+use crate::store::Key;
+use k8s_openapi::api::core::v1::PodCondition;
+use podlab_api::time::{time, unix_seconds};
+use podlab_api::{Body, Object, Status, kinds};
+use std::sync::Arc;
+
+impl ApiServer {
+    pub(super) fn delete_pod(
+        &mut self,
+        old: &Arc<Object>,
+        options: &DeleteOptions,
+    ) -> Result<Arc<Object>, Status> {
+        let key = Key::of(old);
+        let not_found = || Status::not_found(&kinds::POD, &key.name);
+        let (Some(spec), Some(status)) = (old.pod_spec(), old.pod_status()) else { return Err(not_found()) };
+        let wish = spec.termination_grace_period_seconds.unwrap_or(30);
+        let mut grace = options.grace_period_seconds.unwrap_or(wish);
+        if grace < 0 {
+            grace = 1;
+        }
+        let ended = matches!(status.phase.as_deref(), Some("Failed" | "Succeeded"));
+        if spec.node_name.as_deref().unwrap_or("").is_empty() || ended {
+            grace = 0;
+        }
+        let finalizers = !old.metadata.finalizers.as_deref().unwrap_or(&[]).is_empty();
+        if let Some(began) = &old.metadata.deletion_timestamp {
+            // A second deletion may shorten the time that is left, never lengthen it.
+            let before = old.metadata.deletion_grace_period_seconds.unwrap_or(0);
+            if grace > 0 && (before == 0 || grace >= before) {
+                return Ok(old.clone());
+            }
+            if grace == 0 && !finalizers {
+                return self.remove_pod_now(old, &key).ok_or_else(not_found);
+            }
+            if before == 0 {
+                return Ok(old.clone());
+            }
+            let asked_at = unix_seconds(began) - before;
+            let mut object = (**old).clone();
+            object.metadata.deletion_grace_period_seconds = Some(grace);
+            object.metadata.deletion_timestamp = Some(time(asked_at + grace));
+            return Ok(self.store.put(object));
+        }
+        if grace == 0 && !finalizers {
+            return self.remove_pod_now(old, &key).ok_or_else(not_found);
+        }
+        let mut object = (**old).clone();
+        object.metadata.deletion_grace_period_seconds = Some(grace);
+        object.metadata.deletion_timestamp = Some(time(self.now.as_secs() + grace));
+        bump_generation(&mut object);
+        Ok(self.store.put(object))
+    }
+
+    /// The last state of a pod that goes without waiting still shows when and with what grace.
+    fn remove_pod_now(&mut self, old: &Arc<Object>, key: &Key) -> Option<Arc<Object>> {
+        let _ = old;
+        self.finish_delete(&kinds::POD, key)
+    }
+
+    /// Writes the scheduler's decision into a pod.
+    ///
+    /// # Errors
+    /// The pod is gone, is being deleted, or is bound already.
+    pub fn bind(&mut self, namespace: &str, name: &str, node: &str) -> Result<Arc<Object>, Status> {
+        let Some(old) = self.store.get(&kinds::POD, namespace, name) else {
+            return Err(Status::not_found(&kinds::POD, name));
+        };
+        let Some(spec) = old.pod_spec() else { return Err(Status::not_found(&kinds::POD, name)) };
+        if old.is_terminating() {
+            let why = format!("pod {name} is being deleted, cannot be assigned to a host");
+            return Err(Status::conflict(&kinds::POD, name, &why));
+        }
+        if let Some(host) = spec.node_name.as_deref().filter(|n| !n.is_empty()) {
+            let why = format!("pod {name} is already assigned to node {host:?}");
+            return Err(Status::conflict(&kinds::POD, name, &why));
+        }
+        if !spec.scheduling_gates.as_deref().unwrap_or(&[]).is_empty() {
+            let why = format!("pod {name} has non-empty .spec.schedulingGates");
+            return Err(Status::conflict(&kinds::POD, name, &why));
+        }
+        let mut object = (**old).clone();
+        let now = time(self.now.as_secs());
+        if let Body::Pod { spec, status } = &mut object.body {
+            Arc::make_mut(spec).node_name = Some(node.to_owned());
+            let status = Arc::make_mut(status);
+            let scheduled = PodCondition {
+                type_: "PodScheduled".to_owned(),
+                status: "True".to_owned(),
+                last_transition_time: Some(now),
+                ..PodCondition::default()
+            };
+            let conditions = status.conditions.get_or_insert_with(Vec::new);
+            match conditions.iter_mut().find(|c| c.type_ == "PodScheduled") {
+                Some(condition) if condition.status == "True" => {}
+                Some(condition) => *condition = scheduled,
+                None => conditions.push(scheduled),
+            }
+            status.nominated_node_name = None;
+        }
+        Ok(self.store.put(object))
+    }
+
+    /// Changes a pod's status in place.
+    ///
+    /// # Errors
+    /// The pod is gone, or the API server refuses the change.
+    pub fn modify_pod_status(
+        &mut self,
+        namespace: &str,
+        name: &str,
+        change: impl FnOnce(&mut k8s_openapi::api::core::v1::PodStatus),
+    ) -> Result<Arc<Object>, UpdateError> {
+        self.modify(&kinds::POD, namespace, name, Some("status"), |object| {
+            if let Body::Pod { status, .. } = &mut object.body {
+                change(Arc::make_mut(status));
+            }
+        })
+    }
+}

@@ -1,0 +1,290 @@
+//! The generic registry: create, update, delete, the same for every kind.
+//!
+//! Source: k8s.io/apiserver/pkg/registry/generic/registry/store.go (v1.37).
+
+use super::{ApiServer, admission, strategy};
+use crate::store::Key;
+use podlab_api::door::Propagation;
+use podlab_api::time::time;
+use podlab_api::{Kind, Object, Status, kinds};
+use std::sync::Arc;
+
+/// How an object is deleted.
+#[derive(Clone, Debug, Default)]
+pub struct DeleteOptions {
+    /// Seconds a pod gets to end; `None` is its own wish.
+    pub grace_period_seconds: Option<i64>,
+    /// What becomes of dependents; `None` is background.
+    pub propagation: Option<Propagation>,
+    /// Deletes only the object with this uid.
+    pub uid: Option<String>,
+    /// Deletes only the object at this resourceVersion.
+    pub resource_version: Option<String>,
+}
+
+/// Why an update by a component did not happen.
+#[derive(Debug)]
+pub enum UpdateError {
+    /// The object is gone, or another one has its name.
+    NotFound,
+    /// The API server refused.
+    Refused(Box<Status>),
+}
+
+const REGISTRY_CONFLICT: &str =
+    "the object has been modified; please apply your changes to the latest version and try again";
+
+impl ApiServer {
+    /// Stores a new object after name, strategy, admission and validation.
+    ///
+    /// # Errors
+    /// What the API server would answer.
+    pub fn create(&mut self, object: Object) -> Result<Arc<Object>, Status> {
+        self.create_with(object, false, &mut Vec::new())
+    }
+
+    /// As [`ApiServer::create`], optionally without keeping it; warnings are added to `warnings`.
+    ///
+    /// # Errors
+    /// What the API server would answer.
+    pub fn create_with(
+        &mut self,
+        mut object: Object,
+        dry_run: bool,
+        warnings: &mut Vec<String>,
+    ) -> Result<Arc<Object>, Status> {
+        let kind = object.kind;
+        let generated = object.name().is_empty() && object.metadata.generate_name.is_some();
+        if generated {
+            // Source: k8s.io/apiserver/pkg/storage/names/generate.go: the base is cut to 58 characters.
+            let base: String =
+                object.metadata.generate_name.as_deref().unwrap_or("").chars().take(58).collect();
+            let suffix = self.draw(&base).suffix(5);
+            object.metadata.name = Some(format!("{base}{suffix}"));
+        }
+        if !kind.namespaced {
+            object.metadata.namespace = None;
+        }
+        let uid = self.draw("uid").uuid();
+        object.metadata.uid = Some(uid);
+        object.metadata.creation_timestamp = Some(time(self.now.as_secs()));
+        object.metadata.deletion_timestamp = None;
+        object.metadata.deletion_grace_period_seconds = None;
+        object.metadata.resource_version = None;
+        object.metadata.self_link = None;
+        strategy::prepare_for_create(&mut object);
+        admission::admit_create(self, &mut object, warnings)?;
+        strategy::validate_create(&object)?;
+        self.allocate_for(&mut object, dry_run)?;
+        if self.store.get(kind, object.namespace(), object.name()).is_some() {
+            return Err(Status::already_exists(kind, object.name()));
+        }
+        if dry_run {
+            return Ok(Arc::new(object));
+        }
+        Ok(self.store.put(object))
+    }
+
+    /// Replaces an object through the main resource.
+    ///
+    /// # Errors
+    /// What the API server would answer: not found, conflict, invalid.
+    pub fn update(&mut self, object: Object) -> Result<Arc<Object>, Status> {
+        self.update_with(object, None, false, &mut Vec::new())
+    }
+
+    /// Replaces an object through the main resource or a subresource (`status`).
+    ///
+    /// # Errors
+    /// What the API server would answer: not found, conflict, invalid.
+    pub fn update_with(
+        &mut self,
+        mut object: Object,
+        subresource: Option<&str>,
+        dry_run: bool,
+        warnings: &mut Vec<String>,
+    ) -> Result<Arc<Object>, Status> {
+        let kind = object.kind;
+        let Some(old) = self.store.get(kind, object.namespace(), object.name()).cloned() else {
+            return Err(Status::not_found(kind, object.name()));
+        };
+        if let Some(version) = object.metadata.resource_version.as_deref().filter(|v| !v.is_empty())
+            && Some(version) != old.metadata.resource_version.as_deref()
+        {
+            return Err(Status::conflict(kind, object.name(), REGISTRY_CONFLICT));
+        }
+        if let Some(uid) = object.metadata.uid.as_deref().filter(|u| !u.is_empty())
+            && uid != old.uid()
+        {
+            let why =
+                format!("Precondition failed: UID in precondition: {uid}, UID in object meta: {}", old.uid());
+            return Err(Status::conflict(kind, object.name(), &why));
+        }
+        keep_system_metadata(&mut object, &old);
+        strategy::prepare_for_update(&mut object, &old, subresource);
+        admission::admit_update(self, &mut object, &old, subresource, warnings)?;
+        strategy::validate_update(&object, &old, subresource)?;
+        if dry_run {
+            return Ok(Arc::new(object));
+        }
+        if same_but_for_version(&object, &old) {
+            // The real store does not write what would change nothing.
+            return Ok(old);
+        }
+        if object.is_terminating()
+            && object.metadata.finalizers.as_deref().unwrap_or(&[]).is_empty()
+            && object.metadata.deletion_grace_period_seconds.unwrap_or(0) == 0
+            && namespace_is_finalized(&object)
+        {
+            // The last finalizer is gone: so is the object.
+            let key = Key::of(&object);
+            self.store.put(object);
+            return self.finish_delete(kind, &key).ok_or_else(|| Status::not_found(kind, &key.name));
+        }
+        Ok(self.store.put(object))
+    }
+
+    /// Changes an object in place, for components: no conflict is possible, since time does not pass
+    /// between reading and writing.
+    ///
+    /// # Errors
+    /// It is gone, or the API server refuses the change.
+    pub fn modify(
+        &mut self,
+        kind: &'static Kind,
+        namespace: &str,
+        name: &str,
+        subresource: Option<&str>,
+        change: impl FnOnce(&mut Object),
+    ) -> Result<Arc<Object>, UpdateError> {
+        let Some(old) = self.store.get(kind, namespace, name) else {
+            return Err(UpdateError::NotFound);
+        };
+        let mut object = (**old).clone();
+        change(&mut object);
+        self.update_with(object, subresource, false, &mut Vec::new())
+            .map_err(|status| UpdateError::Refused(Box::new(status)))
+    }
+
+    /// Begins or completes the deletion of an object; gives its last state.
+    ///
+    /// # Errors
+    /// What the API server would answer.
+    pub fn delete(
+        &mut self,
+        kind: &'static Kind,
+        namespace: &str,
+        name: &str,
+        options: &DeleteOptions,
+    ) -> Result<Arc<Object>, Status> {
+        let Some(old) = self.store.get(kind, namespace, name).cloned() else {
+            return Err(Status::not_found(kind, name));
+        };
+        check_preconditions(&old, options)?;
+        admission::admit_delete(kind, namespace, name)?;
+        let key = Key::of(&old);
+        if *kind == kinds::POD {
+            return self.delete_pod(&old, options);
+        }
+        let mut finalizers = old.metadata.finalizers.clone().unwrap_or_default();
+        let wanted = match options.propagation {
+            Some(Propagation::Foreground) => Some("foregroundDeletion"),
+            Some(Propagation::Orphan) => Some("orphan"),
+            _ => None,
+        };
+        if self.settings.profile.has_controllers()
+            && let Some(finalizer) = wanted
+            && !finalizers.iter().any(|f| f == finalizer)
+            && self.store.dependents(old.uid()).next().is_some()
+        {
+            finalizers.push(finalizer.to_owned());
+        }
+        if finalizers.is_empty() && namespace_is_finalized(&old) {
+            return self.finish_delete(kind, &key).ok_or_else(|| Status::not_found(kind, name));
+        }
+        if old.is_terminating() {
+            return Ok(old);
+        }
+        let mut object = (*old).clone();
+        object.metadata.finalizers = (!finalizers.is_empty()).then_some(finalizers);
+        object.metadata.deletion_timestamp = Some(time(self.now.as_secs()));
+        object.metadata.deletion_grace_period_seconds = Some(0);
+        bump_generation(&mut object);
+        strategy::on_delete_begins(&mut object);
+        Ok(self.store.put(object))
+    }
+
+    /// Takes an object out of the store and gives back what it held.
+    pub(crate) fn finish_delete(&mut self, kind: &'static Kind, key: &Key) -> Option<Arc<Object>> {
+        let last = self.store.remove(kind, key)?;
+        self.release_for(&last);
+        Some(last)
+    }
+}
+
+pub(super) fn check_preconditions(old: &Object, options: &DeleteOptions) -> Result<(), Status> {
+    if let Some(uid) = &options.uid
+        && uid != old.uid()
+    {
+        let why =
+            format!("Precondition failed: UID in precondition: {uid}, UID in object meta: {}", old.uid());
+        return Err(Status::conflict(old.kind, old.name(), &why));
+    }
+    let version = old.metadata.resource_version.as_deref().unwrap_or("");
+    if let Some(wanted) = &options.resource_version
+        && wanted != version
+    {
+        let why = format!(
+            "Precondition failed: ResourceVersion in precondition: {wanted}, ResourceVersion in object meta: {version}"
+        );
+        return Err(Status::conflict(old.kind, old.name(), &why));
+    }
+    Ok(())
+}
+
+/// Counts a change of the desired state, for the kinds that count.
+pub(super) fn bump_generation(object: &mut Object) {
+    if let Some(generation) = &mut object.metadata.generation {
+        *generation += 1;
+    }
+}
+
+/// What no client may change.
+///
+/// Source: k8s.io/apiserver/pkg/registry/rest/update.go `BeforeUpdate` (v1.37).
+fn keep_system_metadata(object: &mut Object, old: &Object) {
+    let meta = &mut object.metadata;
+    meta.uid.clone_from(&old.metadata.uid);
+    meta.creation_timestamp.clone_from(&old.metadata.creation_timestamp);
+    meta.deletion_timestamp.clone_from(&old.metadata.deletion_timestamp);
+    meta.deletion_grace_period_seconds = old.metadata.deletion_grace_period_seconds;
+    meta.generation = old.metadata.generation;
+    meta.generate_name.clone_from(&old.metadata.generate_name);
+    meta.self_link = None;
+}
+
+fn same_but_for_version(new: &Object, old: &Object) -> bool {
+    use podlab_api::Body;
+    let meta = |o: &Object| {
+        let mut meta = o.metadata.clone();
+        meta.resource_version = None;
+        meta
+    };
+    let bodies = match (&new.body, &old.body) {
+        (Body::Pod { spec: a, status: b }, Body::Pod { spec: c, status: d }) => a == c && b == d,
+        (Body::Node { spec: a, status: b }, Body::Node { spec: c, status: d }) => a == c && b == d,
+        (Body::Tree(a), Body::Tree(b)) => a == b,
+        _ => false,
+    };
+    bodies && meta(new) == meta(old)
+}
+
+/// A namespace stays until its own finalizer, in `spec`, is taken away by the namespace controller.
+fn namespace_is_finalized(object: &Object) -> bool {
+    *object.kind != kinds::NAMESPACE
+        || object
+            .field("spec")
+            .and_then(|s| s.get("finalizers"))
+            .and_then(|f| f.as_array())
+            .is_none_or(|f| f.is_empty())
+}

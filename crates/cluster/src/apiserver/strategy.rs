@@ -1,0 +1,308 @@
+//! What each kind does on a write: which fields the client may not set, what counts as a new generation.
+//!
+//! Source: pkg/registry/*/*/strategy.go (v1.37), one per kind.
+
+use super::registry::bump_generation;
+use podlab_api::{Body, Kind, Object, Status, kinds};
+use serde_json::{Map, Value, json};
+use std::sync::Arc;
+
+/// Whether `metadata.generation` counts changes of this kind's desired state.
+///
+/// Source: recording cluster/defaults.jsonl: which kinds are stored with a generation.
+fn has_generation(kind: &Kind) -> bool {
+    matches!(
+        kind.kind,
+        "Pod"
+            | "Deployment"
+            | "ReplicaSet"
+            | "DaemonSet"
+            | "StatefulSet"
+            | "Job"
+            | "CronJob"
+            | "ReplicationController"
+            | "PriorityClass"
+            | "Ingress"
+            | "IngressClass"
+            | "NetworkPolicy"
+            | "HorizontalPodAutoscaler"
+            | "PodDisruptionBudget"
+            | "CustomResourceDefinition"
+            | "EndpointSlice"
+    )
+}
+
+/// Whether a change of `metadata.annotations` makes a new generation.
+fn counts_annotations(kind: &Kind) -> bool {
+    matches!(kind.kind, "Deployment")
+}
+
+/// The status that a new object begins with; `None` where the kind has no such reset.
+fn initial_status(kind: &Kind) -> Option<Value> {
+    Some(match kind.kind {
+        "Deployment" | "CronJob" | "ResourceQuota" | "Job" => json!({}),
+        "ReplicaSet" | "ReplicationController" => json!({"replicas": 0}),
+        "StatefulSet" => json!({"replicas": 0, "availableReplicas": 0}),
+        "DaemonSet" => json!({"currentNumberScheduled": 0, "numberMisscheduled": 0,
+            "desiredNumberScheduled": 0, "numberReady": 0}),
+        "Service" | "Ingress" => json!({"loadBalancer": {}}),
+        "Namespace" => json!({"phase": "Active"}),
+        "PersistentVolume" | "PersistentVolumeClaim" => json!({"phase": "Pending"}),
+        "HorizontalPodAutoscaler" => json!({"desiredReplicas": 0, "currentMetrics": null}),
+        "PodDisruptionBudget" => json!({"disruptionsAllowed": 0, "currentHealthy": 0, "desiredHealthy": 0,
+            "expectedPods": 0}),
+        _ => return None,
+    })
+}
+
+/// Resets what only the server sets on a new object.
+pub(super) fn prepare_for_create(object: &mut Object) {
+    let kind = object.kind;
+    object.metadata.generation = has_generation(kind).then_some(1);
+    match &mut object.body {
+        Body::Pod { spec, status } => {
+            *status = Arc::new(k8s_openapi::api::core::v1::PodStatus {
+                phase: Some("Pending".to_owned()),
+                qos_class: Some("BestEffort".to_owned()),
+                ..Default::default()
+            });
+            if !spec.scheduling_gates.as_deref().unwrap_or(&[]).is_empty() {
+                let gated = k8s_openapi::api::core::v1::PodCondition {
+                    type_: "PodScheduled".to_owned(),
+                    status: "False".to_owned(),
+                    reason: Some("SchedulingGated".to_owned()),
+                    message: Some("Scheduling is blocked due to non-empty scheduling gates".to_owned()),
+                    ..Default::default()
+                };
+                Arc::make_mut(status).conditions = Some(vec![gated]);
+            }
+        }
+        Body::Node { .. } => {}
+        Body::Tree(map) => {
+            let map = Arc::make_mut(map);
+            if let Some(status) = initial_status(kind) {
+                map.insert("status".to_owned(), status);
+            }
+            match kind.kind {
+                "Namespace" => {
+                    let spec = map.entry("spec").or_insert_with(|| json!({}));
+                    if let Some(spec) = spec.as_object_mut() {
+                        let finalizers = spec.entry("finalizers").or_insert_with(|| json!([]));
+                        if let Some(list) = finalizers.as_array_mut()
+                            && !list.iter().any(|f| f == "kubernetes")
+                        {
+                            list.push("kubernetes".into());
+                        }
+                    }
+                }
+                "DaemonSet" => {
+                    let annotations = object.metadata.annotations.get_or_insert_default();
+                    annotations.insert("deprecated.daemonset.template.generation".to_owned(), "1".to_owned());
+                }
+                "Job" => generate_job_selector(&mut object.metadata, map),
+                "Secret" => fold_string_data(map),
+                _ => {}
+            }
+        }
+    }
+    if kind.kind == "Namespace" {
+        let name = object.name().to_owned();
+        let labels = object.metadata.labels.get_or_insert_default();
+        labels.entry("kubernetes.io/metadata.name".to_owned()).or_insert(name);
+    }
+}
+
+/// `stringData` is written into `data`, encoded, and not given back.
+///
+/// Source: pkg/apis/core/v1/conversion.go `Convert_v1_Secret_To_core_Secret` (v1.37).
+fn fold_string_data(map: &mut Map<String, Value>) {
+    if let Some(Value::Object(plain)) = map.remove("stringData") {
+        let data = map.entry("data").or_insert_with(|| json!({}));
+        if data.is_null() {
+            *data = json!({});
+        }
+        if let Some(data) = data.as_object_mut() {
+            for (key, value) in plain {
+                if let Value::String(text) = value {
+                    data.insert(key, base64_text(&text).into());
+                }
+            }
+        }
+    }
+}
+
+/// A job's pods are told apart by its uid.
+///
+/// Source: pkg/registry/batch/job/strategy.go `generateSelector` (v1.37).
+fn generate_job_selector(meta: &mut podlab_api::ObjectMeta, map: &mut Map<String, Value>) {
+    let uid = meta.uid.clone().unwrap_or_default();
+    let name = meta.name.clone().unwrap_or_default();
+    let Some(spec) = map.get_mut("spec").and_then(Value::as_object_mut) else { return };
+    if spec.get("manualSelector").and_then(Value::as_bool) == Some(true) {
+        return;
+    }
+    let pairs = [
+        ("batch.kubernetes.io/controller-uid", &uid),
+        ("batch.kubernetes.io/job-name", &name),
+        ("controller-uid", &uid),
+        ("job-name", &name),
+    ];
+    let template = spec.entry("template").or_insert_with(|| json!({}));
+    if let Some(template) = template.as_object_mut() {
+        let metadata = template.entry("metadata").or_insert_with(|| json!({}));
+        if metadata.is_null() {
+            *metadata = json!({});
+        }
+        if let Some(metadata) = metadata.as_object_mut() {
+            let labels = metadata.entry("labels").or_insert_with(|| json!({}));
+            if labels.is_null() {
+                *labels = json!({});
+            }
+            if let Some(labels) = labels.as_object_mut() {
+                for (key, value) in pairs {
+                    labels.entry(key).or_insert_with(|| value.as_str().into());
+                }
+            }
+        }
+    }
+    let selector = spec.entry("selector").or_insert_with(|| json!({}));
+    if selector.is_null() {
+        *selector = json!({});
+    }
+    if let Some(selector) = selector.as_object_mut() {
+        let labels = selector.entry("matchLabels").or_insert_with(|| json!({}));
+        if let Some(labels) = labels.as_object_mut() {
+            labels.insert("batch.kubernetes.io/controller-uid".to_owned(), uid.as_str().into());
+        }
+    }
+    let labels = meta.labels.get_or_insert_default();
+    if labels.is_empty() {
+        for (key, value) in pairs {
+            labels.insert(key.to_owned(), value.clone());
+        }
+    }
+}
+
+/// Keeps what an update through this door may not touch, and counts the generation.
+pub(super) fn prepare_for_update(object: &mut Object, old: &Object, subresource: Option<&str>) {
+    let has_status = object.kind.subresources.contains(&"status");
+    match subresource {
+        Some("status") => {
+            keep_all_but_status(object, old);
+            return;
+        }
+        // Finalizing a namespace changes its finalizers alone; the kubelet's resize and the like change spec.
+        Some("finalize") => return,
+        _ => {}
+    }
+    match (&mut object.body, &old.body) {
+        (Body::Pod { status, .. }, Body::Pod { status: before, .. }) => *status = before.clone(),
+        (Body::Node { status, .. }, Body::Node { status: before, .. }) => *status = before.clone(),
+        (Body::Tree(map), Body::Tree(before)) => {
+            if object.kind.kind == "Secret" && map.contains_key("stringData") {
+                fold_string_data(Arc::make_mut(map));
+            }
+            if has_status && map.get("status") != before.get("status") {
+                let map = Arc::make_mut(map);
+                match before.get("status") {
+                    Some(status) => {
+                        map.insert("status".to_owned(), status.clone());
+                    }
+                    None => {
+                        map.remove("status");
+                    }
+                }
+            }
+            if object.kind.kind == "Namespace" && map.get("spec") != before.get("spec") {
+                let map = Arc::make_mut(map);
+                if let Some(spec) = before.get("spec") {
+                    map.insert("spec".to_owned(), spec.clone());
+                }
+            }
+        }
+        _ => {}
+    }
+    if spec_differs(object, old)
+        || (counts_annotations(object.kind) && object.metadata.annotations != old.metadata.annotations)
+    {
+        bump_generation(object);
+    }
+}
+
+fn spec_differs(object: &Object, old: &Object) -> bool {
+    match (&object.body, &old.body) {
+        (Body::Pod { spec: a, .. }, Body::Pod { spec: b, .. }) => !Arc::ptr_eq(a, b) && a != b,
+        (Body::Node { .. }, Body::Node { .. }) => false,
+        (Body::Tree(a), Body::Tree(b)) => {
+            !Arc::ptr_eq(a, b) && {
+                let rest = |m: &Map<String, Value>| {
+                    m.iter()
+                        .filter(|(k, _)| *k != "status")
+                        .map(|(k, v)| (k.clone(), v.clone()))
+                        .collect::<Map<_, _>>()
+                };
+                rest(a) != rest(b)
+            }
+        }
+        _ => true,
+    }
+}
+
+/// A write of the status keeps spec, labels and owners as they are stored.
+fn keep_all_but_status(object: &mut Object, old: &Object) {
+    match (&mut object.body, &old.body) {
+        (Body::Pod { spec, .. }, Body::Pod { spec: before, .. }) => *spec = before.clone(),
+        (Body::Node { spec, .. }, Body::Node { spec: before, .. }) => *spec = before.clone(),
+        (Body::Tree(map), Body::Tree(before)) => {
+            let status = map.get("status").cloned();
+            let mut kept = (**before).clone();
+            match status {
+                Some(status) => {
+                    kept.insert("status".to_owned(), status);
+                }
+                None => {
+                    kept.remove("status");
+                }
+            }
+            *map = Arc::new(kept);
+        }
+        _ => {}
+    }
+    object.metadata.deletion_timestamp.clone_from(&old.metadata.deletion_timestamp);
+    // Source: pod and node strategies keep metadata but let a status writer change annotations and labels
+    // of nodes; podlab's components never do.
+    object.metadata.owner_references.clone_from(&old.metadata.owner_references);
+    object.metadata.labels.clone_from(&old.metadata.labels);
+    object.metadata.annotations.clone_from(&old.metadata.annotations);
+    object.metadata.finalizers.clone_from(&old.metadata.finalizers);
+}
+
+/// What else changes when deletion begins.
+pub(super) fn on_delete_begins(object: &mut Object) {
+    if *object.kind == kinds::NAMESPACE
+        && let Body::Tree(map) = &mut object.body
+    {
+        Arc::make_mut(map).insert("status".to_owned(), json!({"phase": "Terminating"}));
+    }
+}
+
+/// Refuses a new object that breaks the rules of its kind.
+pub(super) fn validate_create(object: &Object) -> Result<(), Status> {
+    let _ = object;
+    Ok(())
+}
+
+/// Refuses a change that the rules of its kind do not allow.
+pub(super) fn validate_update(
+    object: &Object,
+    old: &Object,
+    subresource: Option<&str>,
+) -> Result<(), Status> {
+    let _ = (object, old, subresource);
+    Ok(())
+}
+
+fn base64_text(text: &str) -> String {
+    use base64::Engine;
+    base64::engine::general_purpose::STANDARD.encode(text)
+}

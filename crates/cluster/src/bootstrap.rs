@@ -1,0 +1,151 @@
+//! What a cluster holds before anybody has asked for anything.
+//!
+//! Source: pkg/controlplane (v1.37) for namespaces and the `kubernetes` Service, kubeadm's phases for
+//! kube-system.
+
+use crate::apiserver::ApiServer;
+use crate::settings::{NodeSettings, Settings};
+use podlab_api::time::time;
+use podlab_api::{Object, kinds};
+use serde_json::{Value, json};
+
+/// Fills an empty store as `settings` say.
+pub fn populate(api: &mut ApiServer, settings: &Settings) {
+    for name in ["default", "kube-system", "kube-public", "kube-node-lease"] {
+        create(api, json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}));
+    }
+    for name in ["default", "kube-system", "kube-public", "kube-node-lease"] {
+        create(api, service_account(name));
+        create(api, root_ca(name));
+    }
+    for (name, value, what) in [
+        (
+            "system-cluster-critical",
+            2_000_000_000i64,
+            "Used for system critical pods that must run in the cluster, but can be moved to another node if necessary.",
+        ),
+        (
+            "system-node-critical",
+            2_000_001_000,
+            "Used for system critical pods that must not be moved from their current node.",
+        ),
+    ] {
+        create(
+            api,
+            json!({"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass",
+            "metadata": {"name": name}, "value": value, "description": what,
+            "preemptionPolicy": "PreemptLowerPriority"}),
+        );
+    }
+    create(
+        api,
+        json!({"apiVersion": "v1", "kind": "Service",
+        "metadata": {"name": "kubernetes", "namespace": "default",
+            "labels": {"component": "apiserver", "provider": "kubernetes"}},
+        "spec": {"clusterIP": "10.96.0.1", "type": "ClusterIP", "sessionAffinity": "None",
+            "internalTrafficPolicy": "Cluster",
+            "ports": [{"name": "https", "port": 443, "protocol": "TCP", "targetPort": 6443}]}}),
+    );
+    for (index, node) in settings.nodes.iter().enumerate() {
+        create_node(api, node, index, settings);
+    }
+}
+
+/// The `default` service account of a namespace.
+pub fn service_account(namespace: &str) -> Value {
+    json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default", "namespace": namespace}})
+}
+
+/// The ConfigMap with which pods check the API server's certificate.
+///
+/// Source: pkg/controller/certificates/rootcacertpublisher/publisher.go (v1.37).
+pub fn root_ca(namespace: &str) -> Value {
+    json!({"apiVersion": "v1", "kind": "ConfigMap",
+        "metadata": {"name": "kube-root-ca.crt", "namespace": namespace, "annotations":
+            {"kubernetes.io/description": "Contains a CA bundle that can be used to verify the kube-apiserver when using internal endpoints such as the internal service IP or kubernetes.default.svc. No other usage is guaranteed across distributions of Kubernetes clusters."}},
+        "data": {"ca.crt": "-----BEGIN CERTIFICATE-----\npodlab simulates no certificates\n-----END CERTIFICATE-----\n"}})
+}
+
+/// The object of a node as its kubelet would register it, Ready at once.
+pub fn node_object(node: &NodeSettings, index: usize, settings: &Settings) -> Value {
+    let mut labels = json!({"beta.kubernetes.io/arch": "amd64", "beta.kubernetes.io/os": "linux",
+        "kubernetes.io/arch": "amd64", "kubernetes.io/hostname": node.name, "kubernetes.io/os": "linux"});
+    if let Some(map) = labels.as_object_mut() {
+        map.extend(node.labels.iter().map(|(k, v)| (k.clone(), v.as_str().into())));
+        if node.control_plane {
+            map.insert("node-role.kubernetes.io/control-plane".to_owned(), "".into());
+            map.insert("node.kubernetes.io/exclude-from-external-load-balancers".to_owned(), "".into());
+        }
+    }
+    let taints = if node.control_plane {
+        json!([{"key": "node-role.kubernetes.io/control-plane", "effect": "NoSchedule"}])
+    } else {
+        Value::Null
+    };
+    let sizes = json!({"cpu": node.cpu, "memory": node.memory, "pods": node.pods.to_string(),
+        "ephemeral-storage": "100Gi", "hugepages-1Gi": "0", "hugepages-2Mi": "0"});
+    let now = time(settings.start.as_secs());
+    let condition = |kind: &str, status: &str, reason: &str, message: &str| {
+        json!({"type": kind, "status": status, "reason": reason, "message": message,
+            "lastHeartbeatTime": now, "lastTransitionTime": now})
+    };
+    json!({"apiVersion": "v1", "kind": "Node",
+        "metadata": {"name": node.name, "labels": labels,
+            "annotations": {"node.alpha.kubernetes.io/ttl": "0", "volumes.kubernetes.io/controller-managed-attach-detach": "true"}},
+        "spec": {"podCIDR": pod_cidr(index), "podCIDRs": [pod_cidr(index)], "taints": taints},
+        "status": {"capacity": sizes, "allocatable": sizes,
+            "conditions": [
+                condition("MemoryPressure", "False", "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
+                condition("DiskPressure", "False", "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
+                condition("PIDPressure", "False", "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
+                condition("Ready", "True", "KubeletReady", "kubelet is posting ready status")],
+            "addresses": [{"type": "InternalIP", "address": node_ip(index)}, {"type": "Hostname", "address": node.name}],
+            "daemonEndpoints": {"kubeletEndpoint": {"Port": 10250}},
+            "nodeInfo": {"machineID": format!("{:032x}", index + 1), "systemUUID": format!("00000000-0000-4000-8000-{:012x}", index + 1),
+                "bootID": format!("00000000-0000-4000-9000-{:012x}", index + 1), "kernelVersion": "6.8.0-podlab",
+                "osImage": "Ubuntu 24.04.2 LTS", "containerRuntimeVersion": "containerd://2.1.4",
+                "kubeletVersion": "v1.37.1", "kubeProxyVersion": "", "operatingSystem": "linux", "architecture": "amd64"}}})
+}
+
+/// The address of the node at `index`.
+pub fn node_ip(index: usize) -> String {
+    let host = index + 2;
+    format!("172.18.{}.{}", (host >> 8) & 0xff, host & 0xff)
+}
+
+/// The pods' network of the node at `index`: a /24 each, in `10.244.0.0/16` and what follows it.
+pub fn pod_cidr(index: usize) -> String {
+    format!("10.{}.{}.0/24", 244 + (index >> 8).min(11), index & 0xff)
+}
+
+/// Adds a node to a running or new cluster.
+pub fn create_node(api: &mut ApiServer, node: &NodeSettings, index: usize, settings: &Settings) {
+    create(api, node_object(node, index, settings));
+    // A node that has just said that it is ready loses the taint it was admitted with.
+    let _ = api.modify(&kinds::NODE, "", &node.name, None, |object| {
+        if let podlab_api::Body::Node { spec, .. } = &mut object.body {
+            let spec = std::sync::Arc::make_mut(spec);
+            if let Some(taints) = &mut spec.taints {
+                taints.retain(|t| t.key != "node.kubernetes.io/not-ready");
+                if taints.is_empty() {
+                    spec.taints = None;
+                }
+            }
+        }
+    });
+    create(
+        api,
+        json!({"apiVersion": "coordination.k8s.io/v1", "kind": "Lease",
+        "metadata": {"name": node.name, "namespace": "kube-node-lease"},
+        "spec": {"holderIdentity": node.name, "leaseDurationSeconds": 40}}),
+    );
+}
+
+fn create(api: &mut ApiServer, value: Value) {
+    let object = Object::from_value(value);
+    debug_assert!(object.is_ok(), "{object:?}");
+    if let Ok(object) = object {
+        let stored = api.create(object);
+        debug_assert!(stored.is_ok(), "{stored:?}");
+    }
+}
