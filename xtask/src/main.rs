@@ -1,2 +1,54 @@
-//! The project's commands: serve, dist, test, bench, conformance.
-fn main() {}
+//! The project's commands: `cargo xtask serve | dist | test | bench | conformance | tools`.
+//!
+//! One file a command; what they fetch (wasm target, wasm-pack, npm packages, a browser) is in [`tools`].
+
+mod bench;
+mod conformance;
+mod dist;
+mod http;
+mod paths;
+mod process;
+mod serve;
+mod test;
+#[cfg(test)]
+mod tidy;
+mod tools;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+cargo xtask <command>
+
+  serve [--release] [--port N]            build the page, serve it on loopback, rebuild when a file changes
+  dist [--release|--dev] [--out DIR]      leave the page in DIR (default: dist), ready for any static host
+  test [--only native|browser] [--filter TEXT]
+                                          everything that CI checks; ends with `N passed, N failed`
+  bench [--only NAME] [--json OUT]        measure, in Chromium and natively
+  conformance [--only NAME]               compare with the recordings of the real programs
+  tools                                   only fetch what building and testing need";
+
+fn main() -> ExitCode {
+    let mut arguments = std::env::args().skip(1);
+    let command = arguments.next().unwrap_or_default();
+    let rest = arguments.collect::<Vec<_>>();
+    let outcome = match command.as_str() {
+        "serve" => serve::command(rest),
+        "dist" => dist::command(rest),
+        "test" => test::command(rest),
+        "bench" => bench::command(rest),
+        "conformance" => conformance::command(rest),
+        "tools" => tools::command(rest),
+        "" | "help" | "-h" | "--help" => {
+            println!("{USAGE}");
+            Ok(ExitCode::SUCCESS)
+        }
+        other => Err(anyhow::anyhow!("no command `{other}`\n\n{USAGE}")),
+    };
+    match outcome {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

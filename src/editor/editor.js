@@ -1,0 +1,1 @@
+// The editor: CodeMirror 6.

@@ -1,0 +1,23 @@
+// Starts the page: loads the wasm file that index.html has already asked for, and keeps the page for offline use.
+import init from "@podlab/wasm";
+
+const wasm = document.getElementById("podlab-wasm");
+const page = document.documentElement;
+
+try {
+  await init({ module_or_path: wasm.href });
+  page.dataset.ready = "true";
+} catch (error) {
+  page.dataset.ready = "failed";
+  const line = document.getElementById("podlab-start-state");
+  if (line) line.textContent = `podlab could not start: ${error}`;
+  throw error;
+}
+
+// Only what `cargo xtask dist` makes is kept: during development every build should be seen at once.
+if ("serviceWorker" in navigator && page.dataset.profile === "dist") {
+  navigator.serviceWorker.register("./sw.js").catch((error) => {
+    // Some browsers refuse in private windows; the page works without it, only not offline.
+    console.info(`not kept for offline use: ${error}`);
+  });
+}
