@@ -46,7 +46,8 @@ fn the_past_can_be_looked_at_and_taken_back() {
     cluster.run_until(SimTime::START + Duration::from_secs(10), || true);
     cluster.request(Request::create(&kinds::POD, "default", pod("web")));
     cluster.run_until(SimTime::START + Duration::from_secs(20), || true);
-    let count = |c: &mut Cluster| c.request(Request::list(&kinds::POD, "default")).into_list().unwrap().items.len();
+    let count =
+        |c: &mut Cluster| c.request(Request::list(&kinds::POD, "default")).into_list().unwrap().items.len();
     assert_eq!(count(&mut cluster.at(SimTime::START + Duration::from_secs(5))), 0);
     assert_eq!(count(&mut cluster.at(SimTime::START + Duration::from_secs(15))), 1);
     assert_eq!(count(&mut cluster.before_last_input().unwrap()), 0);

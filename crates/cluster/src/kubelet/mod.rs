@@ -2,7 +2,7 @@
 
 use crate::cluster::Act;
 use crate::observe::Upcoming;
-use crate::runtime::Runtime;
+use crate::runtime::{Notice, Runtime};
 use crate::store::Change;
 use crate::world::Cx;
 use podlab_api::door::{StreamChunk, StreamEnd, StreamId, StreamInput};
@@ -11,7 +11,10 @@ use podlab_sim::SimTime;
 
 /// What a kubelet plans.
 #[derive(Clone, Debug)]
-pub enum KubeletEvent {}
+pub enum KubeletEvent {
+    /// The runtime has something to tell.
+    Runtime(Notice),
+}
 
 /// All kubelets of the cluster.
 #[derive(Clone, Debug, Default)]
@@ -20,8 +23,7 @@ pub struct Kubelets {}
 impl Kubelets {
     /// Carries out what was planned.
     pub fn handle(&mut self, event: KubeletEvent, runtime: &mut Runtime, cx: &mut Cx<'_>) {
-        let _ = (runtime, cx);
-        match event {}
+        let _ = (event, runtime, cx);
     }
 
     /// Sees a change in the store.
