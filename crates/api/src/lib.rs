@@ -7,11 +7,15 @@
 #![forbid(unsafe_code)]
 
 pub mod door;
+pub mod duration;
 pub mod go_text;
+pub mod int_or_string;
+pub mod jsonpath;
 pub mod kinds;
 pub mod object;
 pub mod patch;
 pub mod quantity;
+pub mod resources;
 pub mod schema;
 pub mod selector;
 pub mod status;
