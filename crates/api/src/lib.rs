@@ -14,6 +14,7 @@ pub mod jsonpath;
 pub mod kinds;
 pub mod object;
 pub mod patch;
+pub mod printers;
 pub mod quantity;
 pub mod resources;
 pub mod schema;
