@@ -103,8 +103,8 @@ enum Identity {
 }
 
 impl Entries {
-    /// Sets a key; gives back whether it was there.
-    fn set(&mut self, key: Decoded, value: Decoded) -> bool {
+    /// Sets a key; gives it back if it was there.
+    fn set(&mut self, key: Decoded, value: Decoded) -> Option<&Decoded> {
         let identity = match &key {
             Decoded::Bool(value) => Identity::Bool(*value),
             Decoded::Int(value) => Identity::Int(*value),
@@ -117,14 +117,13 @@ impl Entries {
         // NaN is no other key's equal.
         let is_nan = matches!(key, Decoded::Float(value) if value.is_nan());
         if !is_nan && let Some(&at) = self.index.get(&identity) {
-            if let Some(entry) = self.entries.get_mut(at) {
-                entry.1 = value;
-            }
-            return true;
+            let entry = self.entries.get_mut(at)?;
+            entry.1 = value;
+            return Some(&entry.0);
         }
         self.index.insert(identity, self.entries.len());
         self.entries.push((key, value));
-        false
+        None
     }
 }
 
@@ -239,13 +238,12 @@ impl Decoder<'_> {
                 return Err(YamlError::yaml(text).at(self.mark(key_id)));
             }
             let value = self.node(value_id, depth + 1)?;
-            let name = key_text(&key).unwrap_or_default();
-            let shown = go_format::go_syntax(&key);
-            if entries.set(key, value) {
+            if let Some(key) = entries.set(key, value) {
                 let line = self.mark(value_id).line + 1;
+                let shown = go_format::go_syntax(key);
                 self.duplicates.push(DuplicateKey {
                     text: format!("line {line}: key {shown} already set in map"),
-                    key: name,
+                    key: key_text(key).unwrap_or_default(),
                     position: self.mark(key_id).position(),
                 });
             }

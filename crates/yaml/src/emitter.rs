@@ -5,6 +5,7 @@
 //! Source: sigs.k8s.io/yaml yaml.go Marshal (v1.6.0), go.yaml.in/yaml/v2 encode.go, emitterc.go,
 //! sorter.go (v2.4.4).
 
+mod letters;
 mod scalar;
 mod sort;
 

@@ -4,14 +4,28 @@ use serde_json::{Number, Value};
 
 use crate::decode::Decoded;
 
-/// The shortest digits that read back as the same number, and the exponent of the first digit.
-fn shortest(text: &str) -> Option<(&str, String, i32)> {
-    let (mantissa, exponent) = text.split_once('e')?;
-    let (sign, mantissa) = match mantissa.strip_prefix('-') {
-        Some(rest) => ("-", rest),
-        None => ("", mantissa),
+/// A finite number in parts: sign, the shortest digits that read back as the same number, and
+/// the exponent of the first digit.
+///
+/// `shortest` is Rust's `{:e}` of the number, `rounded` is that with a given count of decimals.
+/// Where two numbers of that length are equally near, Rust takes the larger and Go the even one.
+fn parts(shortest: &str, rounded: impl Fn(usize) -> String) -> (&'static str, String, i32) {
+    let split = |text: &str| -> Option<(&'static str, String, i32)> {
+        let (mantissa, exponent) = text.split_once('e')?;
+        let (sign, mantissa) = match mantissa.strip_prefix('-') {
+            Some(rest) => ("-", rest),
+            None => ("", mantissa),
+        };
+        Some((sign, mantissa.replace('.', ""), exponent.parse().ok()?))
     };
-    Some((sign, mantissa.replace('.', ""), exponent.parse().ok()?))
+    let Some(found) = split(shortest) else { return ("", shortest.to_owned(), 0) };
+    let even = rounded(found.1.len().saturating_sub(1));
+    if even.parse::<f64>().ok() == shortest.parse::<f64>().ok()
+        && let Some(even) = split(&even)
+    {
+        return even;
+    }
+    found
 }
 
 /// `d.ddde±xx`, with at least two digits of exponent.
@@ -38,30 +52,37 @@ fn positional(sign: &str, digits: &str, exponent: i32) -> String {
     }
 }
 
-fn format_g(text: &str, value: f64) -> String {
+fn format_g(value: f64, parts: (&str, String, i32)) -> String {
     if value.is_nan() {
         return "NaN".into();
     }
     if value.is_infinite() {
         return if value > 0.0 { "+Inf".into() } else { "-Inf".into() };
     }
-    let Some((sign, digits, exponent)) = shortest(text) else { return text.to_owned() };
-    if !(-4..6).contains(&exponent) {
-        exponential(sign, &digits, exponent)
-    } else {
+    let (sign, digits, exponent) = parts;
+    if (-4..6).contains(&exponent) {
         positional(sign, &digits, exponent)
+    } else {
+        exponential(sign, &digits, exponent)
     }
+}
+
+fn parts_of(value: f64) -> (&'static str, String, i32) {
+    parts(&format!("{value:e}"), |decimals| format!("{value:.decimals$e}"))
 }
 
 /// Go's `strconv.FormatFloat(value, 'g', -1, 64)`.
 pub(crate) fn float_g(value: f64) -> String {
-    format_g(&format!("{value:e}"), value)
+    format_g(value, parts_of(value))
 }
 
 /// A float as the key of a JSON object: with 32 bits of precision, and YAML's words for the rest.
 pub(crate) fn float_key(value: f64) -> String {
     let single = value as f32;
-    match format_g(&format!("{single:e}"), f64::from(single)).as_str() {
+    let shortest = format!("{single:e}");
+    // A single is not read back as a double, so its digits stay as they are.
+    let text = format_g(f64::from(single), parts(&shortest, |_| String::new()));
+    match text.as_str() {
         "+Inf" => ".inf".into(),
         "-Inf" => "-.inf".into(),
         "NaN" => ".nan".into(),
@@ -71,8 +92,7 @@ pub(crate) fn float_key(value: f64) -> String {
 
 /// A float as Go's encoding/json writes it; `value` is finite.
 pub(crate) fn float_json(value: f64) -> String {
-    let text = format!("{value:e}");
-    let Some((sign, digits, exponent)) = shortest(&text) else { return text };
+    let (sign, digits, exponent) = parts_of(value);
     let magnitude = value.abs();
     if magnitude != 0.0 && !(1e-6..1e21).contains(&magnitude) {
         // One digit of exponent is enough for small numbers here: 1e-7, but 1e+21.

@@ -74,7 +74,7 @@ pub(crate) fn resolve_plain(text: &str) -> (Tag, Scalar) {
         return found;
     }
     match text.as_bytes().first() {
-        Some(b'.') => match parse_float(text) {
+        Some(b'.') => match underscores_separate_digits(text).and_then(|text| parse_float(&text)) {
             Some(value) => (Tag::Float, Scalar::Float(value)),
             None => (Tag::Str, Scalar::Str),
         },
@@ -174,6 +174,14 @@ pub(crate) fn parse_float(text: &str) -> Option<f64> {
         }
     }
     text.parse::<f64>().ok().filter(|value| value.is_finite())
+}
+
+/// The text without underscores, if each stood between two digits.
+fn underscores_separate_digits(text: &str) -> Option<String> {
+    let bytes = text.as_bytes();
+    let digit = |at: Option<usize>| at.and_then(|at| bytes.get(at)).is_some_and(u8::is_ascii_digit);
+    let separates = |at: usize| digit(at.checked_sub(1)) && digit(Some(at + 1));
+    text.match_indices('_').all(|(at, _)| separates(at)).then(|| text.replace('_', ""))
 }
 
 /// Resolves a scalar with the tag it was given; `plain` is whether an untagged one is unquoted.

@@ -225,10 +225,12 @@ impl Writer {
     fn double_quoted(&mut self, text: &str, indent: isize, allow_breaks: bool) {
         self.indicator("\"", true, false, false);
         let mut spaces = false;
+        // go-yaml looks for a byte order mark at the start of the text for each character.
+        let escape_all = text.starts_with('\u{FEFF}');
         let mut chars = text.char_indices().peekable();
         while let Some((at, c)) = chars.next() {
             let next = chars.peek().map(|&(_, next)| next);
-            if !is_printable(c) || is_break(c) || matches!(c, '"' | '\\') {
+            if escape_all || !is_printable(c) || is_break(c) || matches!(c, '"' | '\\') {
                 self.escape(c);
                 spaces = false;
             } else if c == ' ' {

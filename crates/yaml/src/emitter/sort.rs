@@ -2,7 +2,10 @@
 
 use std::cmp::Ordering;
 
-/// Compares two keys. Source: go.yaml.in/yaml/v2 sorter.go keyList.Less (v2.4.4).
+use super::letters::{is_digit, is_letter};
+
+/// Compares two keys.
+/// Source: go.yaml.in/yaml/v2 sorter.go keyList.Less (v2.4.4).
 pub(super) fn compare(a: &str, b: &str) -> Ordering {
     if a == b {
         return Ordering::Equal;
@@ -14,7 +17,7 @@ pub(super) fn compare(a: &str, b: &str) -> Ordering {
             continue;
         }
         // Letters come behind all else.
-        match (x.is_alphabetic(), y.is_alphabetic()) {
+        match (is_letter(x), is_letter(y)) {
             (true, true) => return x.cmp(&y),
             (true, false) => return Ordering::Greater,
             (false, true) => return Ordering::Less,
@@ -26,7 +29,7 @@ pub(super) fn compare(a: &str, b: &str) -> Ordering {
                 .unwrap_or_default()
                 .iter()
                 .rev()
-                .take_while(|c| c.is_ascii_digit())
+                .take_while(|&&c| is_digit(c))
                 .any(|&c| c != '0');
         let (x_value, x_end) = number(&left, at, inside_number);
         let (y_value, y_end) = number(&right, at, inside_number);
@@ -39,7 +42,7 @@ pub(super) fn compare(a: &str, b: &str) -> Ordering {
 fn number(text: &[char], at: usize, inside_number: bool) -> (i64, usize) {
     let mut value = i64::from(inside_number);
     let mut end = at;
-    for &c in text.get(at..).unwrap_or_default().iter().take_while(|c| c.is_ascii_digit()) {
+    for &c in text.get(at..).unwrap_or_default().iter().take_while(|&&c| is_digit(c)) {
         value = value.wrapping_mul(10).wrapping_add(i64::from(c as u32) - i64::from(b'0'));
         end += 1;
     }
