@@ -1,5 +1,6 @@
 //! The layout of the page and its wiring.
 
+use crate::editor::CodeEditor;
 use yew::prelude::*;
 
 /// The whole page.
@@ -8,7 +9,11 @@ pub(crate) fn App() -> Html {
     html! {
         <>
             <header class="top-bar"><h1>{ "podlab" }</h1></header>
-            <main><p>{ "A Kubernetes that fits in one browser tab." }</p></main>
+            <main>
+                <section aria-label="Editor">
+                    <CodeEditor label="Manifest" text="apiVersion: v1\nkind: Pod\nmetadata:\n  name: web\n" />
+                </section>
+            </main>
         </>
     }
 }
