@@ -24,7 +24,8 @@ cargo xtask <command>
   test [--only native|browser] [--filter TEXT]
                                           everything that CI checks; ends with `N passed, N failed`
   bench [--only NAME] [--json OUT]        measure, in Chromium and natively
-  conformance [--only NAME]               compare with the recordings of the real programs
+  conformance [--data DIR] [--only FILE] [--json OUT]
+                                          compare with the recordings of the real programs
   tools                                   only fetch what building and testing need";
 
 fn main() -> ExitCode {

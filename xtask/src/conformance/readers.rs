@@ -1,0 +1,39 @@
+//! The list of readers.
+
+use anyhow::Result;
+
+use super::report::{Figure, Recording};
+use super::tables;
+
+/// Compares one file, or one folder, with podlab.
+pub(super) type Reader = fn(&Recording<'_>) -> Result<Vec<Figure>>;
+
+/// Path below the folder of recordings → reader. A folder here is one figure, read whole.
+const READERS: &[(&str, Reader)] = &[
+    ("tables/field_selectors.json", tables::field_selectors::read),
+    ("tables/human_duration.json", tables::human_duration::read),
+    ("tables/int_or_string.json", tables::int_or_string::read),
+    ("tables/jsonpath.json", tables::jsonpath::read),
+    ("tables/kubectl_oracles.json", tables::kubectl_oracles::read),
+    ("tables/label_selector_objects.json", tables::label_selector_objects::read),
+    ("tables/label_selectors.json", tables::label_selectors::read),
+    ("tables/node_affinity_helpers.json", tables::node_affinity_helpers::read),
+    ("tables/pod_requests_limits.json", tables::pod_requests_limits::read),
+    ("tables/qos.json", tables::qos::read),
+    ("tables/quantities.json", tables::quantities::read),
+];
+
+/// What lies among the recordings and is none: descriptions, states that records refer to, counts.
+pub(super) const IGNORED: &[&str] = &[
+    "CONFORMANCE.md",
+    "README.md",
+    "cluster/tables-state.json",
+    "commands-frequency.json",
+    "dataset.json",
+    "tables/SUMMARY.txt",
+];
+
+/// The reader of a file or folder.
+pub(super) fn reader(name: &str) -> Option<Reader> {
+    READERS.iter().find(|(path, _)| *path == name).map(|(_, reader)| *reader)
+}
