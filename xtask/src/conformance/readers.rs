@@ -21,6 +21,7 @@ const READERS: &[(&str, Reader)] = &[
     ("tables/pod_requests_limits.json", tables::pod_requests_limits::read),
     ("tables/qos.json", tables::qos::read),
     ("tables/quantities.json", tables::quantities::read),
+    ("tables/strategic_merge_patch.json", tables::strategic_merge_patch::read),
 ];
 
 /// What lies among the recordings and is none: descriptions, states that records refer to, counts.

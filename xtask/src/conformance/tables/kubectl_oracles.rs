@@ -4,6 +4,7 @@ use anyhow::Result;
 use podlab_api::Quantity;
 use podlab_api::go_text::go_syntax;
 use podlab_api::jsonpath::JsonPath;
+use podlab_api::patch::{KindLookup, apply_json_patch, apply_merge_patch, apply_strategic};
 use podlab_api::selector::label_selector::parse_to_label_selector;
 use serde_json::{Value, json};
 
@@ -50,9 +51,27 @@ fn label_selector(row: &Row<'_>) -> Outcome {
     }
 }
 
-/// `kubectl patch --local`: compared where patches are made.
-fn patch(_: &Row<'_>) -> Outcome {
-    Outcome::Failed { expected: "a comparison".to_owned(), got: "not built yet".to_owned() }
+/// `kubectl patch --local`. The recorder wrote the object as YAML, in which the key `n` reads as false.
+fn patch(row: &Row<'_>) -> Outcome {
+    let text = row.field("object").to_string().replace(r#"{"n":"#, r#"{"false":"#);
+    let object: Value = serde_json::from_str(&text).unwrap_or_default();
+    let patch = row.field("patch");
+    let field = |name: &str| object.get(name).and_then(Value::as_str).unwrap_or_default();
+    let Some(kind) = podlab_api::kinds::by_gvk(field("apiVersion"), field("kind")) else {
+        return Outcome::equal("a kind that is served", field("kind"));
+    };
+    let got = match row.text("type") {
+        "json" => apply_json_patch(&object, patch).map_err(|error| error.to_string()),
+        "merge" => Ok(apply_merge_patch(object.clone(), patch)),
+        // kubectl refuses this before it looks at the kind.
+        _ if !patch.is_object() => Err("invalid JSON document".to_owned()),
+        _ => apply_strategic(object.clone(), patch.clone(), KindLookup::new(kind))
+            .map_err(|error| error.to_string()),
+    };
+    match got {
+        Ok(got) => Outcome::same(row.field("result"), &got),
+        Err(error) => Outcome::equal(row.text("error"), format!("error: {error}")),
+    }
 }
 
 /// `kubectl annotate --local -o jsonpath=TEMPLATE` of a pod, which the command gave one annotation more.

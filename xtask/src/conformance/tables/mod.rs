@@ -13,6 +13,7 @@ pub(super) mod node_affinity_helpers;
 pub(super) mod pod_requests_limits;
 pub(super) mod qos;
 pub(super) mod quantities;
+pub(super) mod strategic_merge_patch;
 
 use anyhow::{Context as _, Result};
 use serde::de::DeserializeOwned;

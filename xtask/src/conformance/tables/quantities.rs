@@ -218,7 +218,9 @@ fn pair(row: &Row<'_>, change: fn(&mut Quantity, &Quantity)) -> Outcome {
 fn multiplied(row: &Row<'_>) -> Outcome {
     let factor = row.field("a").get("value").and_then(Value::as_str);
     if factor == Some("-4611686018427387904") && row.int("b") == -2 {
-        return Outcome::Skipped("the table rounded Go's mostPositive/-2 down, where Go rounds toward zero".to_owned());
+        return Outcome::Skipped(
+            "the table rounded Go's mostPositive/-2 down, where Go rounds toward zero".to_owned(),
+        );
     }
     with(row.field("a"), |mut a| {
         let exact = a.mul(row.int("b"));
