@@ -77,7 +77,17 @@ fn format_and_lints(tally: &mut Tally) {
     }
     if first_line(cargo().args(["clippy", "--version"])).is_some() {
         say("running clippy");
-        let flags = ["clippy", "--quiet", "--workspace", "--all-targets", "--", "-D", "warnings"];
+        let flags = [
+            "clippy",
+            "--quiet",
+            "--workspace",
+            "--features",
+            "xtask/crates",
+            "--all-targets",
+            "--",
+            "-D",
+            "warnings",
+        ];
         tally.check(run(cargo().args(flags)));
     } else {
         say("lints not checked: the component clippy is not installed");
@@ -88,7 +98,7 @@ fn format_and_lints(tally: &mut Tally) {
 fn native_tests(tally: &mut Tally, filter: Option<&str>) -> Result<()> {
     say("running the native tests");
     let mut command = cargo();
-    command.args(["test", "--quiet", "--workspace", "--no-fail-fast"]);
+    command.args(["test", "--quiet", "--workspace", "--features", "xtask/crates", "--no-fail-fast"]);
     if let Some(text) = filter {
         command.arg("--").arg(text);
     }

@@ -9,7 +9,10 @@ use crate::paths::root;
 
 /// Who may depend on whom among the workspace's crates; a dependency points downwards only.
 const MAY_USE: [(&str, &[&str]); 11] = [
-    ("podlab", &["podlab-kubectl", "podlab-cluster", "podlab-drills", "podlab-api", "podlab-yaml", "podlab-sim"]),
+    (
+        "podlab",
+        &["podlab-kubectl", "podlab-cluster", "podlab-drills", "podlab-api", "podlab-yaml", "podlab-sim"],
+    ),
     ("podlab-serve", &["podlab-cluster", "podlab-api"]),
     ("podlab-drills", &["podlab-kubectl", "podlab-cluster", "podlab-api", "podlab-yaml", "podlab-sim"]),
     ("podlab-kubectl", &["podlab-api", "podlab-shell", "podlab-yaml"]),
@@ -21,7 +24,15 @@ const MAY_USE: [(&str, &[&str]); 11] = [
     // The measurements and comparisons run every part.
     (
         "xtask",
-        &["podlab-kubectl", "podlab-cluster", "podlab-drills", "podlab-api", "podlab-shell", "podlab-sim", "podlab-yaml"],
+        &[
+            "podlab-kubectl",
+            "podlab-cluster",
+            "podlab-drills",
+            "podlab-api",
+            "podlab-shell",
+            "podlab-sim",
+            "podlab-yaml",
+        ],
     ),
     ("podlab-fuzz", &["podlab-kubectl", "podlab-cluster", "podlab-api", "podlab-shell", "podlab-yaml"]),
 ];
@@ -48,7 +59,8 @@ fn files() -> Vec<PathBuf> {
         .unwrap();
     assert!(output.status.success(), "git can list the files");
     let text = String::from_utf8(output.stdout).unwrap();
-    let mut files = text.lines().map(PathBuf::from).filter(|file| root().join(file).is_file()).collect::<Vec<_>>();
+    let mut files =
+        text.lines().map(PathBuf::from).filter(|file| root().join(file).is_file()).collect::<Vec<_>>();
     files.sort();
     files.dedup();
     files
@@ -75,13 +87,15 @@ fn check(problems: Vec<String>) {
 #[test]
 fn crates_depend_downwards_only() {
     let rules = MAY_USE.into_iter().collect::<BTreeMap<_, _>>();
-    let manifests = files().into_iter().filter(|file| file.file_name().is_some_and(|name| name == "Cargo.toml"));
+    let manifests =
+        files().into_iter().filter(|file| file.file_name().is_some_and(|name| name == "Cargo.toml"));
     let mut problems = Vec::new();
     for manifest in manifests {
         let content = text(&manifest).unwrap_or_default();
         let Some(name) = package_name(&content) else { continue };
         let Some(allowed) = rules.get(name.as_str()) else {
-            problems.push(format!("{}: the crate {name} has no rule in xtask/src/tidy.rs", manifest.display()));
+            problems
+                .push(format!("{}: the crate {name} has no rule in xtask/src/tidy.rs", manifest.display()));
             continue;
         };
         for used in own_dependencies(&content) {
@@ -105,9 +119,12 @@ fn own_dependencies(manifest: &str) -> Vec<String> {
     let mut inside = false;
     for line in manifest.lines() {
         if let Some(section) = line.strip_prefix('[') {
-            inside = section == "dependencies]" || section.ends_with(".dependencies]") && !section.starts_with("workspace");
+            inside = section == "dependencies]"
+                || section.ends_with(".dependencies]") && !section.starts_with("workspace");
             if let Some(name) = section.strip_prefix("dependencies.") {
-                found.extend(name.strip_suffix(']').filter(|name| name.starts_with("podlab")).map(str::to_owned));
+                found.extend(
+                    name.strip_suffix(']').filter(|name| name.starts_with("podlab")).map(str::to_owned),
+                );
             }
         } else if inside && line.starts_with("podlab") {
             let end = line.find(['.', ' ', '=']).unwrap_or(line.len());
@@ -172,11 +189,15 @@ fn is_settings(file: &Path) -> bool {
 /// Whether the path at this place of a line starts there, as an absolute path does.
 fn is_machine_path(line: &str, at: usize, path: &str) -> bool {
     let before = line[..at].chars().next_back();
-    let starts = before.is_none_or(|letter| !letter.is_alphanumeric() && !matches!(letter, '.' | '-' | '_' | '}' | '/'));
-    let folder = line[at + path.len()..].split(|letter: char| !letter.is_alphanumeric() && letter != '-').next();
+    let starts = before
+        .is_none_or(|letter| !letter.is_alphanumeric() && !matches!(letter, '.' | '-' | '_' | '}' | '/'));
+    let folder =
+        line[at + path.len()..].split(|letter: char| !letter.is_alphanumeric() && letter != '-').next();
     // No image's files lie in the first of them. Home folders of images (`/root/.bashrc`, say) occur in shells' tests; a folder that is here does not.
     let always = path == MACHINE_PATHS[0].concat();
-    starts && folder.is_some_and(|folder| !folder.is_empty() && (always || Path::new(path).join(folder).exists()))
+    starts
+        && folder
+            .is_some_and(|folder| !folder.is_empty() && (always || Path::new(path).join(folder).exists()))
 }
 
 #[test]
@@ -206,7 +227,10 @@ fn the_page_names_no_other_host() {
     // Addresses in comments and links are fine; what the page loads is not.
     let page = text(Path::new("index.html")).unwrap_or_default();
     for attribute in ["src=\"http", "href=\"http", "src=\"//", "href=\"//", "src=\"/", "href=\"/"] {
-        assert!(!page.contains(attribute), "index.html has {attribute}…: it would not work at every sub-path, or offline");
+        assert!(
+            !page.contains(attribute),
+            "index.html has {attribute}…: it would not work at every sub-path, or offline"
+        );
     }
     assert!(page.contains("Content-Security-Policy"), "index.html sets a Content-Security-Policy");
 }

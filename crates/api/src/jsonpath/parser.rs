@@ -260,7 +260,7 @@ fn slice(text: &str) -> Parsed<Node> {
     let parts: Vec<&str> = text.split(':').collect();
     let is_index =
         |part: &&str| part.strip_prefix('-').unwrap_or(part).bytes().all(|byte| byte.is_ascii_digit());
-    if parts.len() > 3 || !parts.iter().all(|part| is_index(part)) {
+    if parts.len() > 3 || !parts.iter().all(is_index) {
         return failure(format!("invalid array index {text}"));
     }
     let number = |index: usize| match parts.get(index) {

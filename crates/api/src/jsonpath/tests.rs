@@ -1,3 +1,4 @@
+//! Tests of `jsonpath`.
 use super::*;
 use serde_json::json;
 

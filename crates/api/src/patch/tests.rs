@@ -1,3 +1,4 @@
+//! Tests of `patch`.
 use super::*;
 use std::path::PathBuf;
 

@@ -1,3 +1,4 @@
+//! Tests of `printers`.
 use super::*;
 use serde_json::json;
 use std::path::PathBuf;

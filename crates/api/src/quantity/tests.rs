@@ -1,3 +1,4 @@
+//! Tests of `quantity`.
 use super::*;
 
 fn canonical(text: &str) -> String {
