@@ -1,6 +1,9 @@
 //! From what a client sent to a tree that holds only what the kind knows.
+//!
+//! Source: k8s.io/apiserver/pkg/endpoints/handlers/create.go and update.go (v1.37).
 
 use podlab_api::door::FieldValidation;
+use podlab_api::schema::{DecodeError, bad_request_message};
 use podlab_api::{Kind, Status};
 use serde_json::Value;
 
@@ -14,8 +17,41 @@ pub(super) fn decode(
     validation: FieldValidation,
     warnings: &mut Vec<String>,
 ) -> Result<Value, Status> {
-    let _ = (kind, validation, warnings);
-    Ok(body.clone())
+    let api_version = kind.api_version();
+    let refuse = |text: &str| Status::bad_request(bad_request_message(&api_version, kind.kind, text));
+    check_kind(kind, body, &api_version)?;
+    let decoded = match podlab_api::schema::decode(&api_version, kind.kind, body) {
+        Ok(decoded) => decoded,
+        // A kind that the facts do not hold is kept as it came.
+        Err(DecodeError::UnknownKind { .. }) => return Ok(body.clone()),
+        Err(error @ DecodeError::Unmarshal(_)) => return Err(refuse(&error.to_string())),
+    };
+    match validation {
+        FieldValidation::Ignore => {}
+        FieldValidation::Warn => warnings.extend(decoded.strict_errors.iter().cloned()),
+        FieldValidation::Strict => {
+            if let Some(text) = decoded.strict_error() {
+                return Err(refuse(&text));
+            }
+        }
+    }
+    Ok(decoded.value)
+}
+
+/// The body must be of the kind that the path names.
+fn check_kind(kind: &'static Kind, body: &Value, api_version: &str) -> Result<(), Status> {
+    let text = |key: &str| body.get(key).and_then(Value::as_str).unwrap_or("");
+    let (given_version, given_kind) = (text("apiVersion"), text("kind"));
+    if (given_kind.is_empty() || given_kind == kind.kind)
+        && (given_version.is_empty() || given_version == api_version)
+    {
+        return Ok(());
+    }
+    Err(Status::bad_request(format!(
+        "{given_kind} in version {given_version:?} cannot be handled as a {}: no kind {given_kind:?} is registered for \
+         version {given_version:?} in scheme \"pkg/api/legacyscheme/scheme.go:30\"",
+        kind.kind
+    )))
 }
 
 /// Fills in what a client left out.

@@ -109,8 +109,7 @@ impl ApiServer {
 
     fn table(&self, kind: &'static Kind, items: &[Arc<Object>]) -> Response {
         let now = podlab_api::time::time(self.now.as_secs()).0;
-        let _ = (kind, items, now);
-        let mut table = podlab_api::Table::default();
+        let mut table = podlab_api::printers::table(kind, items, now);
         table.resource_version = self.store.resource_version();
         Response { code: 200, body: ResponseBody::Table(table), warnings: Vec::new() }
     }

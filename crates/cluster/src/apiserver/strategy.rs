@@ -63,7 +63,7 @@ pub(super) fn prepare_for_create(object: &mut Object) {
         Body::Pod { spec, status } => {
             *status = Arc::new(k8s_openapi::api::core::v1::PodStatus {
                 phase: Some("Pending".to_owned()),
-                qos_class: Some("BestEffort".to_owned()),
+                qos_class: Some(podlab_api::resources::compute_pod_qos(spec).name().to_owned()),
                 ..Default::default()
             });
             if !spec.scheduling_gates.as_deref().unwrap_or(&[]).is_empty() {
