@@ -10,6 +10,7 @@
 
 import assert from "node:assert/strict";
 import { existsSync, mkdirSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { after } from "node:test";
 import { chromium } from "playwright-core";
 
@@ -102,4 +103,18 @@ export async function screenshot(page, name) {
   const path = `${folder}/${name}.png`;
   await page.screenshot({ path, animations: "disabled" });
   return path;
+}
+
+let axe;
+
+/** Fails on what axe finds wrong for people with a screen reader, a keyboard or weak sight (WCAG 2.2 A and AA). */
+export async function accessible(page, { within, allow = [] } = {}) {
+  axe ??= await readFile(new URL("../../node_modules/axe-core/axe.min.js", import.meta.url), "utf8");
+  await page.evaluate(axe);
+  const found = await page.evaluate(async (within) => {
+    const runOnly = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
+    const { violations } = await window.axe.run(within ?? document, { runOnly });
+    return violations.map(({ id, help, nodes }) => ({ id, help, where: nodes.map((node) => node.target.join(" ")) }));
+  }, within);
+  assert.deepEqual(found.filter(({ id }) => !allow.includes(id)), [], "accessibility");
 }
