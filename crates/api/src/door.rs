@@ -2,12 +2,13 @@
 
 use crate::{Kind, Object, Status, Table};
 pub use k8s_openapi::jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::borrow::Cow;
 use std::sync::Arc;
 
 /// What a request wants done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Verb {
     /// One object.
     Get,
@@ -28,7 +29,7 @@ pub enum Verb {
 }
 
 /// In which language a patch is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum PatchType {
     /// RFC 6902.
     Json,
@@ -41,7 +42,7 @@ pub enum PatchType {
 }
 
 /// Names a resource: group, version, plural.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Gvr {
     /// Empty for the core group.
     pub group: Cow<'static, str>,
@@ -58,7 +59,7 @@ impl From<&'static Kind> for Gvr {
 }
 
 /// What form the answer to a read should have.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Accept {
     /// Objects.
     #[default]
@@ -68,7 +69,7 @@ pub enum Accept {
 }
 
 /// How strictly unknown and duplicate fields are taken.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum FieldValidation {
     /// They are dropped.
     Ignore,
@@ -80,7 +81,7 @@ pub enum FieldValidation {
 }
 
 /// What becomes of an object's dependents when it is deleted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Propagation {
     /// They are left without an owner.
     Orphan,
@@ -91,7 +92,8 @@ pub enum Propagation {
 }
 
 /// The query parameters of a request, delete options among them.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct RequestOptions {
     /// Label selector as text.
     pub label_selector: Option<String>,
@@ -132,7 +134,8 @@ pub struct RequestOptions {
 }
 
 /// Options of the `log` subresource.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct LogOptions {
     /// Which container; `None` where the pod has one alone.
     pub container: Option<String>,
@@ -153,7 +156,8 @@ pub struct LogOptions {
 }
 
 /// Options of the `exec` and `attach` subresources.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct ExecOptions {
     /// Which container; `None` where the pod has one alone.
     pub container: Option<String>,
@@ -166,7 +170,7 @@ pub struct ExecOptions {
 }
 
 /// A request to the API server.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Request {
     /// What is wanted.
     pub verb: Verb,
@@ -367,7 +371,7 @@ impl ChangeType {
 }
 
 /// Names an open log, exec or attach stream.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct StreamId(pub u64);
 
 /// What has come from a stream since it was last asked.
@@ -391,7 +395,7 @@ pub enum StreamEnd {
 }
 
 /// What is sent into a stream.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum StreamInput {
     /// Bytes for standard input.
     Stdin(Vec<u8>),

@@ -6,10 +6,11 @@ use crate::world::World;
 use podlab_api::door::{StreamChunk, StreamId, StreamInput, Verb, WatchCursor, WatchEvent};
 use podlab_api::{Door, Object, Request, Response, Status};
 use podlab_sim::SimTime;
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// An input: everything that came from outside, in order.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Input {
     /// When it came.
     pub at: SimTime,
@@ -18,7 +19,7 @@ pub struct Input {
 }
 
 /// What came from outside.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum InputKind {
     /// A request that may change something.
     Request(Arc<Request>),
@@ -31,7 +32,7 @@ pub enum InputKind {
 }
 
 /// What a person can do to the machines, which no request to the API server expresses.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Act {
     /// Adds a machine, whose kubelet registers it.
     AddNode(crate::settings::NodeSettings),
@@ -178,14 +179,13 @@ impl Cluster {
         self.replay(from, &self.inputs[from.inputs.min(inputs_then)..inputs_then], index, inputs_then, at)
     }
 
-    /// The cluster just before the last input that changed something, with the instant of that input;
-    /// `None` where there is none to take back.
-    pub fn before_last_input(&self) -> Option<Cluster> {
-        let last = self.inputs.len().checked_sub(1)?;
-        let at = self.inputs[last].at;
-        let index = self.checkpoints.iter().rposition(|c| c.inputs <= last)?;
-        let from = &self.checkpoints[index];
-        Some(self.replay(from, &self.inputs[from.inputs..last], index + 1, last, at))
+    /// The cluster just before an input came, by its index in [`Cluster::inputs`]; `None` where there is no
+    /// such input. Undo goes there.
+    pub fn before_input(&self, index: usize) -> Option<Cluster> {
+        let at = self.inputs.get(index)?.at;
+        let nearest = self.checkpoints.iter().rposition(|c| c.inputs <= index)?;
+        let from = &self.checkpoints[nearest];
+        Some(self.replay(from, self.inputs.get(from.inputs..index)?, nearest + 1, index, at))
     }
 
     fn replay(

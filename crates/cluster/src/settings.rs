@@ -1,10 +1,11 @@
 //! What a cluster is built from.
 
 use podlab_sim::SimTime;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Which components a cluster has.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Profile {
     /// Everything, with the kube-system pods that kubeadm makes.
     #[default]
@@ -42,7 +43,7 @@ impl Profile {
 }
 
 /// A node to begin with.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct NodeSettings {
     /// Its name, also its hostname.
     pub name: String,
@@ -78,7 +79,7 @@ impl NodeSettings {
 }
 
 /// What a cluster is built from; the same settings always build the same cluster.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Settings {
     /// Draws depend on it.
     pub seed: u64,

@@ -50,7 +50,7 @@ fn the_past_can_be_looked_at_and_taken_back() {
         |c: &mut Cluster| c.request(Request::list(&kinds::POD, "default")).into_list().unwrap().items.len();
     assert_eq!(count(&mut cluster.at(SimTime::START + Duration::from_secs(5))), 0);
     assert_eq!(count(&mut cluster.at(SimTime::START + Duration::from_secs(15))), 1);
-    assert_eq!(count(&mut cluster.before_last_input().unwrap()), 0);
+    assert_eq!(count(&mut cluster.before_input(0).unwrap()), 0);
     assert_eq!(count(&mut cluster), 1);
 }
 

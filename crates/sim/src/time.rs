@@ -7,7 +7,9 @@ use std::time::Duration;
 /// An instant of virtual time: nanoseconds since the Unix epoch.
 ///
 /// Only the simulation moves it. Arithmetic saturates, so no input can overflow it.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, serde::Serialize, serde::Deserialize,
+)]
 pub struct SimTime(i64);
 
 impl SimTime {
