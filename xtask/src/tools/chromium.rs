@@ -28,6 +28,7 @@ pub(crate) fn chromium() -> Result<PathBuf> {
         return Ok(found);
     }
     if system::can_install() {
+        system::refresh()?;
         system::install(&["chromium", "fonts-noto-cjk"]).or_else(|_| system::install(&["chromium"]))?;
     } else {
         say("fetching a Chromium with playwright");

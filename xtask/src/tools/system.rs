@@ -26,12 +26,23 @@ fn sudo_is_silent() -> bool {
 /// If apt-get isn't there, may not be used or fails.
 pub(crate) fn install(packages: &[&str]) -> Result<()> {
     if !can_install() {
-        bail!("install these packages: {}", packages.join(" "));
+        bail!("install these Debian packages: {}", packages.join(" "));
     }
     say(&format!("installing {} with apt-get", packages.join(", ")));
-    // An outdated package list is no reason to stop: the install decides.
-    let _ = run_quiet(apt().args(["update", "-q"]));
     run_quiet(apt().args(["install", "-y", "-q", "--no-install-recommends"]).args(packages))?;
+    Ok(())
+}
+
+/// Fetches the newest list of packages.
+///
+/// # Errors
+/// If apt-get may not be used.
+pub(crate) fn refresh() -> Result<()> {
+    if !can_install() {
+        bail!("apt-get needs root");
+    }
+    // An outdated list is no reason to stop: the install decides.
+    let _ = apt().args(["update", "-q"]).output();
     Ok(())
 }
 

@@ -15,8 +15,7 @@ use super::wasm_target::{TARGET, library_folder};
 use crate::paths::tools;
 use crate::process::{first_line, run_quiet, say};
 
-const PACKAGES: [&str; 7] =
-    ["rustc-web", "cargo-web", "rust-web-src", "rust-web-llvm", "lld-22", "rust-web-clippy", "rustfmt-web"];
+const PACKAGES: [&str; 4] = ["rustc-web", "cargo-web", "rust-web-src", "rust-web-llvm"];
 
 const RUSTC: &str = "/usr/bin/rustc";
 const CARGO: &str = "/usr/bin/cargo";
@@ -30,7 +29,11 @@ const LIBRARIES: [&str; 5] = ["core", "alloc", "std", "panic_abort", "compiler_b
 /// If the packages can't be installed or the library doesn't compile.
 pub(crate) fn debian() -> Result<PathBuf> {
     if !packages_are_there() {
-        system::install(&PACKAGES)?;
+        // The packages are named only after apt knows the newest list: which linker fits is in it.
+        system::refresh()?;
+        let linker = linker_package();
+        let packages = PACKAGES.into_iter().chain([linker.as_str()]).collect::<Vec<_>>();
+        system::install(&packages)?;
     }
     let version = run_quiet(Command::new(RUSTC).arg("-vV"))?;
     let sysroot = first_line(Command::new(RUSTC).args(["--print", "sysroot"]))
@@ -56,8 +59,21 @@ pub(crate) fn debian() -> Result<PathBuf> {
 fn packages_are_there() -> bool {
     Path::new(RUSTC).is_file()
         && Path::new(CARGO).is_file()
-        && Path::new("/usr/bin/wasm-ld-22").is_file()
+        && has_linker()
         && Path::new("/usr/lib/rustlib/src/rust/library/std").is_dir()
+}
+
+fn has_linker() -> bool {
+    Path::new("/usr/bin").read_dir().is_ok_and(|entries| {
+        entries.flatten().any(|entry| entry.file_name().to_string_lossy().starts_with("wasm-ld-"))
+    })
+}
+
+/// The linker of the same LLVM as the compiler, as `lld-22`.
+fn linker_package() -> String {
+    let listing = run_quiet(Command::new("apt-cache").args(["depends", "rust-web-llvm"])).unwrap_or_default();
+    let version = listing.lines().find_map(|line| line.trim().strip_prefix("Depends: llvm-"));
+    version.map_or_else(|| "lld".to_owned(), |version| format!("lld-{version}"))
 }
 
 /// Makes a sysroot that has everything of Debian's by link, and room for one more target.
