@@ -7,13 +7,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
-use crate::composer::{NodeId, NodeKind, Tree};
+use crate::composer::{Node, NodeId, NodeKind, Tree};
 use crate::error::{ErrorKind, Mark, YamlError};
 use crate::go_format;
 use crate::resolver::{self, Scalar, Tag};
 
 /// Deepest nesting of a value. kubectl allows 10000; what reads the value recursively needs less.
-pub(crate) const MAX_VALUE_DEPTH: usize = 500;
+pub(crate) const MAX_VALUE_DEPTH: usize = 200;
 
 /// Most text a document may unfold to through aliases, in bytes.
 const MAX_TEXT: usize = 64 << 20;
@@ -60,17 +60,24 @@ pub(crate) fn decode(tree: &Tree) -> Result<Outcome, YamlError> {
         alias_depth: 0,
         text: 0,
         duplicates: Vec::new(),
+        unsupported_key: None,
+        not_finite: None,
     };
     let decoded = match tree.root {
         Some(root) => decoder.node(root, 0)?,
         None => Decoded::Null,
     };
     let mut not_finite = None;
-    let value = to_json(decoded, &mut not_finite)?;
-    match not_finite {
-        Some(text) => Err(YamlError::new(ErrorKind::Conversion, format!("json: unsupported value: {text}"))),
-        None => Ok(Outcome { value, duplicates: decoder.duplicates }),
+    let placed = |mut error: YamlError, mark: Option<Mark>| {
+        error.position = mark.map(Mark::position);
+        error
+    };
+    let value = to_json(decoded, &mut not_finite).map_err(|error| placed(error, decoder.unsupported_key))?;
+    if let Some(text) = not_finite {
+        let text = format!("json: unsupported value: {text}");
+        return Err(placed(YamlError::new(ErrorKind::Conversion, text), decoder.not_finite));
     }
+    Ok(Outcome { value, duplicates: decoder.duplicates })
 }
 
 struct Decoder<'a> {
@@ -81,6 +88,10 @@ struct Decoder<'a> {
     alias_depth: u64,
     text: usize,
     duplicates: Vec<DuplicateKey>,
+    /// The first key that JSON cannot have, for its place.
+    unsupported_key: Option<Mark>,
+    /// The first number that JSON cannot have, for its place.
+    not_finite: Option<Mark>,
 }
 
 /// A mapping under construction.
@@ -166,22 +177,30 @@ impl Decoder<'_> {
                 self.leave_alias(id);
                 Ok(value)
             }
-            NodeKind::Scalar { value, plain } => {
-                self.scalar(&node.tag, value, *plain).map_err(|error| error.at(node.start))
-            }
-            NodeKind::Sequence(items) => {
-                let mut values = Vec::with_capacity(items.len());
-                for &item in items {
-                    values.push(self.node(item, depth + 1)?);
-                }
-                Ok(Decoded::Seq(values))
-            }
+            NodeKind::Scalar { value, plain } => self.scalar_node(node, value, *plain),
+            NodeKind::Sequence(items) => self.sequence_node(items, depth),
             NodeKind::Mapping(pairs) => {
                 let mut entries = Entries::default();
                 self.mapping(pairs, &mut entries, depth)?;
                 Ok(Decoded::Map(entries.entries))
             }
         }
+    }
+
+    fn sequence_node(&mut self, items: &[NodeId], depth: usize) -> Result<Decoded, YamlError> {
+        let mut values = Vec::with_capacity(items.len());
+        for &item in items {
+            values.push(self.node(item, depth + 1)?);
+        }
+        Ok(Decoded::Seq(values))
+    }
+
+    fn scalar_node(&mut self, node: &Node, text: &str, plain: bool) -> Result<Decoded, YamlError> {
+        let value = self.scalar(&node.tag, text, plain).map_err(|error| error.at(node.start))?;
+        if matches!(value, Decoded::Float(float) if !float.is_finite()) {
+            self.not_finite.get_or_insert(node.start);
+        }
+        Ok(value)
     }
 
     fn enter_alias(&mut self, id: NodeId, name: &str) -> Result<(), YamlError> {
@@ -236,6 +255,10 @@ impl Decoder<'_> {
             if matches!(key, Decoded::Seq(_) | Decoded::Map(_)) {
                 let text = format!("invalid map key: {}", go_format::go_syntax(&key));
                 return Err(YamlError::yaml(text).at(self.mark(key_id)));
+            }
+            if matches!(key, Decoded::Null | Decoded::Uint(_)) {
+                let mark = self.mark(key_id);
+                self.unsupported_key.get_or_insert(mark);
             }
             let value = self.node(value_id, depth + 1)?;
             if let Some(key) = entries.set(key, value) {

@@ -40,6 +40,9 @@ pub struct YamlError {
     pub text: String,
     /// Where an editor should mark it, if the reader knew; counted in the whole text.
     pub position: Option<Position>,
+    /// Where what is wrong began, e.g. the quote that is never closed or the mapping that lacks a
+    /// key; `None` if there is no such place.
+    pub context: Option<Position>,
 }
 
 impl YamlError {
@@ -51,7 +54,7 @@ impl YamlError {
     }
 
     pub(crate) fn new(kind: ErrorKind, text: impl Into<String>) -> Self {
-        Self { kind, text: text.into(), position: None }
+        Self { kind, text: text.into(), position: None, context: None }
     }
 
     pub(crate) fn yaml(text: impl std::fmt::Display) -> Self {
@@ -85,25 +88,39 @@ impl Mark {
     }
 }
 
-/// An error of the scanner or the parser, before it gets its line.
+/// Who found a problem, which decides how go-yaml counts its line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Finder {
+    Reader,
+    Scanner,
+    Parser,
+}
+
+/// A problem of the text's form, before it gets its line.
 #[derive(Clone, Debug)]
 pub(crate) struct Problem {
-    pub scanner: bool,
+    pub finder: Finder,
     pub text: String,
     pub mark: Mark,
-    pub context: Mark,
+    pub context: Option<Mark>,
 }
 
 impl Problem {
     /// Gives the line go-yaml would print.
     ///
-    /// A scanner error counts from 1, a parser error from 0, and an error on the first line has
-    /// no line unless its context is on a later one.
+    /// The scanner's lines count from 1, the parser's from 0; a problem on the first line has no
+    /// line unless its context is on a later one, and the reader's problems never have one.
     /// Source: go.yaml.in/yaml/v2 decode.go parser.fail (v2.4.4).
     pub(crate) fn into_error(self) -> YamlError {
-        let line =
-            if self.mark.line != 0 { self.mark.line + usize::from(self.scanner) } else { self.context.line };
+        let line = match self.finder {
+            Finder::Reader => 0,
+            _ if self.mark.line == 0 => self.context.map_or(0, |context| context.line),
+            Finder::Scanner => self.mark.line + 1,
+            Finder::Parser => self.mark.line,
+        };
         let text = if line != 0 { format!("line {line}: {}", self.text) } else { self.text };
-        YamlError::yaml(text).at(self.mark)
+        let mut error = YamlError::yaml(text).at(self.mark);
+        error.context = self.context.map(Mark::position);
+        error
     }
 }

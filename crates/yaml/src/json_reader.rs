@@ -20,6 +20,8 @@ pub(crate) struct JsonFailure {
     pub text: String,
     /// Bytes read, the offending one included; `None` where Go has no offset.
     pub offset: Option<usize>,
+    /// Set where the text is JSON, but with a value that cannot be held.
+    pub is_json: bool,
 }
 
 /// Reads a text that is one JSON value.
@@ -37,7 +39,9 @@ pub fn parse_json(text: &str) -> Result<Value, YamlError> {
             }
         }
         Ok(None) => Err(fail("unexpected end of JSON input".into())),
-        Err(failure) if failure.offset.is_none() => Err(fail("unexpected end of JSON input".into())),
+        Err(failure) if failure.offset.is_none() && !failure.is_json => {
+            Err(fail("unexpected end of JSON input".into()))
+        }
         Err(failure) => Err(fail(failure.text)),
     }
 }
@@ -89,14 +93,14 @@ fn scan(bytes: &[u8], mut at: usize) -> Result<usize, JsonFailure> {
     let mut stack: Vec<Inside> = Vec::new();
     let mut step = Step::Value;
     let fail = |at: usize, c: u8, context: &str| {
-        Err(JsonFailure { text: invalid(c, context), offset: Some(at + 1) })
+        Err(JsonFailure { text: invalid(c, context), offset: Some(at + 1), is_json: false })
     };
     loop {
         if step == Step::AfterValue && stack.is_empty() {
             return Ok(at);
         }
         let Some(&c) = bytes.get(at) else {
-            return Err(JsonFailure { text: "unexpected EOF".into(), offset: None });
+            return Err(JsonFailure { text: "unexpected EOF".into(), offset: None, is_json: false });
         };
         if is_space(c) {
             at += 1;
@@ -169,11 +173,15 @@ fn scan(bytes: &[u8], mut at: usize) -> Result<usize, JsonFailure> {
 
 /// The byte at `at`, or why there is none.
 fn byte(bytes: &[u8], at: usize) -> Result<u8, JsonFailure> {
-    bytes.get(at).copied().ok_or_else(|| JsonFailure { text: "unexpected EOF".into(), offset: None })
+    bytes.get(at).copied().ok_or_else(|| JsonFailure {
+        text: "unexpected EOF".into(),
+        offset: None,
+        is_json: false,
+    })
 }
 
 fn fail_at<T>(at: usize, c: u8, context: &str) -> Result<T, JsonFailure> {
-    Err(JsonFailure { text: invalid(c, context), offset: Some(at + 1) })
+    Err(JsonFailure { text: invalid(c, context), offset: Some(at + 1), is_json: false })
 }
 
 fn scan_string(bytes: &[u8], start: usize) -> Result<usize, JsonFailure> {
@@ -268,7 +276,7 @@ impl JsonDecoder<'_> {
     fn value(&mut self, depth: usize) -> Result<Value, JsonFailure> {
         if depth > MAX_VALUE_DEPTH {
             let text = format!("exceeded max depth of {MAX_VALUE_DEPTH} (a limit of podlab's own)");
-            return Err(JsonFailure { text, offset: Some(self.at + 1) });
+            return Err(JsonFailure { text, offset: Some(self.at + 1), is_json: true });
         }
         Ok(match self.peek() {
             b'{' => {
@@ -314,6 +322,7 @@ impl JsonDecoder<'_> {
         float.map(Value::Number).ok_or_else(|| JsonFailure {
             text: format!("strconv.ParseFloat: parsing {text:?}: value out of range"),
             offset: None,
+            is_json: true,
         })
     }
 

@@ -2,7 +2,7 @@
 //!
 //! Source: go.yaml.in/yaml/v2 parserc.go (v2.4.4).
 
-use crate::error::{Mark, Problem};
+use crate::error::{Finder, Mark, Problem};
 use crate::scanner::{ScalarStyle, Scanner, TokenKind};
 
 /// What a parser reports.
@@ -80,8 +80,8 @@ fn empty_scalar(mark: Mark) -> EventResult {
     Ok(event(EventKind::Scalar { value: String::new(), plain: true }, mark, mark))
 }
 
-fn error<T>(context: Mark, text: &str, mark: Mark) -> Result<T, Problem> {
-    Err(Problem { scanner: false, text: text.into(), mark, context })
+fn error<T>(context: Option<Mark>, text: &str, mark: Mark) -> Result<T, Problem> {
+    Err(Problem { finder: Finder::Parser, text: text.into(), mark, context })
 }
 
 /// What the parser asks of the next token, without taking it.
@@ -134,10 +134,6 @@ impl<'a> Parser<'a> {
 
     fn pop_state(&mut self) {
         self.state = self.states.pop().unwrap_or(State::End);
-    }
-
-    fn pop_mark(&mut self) -> Mark {
-        self.marks.pop().unwrap_or_default()
     }
 
     /// The next event.
@@ -237,7 +233,7 @@ impl<'a> Parser<'a> {
         self.process_directives()?;
         let (next, mark, end) = self.peek()?;
         if next != Next::DocumentStart {
-            return error(Mark::default(), "did not find expected <document start>", mark);
+            return error(None, "did not find expected <document start>", mark);
         }
         self.states.push(State::DocumentEnd);
         self.state = State::DocumentContent;
@@ -265,16 +261,16 @@ impl<'a> Parser<'a> {
             match &token.kind {
                 TokenKind::VersionDirective { major, minor } => {
                     if has_version {
-                        return error(Mark::default(), "found duplicate %YAML directive", start);
+                        return error(None, "found duplicate %YAML directive", start);
                     }
                     if (*major, *minor) != (1, 1) {
-                        return error(Mark::default(), "found incompatible YAML document", start);
+                        return error(None, "found incompatible YAML document", start);
                     }
                     has_version = true;
                 }
                 TokenKind::TagDirective { handle, prefix } => {
                     if self.tag_directives.iter().any(|(known, _)| known == handle) {
-                        return error(Mark::default(), "found duplicate %TAG directive", start);
+                        return error(None, "found duplicate %TAG directive", start);
                     }
                     self.tag_directives.push((handle.clone(), prefix.clone()));
                 }
@@ -325,7 +321,7 @@ impl<'a> Parser<'a> {
                 let known = self.tag_directives.iter().find(|(known, _)| *known == handle);
                 let tag = known.map(|(_, prefix)| format!("{prefix}{suffix}")).unwrap_or_default();
                 if tag.is_empty() {
-                    return error(start, "found undefined tag handle", mark);
+                    return error(Some(start), "found undefined tag handle", mark);
                 }
                 tag
             }
@@ -356,7 +352,7 @@ impl<'a> Parser<'a> {
                 self.pop_state();
                 return Ok(Event { kind, start, end, anchor, tag });
             }
-            _ => return error(start, "did not find expected node content", token_start),
+            _ => return error(Some(start), "did not find expected node content", token_start),
         };
         self.state = state;
         Ok(Event { kind, start, end: token.end, anchor, tag })
@@ -374,7 +370,7 @@ impl<'a> Parser<'a> {
                 self.node(true, false)
             }
             (Next::BlockEnd, start, end) => self.close(EventKind::SequenceEnd, start, end),
-            (_, start, _) => error(self.pop_mark(), "did not find expected '-' indicator", start),
+            (_, start, _) => error(self.marks.pop(), "did not find expected '-' indicator", start),
         }
     }
 
@@ -405,7 +401,7 @@ impl<'a> Parser<'a> {
                 self.node(true, true)
             }
             (Next::BlockEnd, start, end) => self.close(EventKind::MappingEnd, start, end),
-            (_, start, _) => error(self.pop_mark(), "did not find expected key", start),
+            (_, start, _) => error(self.marks.pop(), "did not find expected key", start),
         }
     }
 
@@ -428,7 +424,7 @@ impl<'a> Parser<'a> {
         let (mut next, mut start, mut end) = self.peek()?;
         if next != Next::FlowSequenceEnd && !first {
             if next != Next::FlowEntry {
-                return error(self.pop_mark(), "did not find expected ',' or ']'", start);
+                return error(self.marks.pop(), "did not find expected ',' or ']'", start);
             }
             self.scanner.skip();
             (next, start, end) = self.peek()?;
@@ -476,7 +472,7 @@ impl<'a> Parser<'a> {
         let (mut next, mut start, mut end) = self.peek()?;
         if next != Next::FlowMappingEnd && !first {
             if next != Next::FlowEntry {
-                return error(self.pop_mark(), "did not find expected ',' or '}'", start);
+                return error(self.marks.pop(), "did not find expected ',' or '}'", start);
             }
             self.scanner.skip();
             (next, start, end) = self.peek()?;

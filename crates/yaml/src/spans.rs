@@ -68,17 +68,19 @@ pub(crate) struct Origin {
     pub line: usize,
     /// Offsets in the document behind each line feed that was `\r\n` in the text.
     pub dropped: Vec<usize>,
+    /// The end of the whole text; a document may end in a line feed that the text has not.
+    pub end: Position,
 }
 
 impl Origin {
     /// From a place in the document to one in the whole text.
     pub(crate) fn place(&self, position: Position) -> Position {
         let dropped = self.dropped.partition_point(|&at| at <= position.offset);
-        Position {
-            offset: self.offset + position.offset + dropped,
-            line: self.line + position.line,
-            column: position.column,
+        let offset = self.offset + position.offset + dropped;
+        if offset >= self.end.offset {
+            return self.end;
         }
+        Position { offset, line: self.line + position.line, column: position.column }
     }
 }
 

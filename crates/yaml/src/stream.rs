@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::composer::compose;
 use crate::decode::{DuplicateKey, decode};
-use crate::error::{ErrorKind, Mark, Position, YamlError};
+use crate::error::{ErrorKind, Position, YamlError};
 use crate::json_reader::{self, JsonFailure};
 use crate::spans::{Origin, SpanIndex};
 
@@ -47,6 +47,8 @@ pub struct Documents {
 pub fn parse_documents(text: &str) -> Documents {
     let mut read = Documents::default();
     let mut at = 0;
+    let mut line = 0;
+    let end = position_at(text, text.len());
     let mut first_error = None;
     // kubectl looks for the brace in the first 4096 bytes only.
     let head = text.get(..text.floor_char_boundary(4096)).unwrap_or(text);
@@ -55,13 +57,17 @@ pub fn parse_documents(text: &str) -> Documents {
             match json_reader::next_value(text, at) {
                 Ok(None) => return read,
                 Ok(Some((value, range))) => {
-                    read.documents.push(json_document(text, value, range.clone()));
+                    line += count_lines(text, at..range.start);
+                    let origin = Origin { offset: range.start, line, dropped: Vec::new(), end };
+                    line += count_lines(text, range.clone());
                     at = range.end;
+                    read.documents.push(json_document(text, value, range, origin));
                 }
                 Err(failure) => {
                     let error = json_error(text, &failure);
-                    // More than one JSON object: the stream is JSON for good.
-                    if read.documents.len() > 1 {
+                    // More than one JSON object: the stream is JSON for good. A value that
+                    // cannot be held is found by kubectl later, when it decodes the object.
+                    if read.documents.len() > 1 || failure.is_json {
                         let error = YamlError { text: failure.text, ..error };
                         read.error = Some(error);
                         return read;
@@ -74,14 +80,17 @@ pub fn parse_documents(text: &str) -> Documents {
         // Behind broken JSON, Go looks at four bytes at a time for white space, and gives up where
         // fewer are left.
         match skip_space(text, at) {
-            Some(next) => at = next,
+            Some(next) => {
+                line += count_lines(text, at..next);
+                at = next;
+            }
             None => {
                 read.error = first_error;
                 return read;
             }
         }
     }
-    let mut reader = DocumentReader { text, at, line: count_lines(text, at) };
+    let mut reader = DocumentReader { text, at, line, end };
     loop {
         let result = match reader.next() {
             Ok(None) => return read,
@@ -108,7 +117,7 @@ pub fn parse_documents(text: &str) -> Documents {
 /// # Errors
 /// With go-yaml's text if the document is not YAML, or not YAML that JSON can express.
 pub fn parse_document(text: &str) -> Result<Document, YamlError> {
-    read_document(text, Origin::default())
+    read_document(text, Origin { end: position_at(text, text.len()), ..Origin::default() })
 }
 
 fn read_document(text: &str, origin: Origin) -> Result<Document, YamlError> {
@@ -130,15 +139,14 @@ fn read_document(text: &str, origin: Origin) -> Result<Document, YamlError> {
         }
         Err(mut error) => {
             error.position = error.position.map(|position| origin.place(position));
+            error.context = error.context.map(|position| origin.place(position));
             Err(error)
         }
     }
 }
 
 /// A document that was read as JSON; its spans come from reading it as YAML, which JSON is.
-fn json_document(text: &str, value: Value, range: std::ops::Range<usize>) -> Document {
-    let line = count_lines(text, range.start);
-    let origin = Origin { offset: range.start, line, dropped: Vec::new() };
+fn json_document(text: &str, value: Value, range: std::ops::Range<usize>, origin: Origin) -> Document {
     let tree = compose(text.get(range).unwrap_or_default()).unwrap_or_default();
     Document { value, spans: SpanIndex::new(tree, origin), duplicates: Vec::new() }
 }
@@ -149,11 +157,17 @@ fn json_error(text: &str, failure: &JsonFailure) -> YamlError {
         None => failure.text.clone(),
     };
     let offset = failure.offset.map_or(text.len(), |offset| offset.saturating_sub(1));
+    let mut error = YamlError::new(ErrorKind::Json, message);
+    error.position = Some(position_at(text, offset));
+    error
+}
+
+/// The place of a byte, its character's start if it is inside of one.
+fn position_at(text: &str, offset: usize) -> Position {
     let before = text.get(..text.floor_char_boundary(offset)).unwrap_or_default();
     let line_start = before.rfind('\n').map_or(0, |at| at + 1);
     let column = before.get(line_start..).map_or(0, |line| line.chars().count());
-    let mark = Mark { offset: before.len(), line: count_lines(text, offset), column, index: 0 };
-    YamlError::new(ErrorKind::Json, message).at(mark)
+    Position { offset: before.len(), line: count_lines(text, 0..offset) + 1, column: column + 1 }
 }
 
 /// What Go's `unicode.IsSpace` calls white space.
@@ -176,8 +190,9 @@ fn skip_space(text: &str, at: usize) -> Option<usize> {
     }
 }
 
-fn count_lines(text: &str, until: usize) -> usize {
-    text.bytes().take(until).filter(|&b| b == b'\n').count()
+/// The line feeds in a part of the text.
+fn count_lines(text: &str, part: std::ops::Range<usize>) -> usize {
+    text.as_bytes().get(part).unwrap_or_default().iter().filter(|&&b| b == b'\n').count()
 }
 
 /// Cuts a text at its separator lines.
@@ -186,13 +201,15 @@ struct DocumentReader<'a> {
     at: usize,
     /// Lines before `at`.
     line: usize,
+    /// The end of the text.
+    end: Position,
 }
 
 impl DocumentReader<'_> {
     /// The next document with `\n` at the end of each line, and where it was.
     fn next(&mut self) -> Result<Option<(String, Origin)>, YamlError> {
         let mut document = String::new();
-        let mut origin = Origin { offset: self.at, line: self.line, dropped: Vec::new() };
+        let mut origin = Origin { offset: self.at, line: self.line, dropped: Vec::new(), end: self.end };
         while let Some(line) = self.text.get(self.at..).filter(|rest| !rest.is_empty()) {
             let (line, step) = match line.split_once('\n') {
                 Some((line, _)) => (line, line.len() + 1),

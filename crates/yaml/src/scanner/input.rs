@@ -1,6 +1,6 @@
 //! The characters of a document, refused where go-yaml's reader would refuse them.
 
-use crate::error::{Mark, Problem};
+use crate::error::{Finder, Mark, Problem};
 
 /// go-yaml reads its input in pieces of this many bytes; a forbidden character is reported when
 /// its piece is read, which may be before an error further up is found.
@@ -58,10 +58,10 @@ impl<'a> Input<'a> {
                 }
                 if !self.allowed(self.frontier) {
                     return Err(Problem {
-                        scanner: false,
+                        finder: Finder::Reader,
                         text: "control characters are not allowed".into(),
-                        mark: Mark { line: 0, ..self.mark },
-                        context: Mark::default(),
+                        mark: self.mark_at(self.frontier),
+                        context: None,
                     });
                 }
                 self.frontier += width;
@@ -73,6 +73,20 @@ impl<'a> Input<'a> {
             }
         }
         Ok(())
+    }
+
+    /// The place of a byte that the cursor has not come to yet.
+    fn mark_at(&self, offset: usize) -> Mark {
+        let mut mark = self.mark;
+        for &byte in self.bytes.get(mark.offset..offset).unwrap_or_default() {
+            if byte == b'\n' {
+                mark.line += 1;
+                mark.column = 0;
+            } else if byte & 0xC0 != 0x80 {
+                mark.column += 1;
+            }
+        }
+        Mark { offset, ..mark }
     }
 
     /// Whether YAML allows the character at `at`. The text is UTF-8 already.

@@ -12,7 +12,7 @@ mod token;
 
 use std::collections::{BTreeMap, VecDeque};
 
-use crate::error::{Mark, Problem};
+use crate::error::{Finder, Mark, Problem};
 use input::Input;
 pub(crate) use token::{ScalarStyle, Token, TokenKind};
 
@@ -74,11 +74,13 @@ impl<'a> Scanner<'a> {
         if !self.token_available {
             self.fetch_more_tokens()?;
         }
-        let (context, problem) = (self.input.mark, "unknown problem parsing YAML content");
-        match self.tokens.front_mut() {
-            Some(token) => Ok(token),
-            None => Err(Problem { scanner: true, text: problem.into(), mark: context, context }),
-        }
+        let mark = self.input.mark;
+        self.tokens.front_mut().ok_or_else(|| Problem {
+            finder: Finder::Scanner,
+            text: "unknown problem parsing YAML content".into(),
+            mark,
+            context: None,
+        })
     }
 
     /// Takes the token that [`Self::peek`] showed out of the queue.
@@ -91,7 +93,8 @@ impl<'a> Scanner<'a> {
     }
 
     fn error<T>(&self, context: Mark, text: impl Into<String>) -> Result<T, Problem> {
-        Err(Problem { scanner: true, text: text.into(), mark: self.input.mark, context })
+        let (mark, context) = (self.input.mark, Some(context));
+        Err(Problem { finder: Finder::Scanner, text: text.into(), mark, context })
     }
 
     fn push(&mut self, kind: TokenKind, start: Mark) {
