@@ -1,0 +1,239 @@
+//! `kubectl apply`.
+//!
+//! Source: k8s.io/kubectl/pkg/cmd/apply/apply.go, patcher.go (v1.37).
+
+use super::{DryRun, Reporter, field_validation, no_args};
+use crate::cx::{Cx, Flow, done};
+use crate::error::{Error, Result, message};
+use crate::flags::Parsed;
+use crate::print::Order;
+use crate::resource::{Builder, Info, gather};
+use crate::value::{slot, text};
+use podlab_api::door::{FieldValidation, PatchType};
+use podlab_api::patch::{KindLookup, three_way_strategic};
+use podlab_api::{Kind, Request};
+use serde_json::{Value, json};
+
+/// Where apply keeps what was applied last.
+pub(crate) const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+
+/// Puts the object's own text into its annotation.
+pub(crate) fn annotate(object: &mut Value) {
+    let annotations = slot(object, &["metadata", "annotations"]);
+    if !annotations.is_object() {
+        *annotations = json!({});
+    }
+    if let Some(map) = annotations.as_object_mut() {
+        map.remove(LAST_APPLIED);
+    }
+    let applied = podlab_yaml::to_json_compact(object) + "\n";
+    slot(object, &["metadata", "annotations"])[LAST_APPLIED] = applied.into();
+}
+
+fn lookup(kind: &Kind) -> KindLookup {
+    KindLookup::new(kind)
+}
+
+struct Apply<'p> {
+    parsed: &'p Parsed,
+    validation: FieldValidation,
+    server_side: bool,
+}
+
+pub(crate) fn run(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
+    no_args(parsed)?;
+    let server_side = parsed.bool("server-side");
+    if server_side && parsed.bool("force") {
+        return message("--force cannot be used with --server-side");
+    }
+    if parsed.bool("force-conflicts") && !server_side {
+        return message("--force-conflicts only works with --server-side");
+    }
+    let mut reporter = Reporter::new(cx, parsed)?;
+    if reporter.dry_run == DryRun::Client && server_side {
+        return message(
+            "--dry-run=client doesn't work with --server-side (did you mean --dry-run=server instead?)",
+        );
+    }
+    let mut builder = Builder::new(cx, parsed);
+    if !builder.has_files() {
+        return message("must specify one of -f and -k");
+    }
+    if parsed.bool("prune") {
+        return message("podlab does not simulate 'kubectl apply --prune'");
+    }
+    let validation = field_validation(parsed)?;
+    builder.validate = validation != FieldValidation::Ignore;
+    let apply = Apply { parsed, validation, server_side };
+    let selected = builder.resolve(cx)?;
+    let mut errors: Vec<Error> = Vec::new();
+    let mut count = 0;
+    for item in selected.items {
+        let info = match item {
+            Ok(info) => info,
+            Err(error) => {
+                errors.push(error);
+                continue;
+            }
+        };
+        count += 1;
+        if let Err(error) = apply.one(cx, &mut reporter, &info) {
+            errors.push(error);
+        }
+    }
+    gather(errors)?;
+    if count == 0 {
+        return message("no objects passed to apply");
+    }
+    done()
+}
+
+impl Apply<'_> {
+    fn request(&self, mut request: Request, dry_run: DryRun) -> Request {
+        request.options.dry_run = dry_run == DryRun::Server;
+        request.options.field_validation = self.validation;
+        request.options.field_manager = Some("kubectl-client-side-apply".to_owned());
+        request
+    }
+
+    fn one(&self, cx: &mut Cx<'_>, reporter: &mut Reporter, info: &Info) -> Result<()> {
+        if info.name.is_empty() {
+            let prefix = text(&info.object, &["metadata", "generateName"]);
+            if !prefix.is_empty() {
+                return message(format!("from {prefix}: cannot use generate name with apply"));
+            }
+        }
+        if self.server_side {
+            return self.server_side(cx, reporter, info);
+        }
+        let mut modified = info.object.clone();
+        annotate(&mut modified);
+        let current = match cx.get(info.kind, &info.namespace, &info.name) {
+            Ok(current) => current,
+            Err(error) if error.is_not_found() => {
+                let created = if reporter.dry_run == DryRun::Client {
+                    modified
+                } else {
+                    let request = Request::create(info.kind, &info.namespace, modified);
+                    cx.object(self.request(request, reporter.dry_run))
+                        .map_err(|e| e.when("creating", &info.source))?
+                };
+                return reporter.report(cx, &created, "created", Order::Sorted);
+            }
+            Err(error) => {
+                return Err(retrieving(error, info));
+            }
+        };
+        let applied = text(&current, &["metadata", "annotations", LAST_APPLIED]).to_owned();
+        let applied = applied.as_str();
+        if applied.is_empty() && reporter.dry_run != DryRun::Client {
+            cx.errln(&format!(
+                "Warning: resource {}/{} is missing the {LAST_APPLIED} annotation which is required by kubectl apply. kubectl apply should only be used on resources created declaratively by either kubectl create --save-config or kubectl apply. The missing annotation will be patched automatically.",
+                info.kind.plural, info.name
+            ));
+        }
+        if !text(&current, &["metadata", "deletionTimestamp"]).is_empty() {
+            cx.errln(&format!(
+                "Warning: Detected changes to resource {} which is currently being deleted.",
+                info.name
+            ));
+        }
+        let original: Value = podlab_yaml::parse_json(applied).unwrap_or(Value::Null);
+        let mut current = current;
+        crate::value::remove(&mut current, &["metadata"], "managedFields");
+        let patch = match three_way_strategic(&original, &modified, &current, lookup(info.kind)) {
+            Ok(patch) => patch,
+            Err(error) => {
+                return message(format!(
+                    "error when applying patch:\n\nto:\n{}\nfor: {:?}: creating patch with:\noriginal:\n{applied}\nmodified:\n{}\ncurrent:\n{}\nfor:: {error}",
+                    describe(info),
+                    info.source,
+                    podlab_yaml::to_json_compact(&modified),
+                    podlab_yaml::to_json_compact(&current),
+                ));
+            }
+        };
+        if patch.as_object().is_some_and(|m| m.is_empty()) {
+            return reporter.report(cx, &current, "unchanged", Order::Sorted);
+        }
+        let patched = if reporter.dry_run == DryRun::Client {
+            podlab_api::patch::apply(info.kind, PatchType::StrategicMerge, &current, &patch)?
+        } else {
+            let request = Request::patch(
+                info.kind,
+                &info.namespace,
+                &info.name,
+                PatchType::StrategicMerge,
+                patch.clone(),
+            );
+            match cx.object(self.request(request, reporter.dry_run)) {
+                Ok(object) => object,
+                Err(error) if self.parsed.bool("force") && recreates(&error) => {
+                    let mut delete = Request::delete(info.kind, &info.namespace, &info.name);
+                    delete.options.grace_period_seconds = Some(0);
+                    cx.ask(delete)?;
+                    let request = Request::create(info.kind, &info.namespace, modified);
+                    cx.object(self.request(request, reporter.dry_run))
+                        .map_err(|e| e.when("creating", &info.source))?
+                }
+                Err(error) => {
+                    let error = error.when("patching", &info.source);
+                    let verb = format!(
+                        "applying patch:\n{}\nto:\n{}\nfor:",
+                        podlab_yaml::to_json_compact(&patch),
+                        describe(info)
+                    );
+                    return Err(error.when(&verb, &info.source));
+                }
+            }
+        };
+        let verb = if text(&patched, &["metadata", "resourceVersion"])
+            == text(&current, &["metadata", "resourceVersion"])
+            && reporter.dry_run == DryRun::None
+        {
+            "unchanged"
+        } else {
+            "configured"
+        };
+        reporter.report(cx, &patched, verb, Order::Sorted)
+    }
+
+    fn server_side(&self, cx: &mut Cx<'_>, reporter: &mut Reporter, info: &Info) -> Result<()> {
+        let mut request =
+            Request::patch(info.kind, &info.namespace, &info.name, PatchType::Apply, info.object.clone());
+        request.options.dry_run = reporter.dry_run == DryRun::Server;
+        request.options.field_validation = self.validation;
+        request.options.field_manager = Some(self.parsed.str("field-manager").to_owned());
+        request.options.force = self.parsed.bool("force-conflicts");
+        let object = cx.object(request)?;
+        reporter.report(cx, &object, "serverside-applied", Order::Sorted)
+    }
+}
+
+fn recreates(error: &Error) -> bool {
+    error.status().is_some_and(|s| matches!(s.reason, "Invalid" | "Conflict"))
+}
+
+/// `Resource: "/v1, Resource=pods", GroupVersionKind: …`.
+pub(crate) fn describe(info: &Info) -> String {
+    let kind = info.kind;
+    format!(
+        "Resource: \"{}/{}, Resource={}\", GroupVersionKind: \"{}/{}, Kind={}\"\nName: {:?}, Namespace: {:?}",
+        kind.group, kind.version, kind.plural, kind.group, kind.version, kind.kind, info.name, info.namespace
+    )
+}
+
+fn retrieving(error: Error, info: &Info) -> Error {
+    let text = format!(
+        "error when retrieving current configuration of:\n{}\nfrom server for: {:?}: ",
+        describe(info),
+        info.source
+    );
+    match error {
+        Error::Status(mut status) => {
+            status.message = format!("{text}{}", status.message);
+            Error::Status(status)
+        }
+        other => Error::Message(format!("{text}{}", other.text())),
+    }
+}

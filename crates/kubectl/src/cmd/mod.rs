@@ -1,0 +1,175 @@
+//! The commands: one file each, one line each in [`lookup`].
+
+pub(crate) mod apply;
+pub(crate) mod create;
+pub(crate) mod delete;
+pub(crate) mod get;
+pub(crate) mod get_watch;
+
+use crate::cx::Run;
+use crate::error::{Result, message, usage};
+use crate::flags::{Parsed, parse_duration};
+
+/// What a command does; `None` where it only groups others or is not simulated.
+pub(crate) fn lookup(parsed: &Parsed) -> Option<Run> {
+    let path = parsed.path.strip_prefix("kubectl ")?;
+    Some(match path {
+        "apply" => apply::run,
+        "create" => create::run,
+        "delete" => delete::run,
+        "get" => get::run,
+        _ => return None,
+    })
+}
+
+/// Checks how many arguments there are, as cobra does before anything runs.
+pub(crate) fn check_args(parsed: &Parsed) -> Result<()> {
+    let _ = parsed;
+    Ok(())
+}
+
+/// Checks flags that every command takes.
+pub(crate) fn check_global(parsed: &Parsed) -> Result<()> {
+    let timeout = parsed.str("request-timeout");
+    if timeout.parse::<i64>().is_err() && parse_duration(timeout).is_err() {
+        return message(
+            "Invalid timeout value. Timeout must be a single integer in seconds, or an integer followed by a corresponding time unit (e.g. 1s | 2m | 3h)",
+        );
+    }
+    Ok(())
+}
+
+/// Whether the command takes all of standard input before it begins.
+pub(crate) fn reads_stdin(parsed: &Parsed) -> bool {
+    let from = |name: &str| parsed.list(name).iter().any(|v| v == "-" || v.ends_with("=-"));
+    from("filename") || from("patch-file") || from("from-file") || parsed.args.iter().any(|a| a == "-")
+}
+
+/// No arguments are taken.
+pub(crate) fn no_args(parsed: &Parsed) -> Result<()> {
+    if parsed.args.is_empty() {
+        Ok(())
+    } else {
+        usage(&parsed.path, format!("Unexpected args: [{}]", parsed.args.join(" ")))
+    }
+}
+
+/// What `--dry-run` asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum DryRun {
+    None,
+    Client,
+    Server,
+}
+
+impl DryRun {
+    /// # Errors
+    /// A word that is no strategy.
+    pub(crate) fn of(cx: &mut crate::cx::Cx<'_>, parsed: &Parsed) -> Result<DryRun> {
+        let text = parsed.str("dry-run").to_owned();
+        Ok(match text.as_str() {
+            "" | "none" | "false" => {
+                if text == "false" {
+                    klog(
+                        cx,
+                        "helpers.go:706",
+                        "--dry-run=false is deprecated (boolean value) and can be replaced with --dry-run=none.",
+                    );
+                }
+                DryRun::None
+            }
+            "client" => DryRun::Client,
+            "server" => DryRun::Server,
+            "unchanged" => {
+                klog(
+                    cx,
+                    "helpers.go:714",
+                    "--dry-run is deprecated and can be replaced with --dry-run=client.",
+                );
+                DryRun::Client
+            }
+            "true" => {
+                klog(
+                    cx,
+                    "helpers.go:704",
+                    "--dry-run=true is deprecated (boolean value) and can be replaced with --dry-run=client.",
+                );
+                DryRun::Client
+            }
+            other => {
+                return message(format!(
+                    "Invalid dry-run value ({other}). Must be \"none\", \"server\", or \"client\"."
+                ));
+            }
+        })
+    }
+
+    /// What is added to a sentence about what was done.
+    pub(crate) fn suffix(self) -> &'static str {
+        match self {
+            DryRun::None => "",
+            DryRun::Client => " (dry run)",
+            DryRun::Server => " (server dry run)",
+        }
+    }
+}
+
+/// A warning in klog's form.
+pub(crate) fn klog(cx: &mut crate::cx::Cx<'_>, place: &str, text: &str) {
+    let now = cx.now().strftime("%m%d %H:%M:%S%.6f").to_string();
+    cx.errln(&format!("W{now}       1 {place}] {text}"));
+}
+
+/// Prints what was done to objects: a sentence each, or the objects.
+pub(crate) struct Reporter {
+    pub format: crate::print::Format,
+    pub dry_run: DryRun,
+    printed: usize,
+}
+
+impl Reporter {
+    pub(crate) fn new(cx: &mut crate::cx::Cx<'_>, parsed: &Parsed) -> Result<Reporter> {
+        let dry_run = DryRun::of(cx, parsed)?;
+        Ok(Reporter { format: crate::print::format(cx, parsed, false)?, dry_run, printed: 0 })
+    }
+
+    /// `pod/web created`, or the object in the format asked for.
+    pub(crate) fn report(
+        &mut self,
+        cx: &mut crate::cx::Cx<'_>,
+        object: &serde_json::Value,
+        verb: &str,
+        order: crate::print::Order,
+    ) -> Result<()> {
+        use crate::print::Format;
+        if matches!(self.format, Format::Human) {
+            let line = format!("{} {verb}{}\n", crate::print::name_of(object), self.dry_run.suffix());
+            cx.out(&line);
+            return Ok(());
+        }
+        if matches!(self.format, Format::Yaml) && self.printed > 0 {
+            cx.out("---\n");
+        }
+        self.printed += 1;
+        let mut object = object.clone();
+        crate::value::remove(&mut object, &["metadata"], "managedFields");
+        let text = crate::print::object(&self.format, &object, order)?;
+        cx.out(&text);
+        Ok(())
+    }
+}
+
+/// Validation as `--validate` asks for it.
+pub(crate) fn field_validation(parsed: &Parsed) -> Result<podlab_api::door::FieldValidation> {
+    use podlab_api::door::FieldValidation;
+    Ok(match parsed.str("validate") {
+        "" | "true" | "strict" => FieldValidation::Strict,
+        "warn" => FieldValidation::Warn,
+        "false" | "ignore" => FieldValidation::Ignore,
+        other => {
+            return message(format!(
+                "invalid - validate option {other:?}; must be one of: strict (or true), warn, ignore (or false)"
+            ));
+        }
+    })
+}

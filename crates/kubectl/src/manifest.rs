@@ -1,0 +1,279 @@
+//! Objects from files and standard input.
+//!
+//! Source: k8s.io/cli-runtime/pkg/resource/visitor.go (v1.37).
+
+use crate::cx::Cx;
+use crate::error::{Error, Result, message};
+use crate::io::FileError;
+use crate::resource::{Builder, Info, Selected};
+use crate::value::{name, namespace, text};
+use podlab_api::kinds;
+use serde_json::{Map, Value};
+
+/// Endings of the files that a directory is searched for.
+const ENDINGS: [&str; 3] = [".json", ".yaml", ".yml"];
+
+/// How deep `--recursive` follows directories.
+const MAX_DEPTH: usize = 16;
+
+/// The paths that `-f` names, in the order in which they are read.
+fn paths(cx: &mut Cx<'_>, builder: &Builder) -> Result<Vec<String>> {
+    if !builder.kustomize.is_empty() {
+        return message("podlab does not simulate kustomize (-k)");
+    }
+    let mut out = Vec::new();
+    for path in &builder.filenames {
+        if path == "-" {
+            out.push(path.clone());
+        } else if path.starts_with("http://") || path.starts_with("https://") {
+            return message(format!("podlab has no network to read {path:?} from (not simulated)"));
+        } else if path.contains(['*', '?', '[']) && cx.io.read_file(path).is_err() {
+            return message(format!("the path {path:?} does not exist"));
+        } else {
+            match cx.io.read_dir(path) {
+                Ok(_) => walk(cx, path, builder.recursive, 0, &mut out)?,
+                Err(_) => match cx.io.read_file(path) {
+                    Ok(_) => out.push(path.clone()),
+                    Err(FileError::Denied) => return message(format!("open {path}: permission denied")),
+                    Err(_) => return message(format!("the path {path:?} does not exist")),
+                },
+            }
+        }
+    }
+    Ok(out)
+}
+
+fn walk(cx: &mut Cx<'_>, path: &str, recursive: bool, depth: usize, out: &mut Vec<String>) -> Result<()> {
+    let Ok(mut entries) = cx.io.read_dir(path) else { return Ok(()) };
+    entries.sort_by(|a, b| a.name.cmp(&b.name));
+    let before = out.len();
+    for entry in entries {
+        let full = format!("{}/{}", path.trim_end_matches('/'), entry.name);
+        if entry.is_dir {
+            if recursive && depth < MAX_DEPTH {
+                walk(cx, &full, true, depth + 1, out)?;
+            }
+        } else if ENDINGS.iter().any(|e| entry.name.ends_with(e)) {
+            out.push(full);
+        }
+    }
+    if depth == 0 && out.len() == before {
+        return message(format!("error reading [{path}]: recognized file extensions are [.json .yaml .yml]"));
+    }
+    Ok(())
+}
+
+/// A document before anybody asked what kind it is.
+#[derive(Clone, Debug)]
+pub(crate) struct Document {
+    pub value: Value,
+    pub source: String,
+}
+
+/// The documents of all files, lists taken apart; an error ends a file.
+pub(crate) fn documents(cx: &mut Cx<'_>, builder: &Builder) -> Result<Vec<Result<Document>>> {
+    let mut out = Vec::new();
+    for path in paths(cx, builder)? {
+        let source = if path == "-" { "STDIN".to_owned() } else { path.clone() };
+        let content = cx.read_text(&path)?;
+        let read = podlab_yaml::parse_documents(&content);
+        for document in read.documents {
+            if !document.value.is_null() {
+                out.push(Ok(Document { value: document.value, source: source.clone() }));
+            }
+        }
+        if let Some(error) = read.error {
+            out.push(Err(Error::Message(format!("error parsing {source}: {error}"))));
+        }
+    }
+    Ok(out)
+}
+
+/// Reads the objects of all files.
+pub(crate) fn read(cx: &mut Cx<'_>, builder: &Builder) -> Result<Selected> {
+    let documents = documents(cx, builder)?;
+    let single = builder.filenames.len() == 1
+        && builder.filenames.first().is_some_and(|f| f != "-")
+        && documents.len() == 1;
+    let mut out = Selected { single, by_name: true, ..Selected::default() };
+    for document in documents {
+        match document {
+            Ok(document) => flatten(cx, builder, document, &mut out.items),
+            Err(error) => out.items.push(Err(error)),
+        }
+    }
+    Ok(out)
+}
+
+fn flatten(cx: &mut Cx<'_>, builder: &Builder, document: Document, out: &mut Vec<Result<Info>>) {
+    if builder.validate && !builder.local {
+        if let Err(error) = validate(cx, &document) {
+            out.push(Err(error));
+            return;
+        }
+    }
+    match info(cx, builder, document) {
+        Ok(Decoded::One(info)) => out.push(Ok(*info)),
+        Ok(Decoded::List(items, source)) => {
+            for value in items {
+                let item = Document { value, source: source.clone() };
+                match info(cx, builder, item) {
+                    Ok(Decoded::One(info)) => out.push(Ok(*info)),
+                    Ok(Decoded::List(..)) => {}
+                    Err(error) => out.push(Err(error)),
+                }
+            }
+        }
+        Err(error) => out.push(Err(error)),
+    }
+}
+
+/// What `--validate` finds before anything is sent; the fields are the server's to check.
+///
+/// Source: k8s.io/kubectl/pkg/validation/schema.go (v1.37).
+fn validate(cx: &mut Cx<'_>, document: &Document) -> Result<()> {
+    let source = &document.source;
+    let refuse = |why: &str| {
+        message(format!(
+            "error validating {source:?}: error validating data: {why}; if you choose to ignore these errors, turn validation off with --validate=false"
+        ))
+    };
+    if !cx.config.has_server() {
+        return refuse(
+            "failed to download openapi: Get \"http://localhost:8080/openapi/v2?timeout=32s\": dial tcp 127.0.0.1:8080: connect: connection refused",
+        );
+    }
+    let Value::Object(map) = &document.value else { return refuse("invalid object to validate") };
+    match (gvk_text(map, "apiVersion"), gvk_text(map, "kind")) {
+        (Ok(true), Ok(true)) => Ok(()),
+        (Ok(false), Ok(false)) => refuse("[apiVersion not set, kind not set]"),
+        (Ok(false), _) => refuse("apiVersion not set"),
+        (_, Ok(false)) => refuse("kind not set"),
+        (Err(why), _) | (_, Err(why)) => refuse(&why),
+    }
+}
+
+fn gvk_text(map: &Map<String, Value>, key: &str) -> std::result::Result<bool, String> {
+    match map.get(key) {
+        None | Some(Value::Null) => Ok(false),
+        Some(Value::String(text)) => Ok(!text.is_empty()),
+        Some(_) => Err(format!("{key} isn't string type")),
+    }
+}
+
+enum Decoded {
+    One(Box<Info>),
+    List(Vec<Value>, String),
+}
+
+fn info(cx: &mut Cx<'_>, builder: &Builder, document: Document) -> Result<Decoded> {
+    let Document { mut value, source } = document;
+    let undecodable = |why: String| message(format!("unable to decode {source:?}: {why}"));
+    let Value::Object(map) = &value else {
+        let kind = match &value {
+            Value::String(_) => "string",
+            Value::Array(_) => "array",
+            Value::Bool(_) => "bool",
+            _ => "number",
+        };
+        return undecodable(format!(
+            "json: cannot unmarshal {kind} into Go value of type unstructured.detector"
+        ));
+    };
+    if text(&value, &["kind"]).is_empty() {
+        return undecodable(format!(
+            "Object 'Kind' is missing in '{}'",
+            podlab_yaml::to_json_compact(&value)
+        ));
+    }
+    if let Some(why) = bad_metadata(map) {
+        return undecodable(why);
+    }
+    let api_version = text(&value, &["apiVersion"]).to_owned();
+    let kind = text(&value, &["kind"]).to_owned();
+    if let (true, Some(items)) = (kind.ends_with("List"), map.get("items").and_then(Value::as_array)) {
+        return Ok(Decoded::List(items.clone(), source));
+    }
+    if !cx.config.has_server() && !builder.local {
+        cx.memcache(1);
+        return message(format!(
+            "unable to recognize {source:?}: Get \"http://localhost:8080/api?timeout=32s\": dial tcp 127.0.0.1:8080: connect: connection refused"
+        ));
+    }
+    let Some(entry) = kinds::by_gvk(&api_version, &kind) else {
+        return message(format!(
+            "resource mapping not found for name: {:?} namespace: {:?} from {source:?}: no matches for kind {kind:?} in version {api_version:?}\nensure CRDs are installed first",
+            name(&value),
+            namespace(&value)
+        ));
+    };
+    let own = namespace(&value).to_owned();
+    let namespace = if !entry.namespaced {
+        if !own.is_empty()
+            && let Some(meta) = value.get_mut("metadata").and_then(Value::as_object_mut)
+        {
+            meta.remove("namespace");
+        }
+        String::new()
+    } else if own.is_empty() {
+        value["metadata"]["namespace"] = builder.namespace.clone().into();
+        builder.namespace.clone()
+    } else if builder.enforce_namespace && own != builder.namespace {
+        return message(format!(
+            "the namespace from the provided object {own:?} does not match the namespace {:?}. You must pass '--namespace={own}' to perform this operation.",
+            builder.namespace
+        ));
+    } else {
+        own
+    };
+    let name = name(&value).to_owned();
+    Ok(Decoded::One(Box::new(Info { kind: entry, namespace, name, object: value, source })))
+}
+
+/// Metadata is read early, by type; what does not fit ends the document.
+fn bad_metadata(map: &Map<String, Value>) -> Option<String> {
+    let type_of = |v: &Value| match v {
+        Value::Bool(_) => "bool",
+        Value::Number(_) => "number",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        _ => "object",
+    };
+    let metadata = map.get("metadata")?;
+    let Value::Object(fields) = metadata else {
+        return (!metadata.is_null()).then(|| {
+            format!(
+                "json: cannot unmarshal {} into Go struct field detector.metadata of type v1.ObjectMeta",
+                type_of(metadata)
+            )
+        });
+    };
+    for (key, value) in fields {
+        let wrong = |v: &Value, path: &str, want: &str| {
+            Some(format!(
+                "json: cannot unmarshal {} into Go struct field ObjectMeta.metadata.{path} of type {want}",
+                type_of(v)
+            ))
+        };
+        match key.as_str() {
+            "name" | "namespace" | "generateName" | "uid" | "resourceVersion" | "selfLink"
+                if !value.is_string() && !value.is_null() =>
+            {
+                return wrong(value, key, "string");
+            }
+            "labels" | "annotations" => match value {
+                Value::Object(entries) => {
+                    for entry in entries.values() {
+                        if !entry.is_string() && !entry.is_null() {
+                            return wrong(entry, key, "string");
+                        }
+                    }
+                }
+                Value::Null => {}
+                other => return wrong(other, key, "map[string]string"),
+            },
+            _ => {}
+        }
+    }
+    None
+}

@@ -1,0 +1,129 @@
+//! The tree of commands: names, texts and flags, read from a table that `tools/commands` writes.
+
+use serde::Deserialize;
+use std::sync::OnceLock;
+
+/// A flag of a command.
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct Flag {
+    /// `namespace`.
+    #[serde(rename = "n")]
+    pub name: String,
+    /// `n`; empty where there is none.
+    #[serde(rename = "s", default)]
+    pub short: String,
+    /// pflag's name of its type: `string`, `bool`, `int32`, `duration`, `stringArray`.
+    #[serde(rename = "t")]
+    pub kind: String,
+    /// Its value where it is not given.
+    #[serde(rename = "d", default)]
+    pub default: String,
+    /// Its value where it is given without one; empty where one is needed.
+    #[serde(rename = "o", default)]
+    pub no_value: String,
+    /// What help says about it.
+    #[serde(rename = "u")]
+    pub usage: String,
+    /// Whether help leaves it out.
+    #[serde(rename = "h", default)]
+    pub hidden: bool,
+    /// What is said when it is used.
+    #[serde(rename = "x", default)]
+    pub deprecated: String,
+    /// Whether the command needs it.
+    #[serde(rename = "r", default)]
+    pub required: bool,
+}
+
+/// A command.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Command {
+    /// `deployment NAME --image=image -- [COMMAND] [args...]`.
+    #[serde(rename = "use")]
+    pub use_line: String,
+    /// Other names.
+    pub aliases: Vec<String>,
+    /// What is typed by those who mean it.
+    pub suggest: Vec<String>,
+    /// One line about it.
+    pub short: String,
+    /// Its help text.
+    pub long: String,
+    /// Examples.
+    pub example: String,
+    /// Whether help leaves it out.
+    pub hidden: bool,
+    /// Whether it does something itself.
+    pub run: bool,
+    /// Its own flags.
+    pub flags: Vec<Flag>,
+    /// Flags that every command takes (of the root alone).
+    pub global: Vec<Flag>,
+    /// Commands below it, in the order in which they were added.
+    pub commands: Vec<Command>,
+}
+
+impl Command {
+    /// The first word of its usage.
+    pub(crate) fn name(&self) -> &str {
+        self.use_line.split_whitespace().next().unwrap_or("")
+    }
+
+    /// The command below it with this name or alias.
+    pub(crate) fn find(&self, name: &str) -> Option<&Command> {
+        self.commands.iter().find(|c| c.name() == name || c.aliases.iter().any(|a| a == name))
+    }
+
+    /// Names near to what was typed.
+    ///
+    /// Source: github.com/spf13/cobra/command.go SuggestionsFor.
+    pub(crate) fn suggestions(&self, typed: &str) -> Vec<&str> {
+        let lower = typed.to_lowercase();
+        let mut out = Vec::new();
+        for command in self.commands.iter().filter(|c| !c.hidden) {
+            let name = command.name();
+            if distance(&lower, &name.to_lowercase()) <= 2
+                || name.to_lowercase().starts_with(&lower)
+                || command.suggest.iter().any(|s| s.eq_ignore_ascii_case(typed))
+            {
+                out.push(name);
+            }
+        }
+        out
+    }
+}
+
+/// The longest word whose neighbours are looked for; no command's name is as long.
+const MAX_SUGGEST: usize = 64;
+
+/// Levenshtein's distance.
+fn distance(a: &str, b: &str) -> usize {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    if a.len() > MAX_SUGGEST {
+        return usize::MAX;
+    }
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.iter().enumerate() {
+        let mut diagonal = i;
+        if let Some(first) = row.first_mut() {
+            *first = i + 1;
+        }
+        for (j, y) in b.iter().enumerate() {
+            let above = row.get(j + 1).copied().unwrap_or(0);
+            let left = row.get(j).copied().unwrap_or(0);
+            let cost = if x == y { diagonal } else { 1 + diagonal.min(above).min(left) };
+            diagonal = above;
+            if let Some(cell) = row.get_mut(j + 1) {
+                *cell = cost;
+            }
+        }
+    }
+    row.last().copied().unwrap_or(0)
+}
+
+/// The root of the tree, `kubectl`.
+pub(crate) fn root() -> &'static Command {
+    static ROOT: OnceLock<Command> = OnceLock::new();
+    ROOT.get_or_init(|| serde_json::from_str(include_str!("../data/commands.json")).unwrap_or_default())
+}
