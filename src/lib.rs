@@ -2,6 +2,9 @@
 
 mod app;
 pub mod editor;
+pub mod session;
+pub mod state;
+mod views;
 
 use wasm_bindgen::prelude::wasm_bindgen;
 

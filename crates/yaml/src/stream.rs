@@ -23,18 +23,6 @@ pub struct Document {
     pub duplicates: Vec<DuplicateKey>,
 }
 
-impl Document {
-    /// What a strict reader says (`UnmarshalStrict`), which the kubelet and the control plane's
-    /// programs use for their configuration files; `None` if no key is there twice.
-    pub fn strict_error(&self) -> Option<YamlError> {
-        let first = self.duplicates.first()?;
-        let lines: Vec<&str> = self.duplicates.iter().map(|key| key.text.as_str()).collect();
-        let mut error = YamlError::yaml(format!("unmarshal errors:\n  {}", lines.join("\n  ")));
-        error.position = Some(first.position);
-        Some(error)
-    }
-}
-
 /// The documents of a text, up to the first that cannot be read.
 #[derive(Clone, Debug, Default)]
 pub struct Documents {

@@ -30,8 +30,9 @@ fn texts_are_read_printed_and_refused_as_go_does() {
         match parse_document(text) {
             Ok(document) => {
                 got["single"] = to_json_compact(&document.value).into();
-                if let Some(error) = document.strict_error() {
-                    got["strict_error"] = error.text.into();
+                if !document.duplicates.is_empty() {
+                    let lines: Vec<_> = document.duplicates.iter().map(|key| key.text.as_str()).collect();
+                    got["strict_error"] = format!("yaml: unmarshal errors:\n  {}", lines.join("\n  ")).into();
                 }
             }
             Err(error) => got["single_error"] = error.text.into(),

@@ -1,0 +1,142 @@
+//! The lab in the browser: the clock's pump, autosave, and how components reach the lab.
+//!
+//! The pump runs in animation frames and gives the cluster at most [`BUDGET_MS`] of each; the cluster never looks at a
+//! clock itself.
+
+use crate::state::Lab;
+use gloo::render::{AnimationFrame, request_animation_frame};
+use gloo::storage::{LocalStorage, Storage};
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::Duration;
+use yew::prelude::*;
+
+/// What the cluster gets of each frame, in milliseconds.
+const BUDGET_MS: f64 = 4.0;
+/// How often the lab is kept, in milliseconds, if it has changed.
+const SAVE_EVERY_MS: f64 = 2_000.0;
+/// Where the lab is kept in the browser.
+pub const STORAGE_KEY: &str = "podlab.lab";
+
+/// The lab as components get it. Two are equal while nothing that is shown has changed.
+#[derive(Clone)]
+pub struct LabContext {
+    lab: Rc<RefCell<Lab>>,
+    revision: u64,
+    redraw: Callback<()>,
+    /// Whether the machine could not keep the chosen speed in the last frames.
+    pub held: bool,
+}
+
+impl PartialEq for LabContext {
+    fn eq(&self, other: &LabContext) -> bool {
+        self.revision == other.revision && self.held == other.held && Rc::ptr_eq(&self.lab, &other.lab)
+    }
+}
+
+impl LabContext {
+    /// Reads from the lab. Nothing inside may call [`LabContext::update`].
+    pub fn read<R>(&self, read: impl FnOnce(&Lab) -> R) -> R {
+        read(&self.lab.borrow())
+    }
+
+    /// Asks the lab something that needs it whole (a request to the cluster) and changes nothing that is shown.
+    pub fn ask<R>(&self, ask: impl FnOnce(&mut Lab) -> R) -> R {
+        ask(&mut self.lab.borrow_mut())
+    }
+
+    /// Changes the lab and draws the page anew.
+    pub fn update<R>(&self, update: impl FnOnce(&mut Lab) -> R) -> R {
+        let result = update(&mut self.lab.borrow_mut());
+        self.redraw.emit(());
+        result
+    }
+
+    /// Grows with every change of what is shown.
+    pub fn revision(&self) -> u64 {
+        self.revision
+    }
+}
+
+/// Milliseconds of a clock that never goes back.
+fn now_ms() -> f64 {
+    gloo::utils::window().performance().map_or(0.0, |p| p.now())
+}
+
+/// Starts the pump over a lab and gives the context for the page.
+#[hook]
+pub fn use_session(start: impl FnOnce() -> Lab + 'static) -> LabContext {
+    let lab = use_mut_ref(start);
+    let drawn = use_state(|| (0u64, false));
+    let redraw = {
+        let lab = lab.clone();
+        let drawn = drawn.setter();
+        use_callback((), move |(), ()| {
+            let revision = lab.borrow().revision();
+            drawn.set((revision, false));
+        })
+    };
+    {
+        let lab = lab.clone();
+        let drawn = drawn.setter();
+        use_effect_with((), move |()| {
+            let frame: Rc<RefCell<Option<AnimationFrame>>> = Rc::default();
+            pump(lab, drawn, frame.clone(), Pace { last: now_ms(), saved: now_ms(), saved_revision: 0 });
+            move || {
+                frame.borrow_mut().take();
+            }
+        });
+    }
+    LabContext { lab, revision: drawn.0, redraw, held: drawn.1 }
+}
+
+struct Pace {
+    last: f64,
+    saved: f64,
+    saved_revision: u64,
+}
+
+fn pump(
+    lab: Rc<RefCell<Lab>>,
+    drawn: yew::UseStateSetter<(u64, bool)>,
+    frame: Rc<RefCell<Option<AnimationFrame>>>,
+    mut pace: Pace,
+) {
+    let next = frame.clone();
+    let handle = request_animation_frame(move |_| {
+        let begun = now_ms();
+        let elapsed = Duration::from_secs_f64(((begun - pace.last) / 1000.0).max(0.0));
+        pace.last = begun;
+        // A component may hold the lab while it asks something; the next frame comes soon.
+        if let Ok(mut open) = lab.try_borrow_mut() {
+            let mut events = 0u32;
+            let advance = open.advance(elapsed, &mut || {
+                events = events.wrapping_add(1);
+                // Asking the time costs more than most events.
+                !events.is_multiple_of(16) || now_ms() - begun < BUDGET_MS
+            });
+            if advance.changed {
+                drawn.set((open.revision(), advance.held));
+            }
+            let revision = open.revision();
+            if begun - pace.saved > SAVE_EVERY_MS && revision != pace.saved_revision && !open.is_replaying() {
+                pace.saved = begun;
+                pace.saved_revision = revision;
+                keep(&open);
+            }
+        }
+        pump(lab, drawn, next, pace);
+    });
+    *frame.borrow_mut() = Some(handle);
+}
+
+/// Keeps the lab in this browser. Where the browser refuses (no room, private mode) the lab goes on unsaved.
+pub fn keep(lab: &Lab) {
+    let _ = LocalStorage::raw().set_item(STORAGE_KEY, &lab.save().to_text());
+}
+
+/// The lab that was kept in this browser, if it can be read.
+pub fn kept() -> Option<crate::state::Saved> {
+    let text = LocalStorage::raw().get_item(STORAGE_KEY).ok()??;
+    crate::state::Saved::from_text(&text).ok()
+}

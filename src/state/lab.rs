@@ -1,0 +1,528 @@
+//! A lab: a cluster, the learner's files and terminal, and the clock's controls.
+
+use super::files::Files;
+use super::saved::Saved;
+use super::terminal::{Piece, Terminal};
+use podlab_cluster::cluster::{Act, Input};
+use podlab_cluster::{Cluster, Settings};
+use podlab_sim::SimTime;
+use std::collections::VecDeque;
+use std::time::Duration;
+
+/// How fast virtual time runs: virtual seconds a real one.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Speed(pub f64);
+
+impl Speed {
+    /// The speeds that the page offers.
+    pub const ALL: [Speed; 5] = [Speed(0.5), Speed(1.0), Speed(10.0), Speed(60.0), Speed(600.0)];
+}
+
+/// What a frame's worth of time came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Advance {
+    /// Whether anything that is shown may have changed.
+    pub changed: bool,
+    /// Whether the machine could not keep the chosen speed.
+    pub held: bool,
+}
+
+/// What came of an action: kubectl's line, its words, its exit code.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Outcome {
+    /// The kubectl line that does the same.
+    pub line: String,
+    /// Its output.
+    pub output: Vec<Piece>,
+    /// Its exit code; `None` where the command still runs.
+    pub code: Option<i32>,
+}
+
+impl Outcome {
+    /// Whether it succeeded.
+    pub fn ok(&self) -> bool {
+        self.code.is_none_or(|c| c == 0)
+    }
+
+    /// What came on standard error.
+    pub fn errors(&self) -> String {
+        self.output.iter().filter(|p| p.error).map(|p| p.text.as_str()).collect()
+    }
+
+    /// What came on standard output.
+    pub fn text(&self) -> String {
+        self.output.iter().filter(|p| !p.error).map(|p| p.text.as_str()).collect()
+    }
+}
+
+/// Where undo goes back to.
+#[derive(Clone, Debug)]
+struct Mark {
+    /// How many inputs had come before the action.
+    inputs: usize,
+    /// What it was, in kubectl's words.
+    what: String,
+}
+
+/// A lab.
+#[derive(Clone, Debug)]
+pub struct Lab {
+    /// Its name.
+    pub name: String,
+    /// The learner's files.
+    pub files: Files,
+    /// The terminal.
+    pub terminal: Terminal,
+    live: Cluster,
+    /// The instant looked back at, if any.
+    past: Option<Cluster>,
+    playing: bool,
+    speed: Speed,
+    /// Real time that has not become virtual time yet.
+    target: SimTime,
+    marks: Vec<Mark>,
+    undone: Vec<(Cluster, String)>,
+    /// Inputs of a saved session that have still to be carried out, and the instant it was saved at.
+    replay: Option<(VecDeque<Input>, SimTime)>,
+    /// Grows with every action and frame that may have changed something.
+    revision: u64,
+}
+
+impl Default for Lab {
+    fn default() -> Lab {
+        Lab::new("lab", Settings::default())
+    }
+}
+
+impl Lab {
+    /// A new lab, paused at its start.
+    pub fn new(name: &str, settings: Settings) -> Lab {
+        let live = Cluster::new(settings);
+        Lab {
+            name: name.to_owned(),
+            files: Files::default(),
+            terminal: Terminal::default(),
+            target: live.sim_now(),
+            live,
+            past: None,
+            playing: false,
+            speed: Speed(1.0),
+            marks: Vec::new(),
+            undone: Vec::new(),
+            replay: None,
+            revision: 0,
+        }
+    }
+
+    /// The cluster at the instant that is shown: now, or the past that is looked at.
+    pub fn shown(&self) -> &Cluster {
+        self.past.as_ref().unwrap_or(&self.live)
+    }
+
+    /// As [`Lab::shown`], to send it requests that read.
+    pub fn shown_mut(&mut self) -> &mut Cluster {
+        self.past.as_mut().unwrap_or(&mut self.live)
+    }
+
+    /// The cluster now.
+    pub fn live(&self) -> &Cluster {
+        &self.live
+    }
+
+    /// Grows with every change of what is shown.
+    pub fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    /// Whether the past is shown: everything is read-only then.
+    pub fn is_past(&self) -> bool {
+        self.past.is_some()
+    }
+
+    /// Whether time runs.
+    pub fn is_playing(&self) -> bool {
+        self.playing
+    }
+
+    /// Whether a saved session is still being replayed.
+    pub fn is_replaying(&self) -> bool {
+        self.replay.is_some()
+    }
+
+    /// Starts or stops time. Starting it from the past returns to now.
+    pub fn set_playing(&mut self, playing: bool) {
+        if playing {
+            self.return_to_now();
+        }
+        self.playing = playing;
+        self.target = self.live.sim_now();
+        self.revision += 1;
+    }
+
+    /// The chosen speed.
+    pub fn speed(&self) -> Speed {
+        self.speed
+    }
+
+    /// Chooses a speed.
+    pub fn set_speed(&mut self, speed: Speed) {
+        self.speed = speed;
+        self.target = self.live.sim_now();
+        self.revision += 1;
+    }
+
+    /// Lets `elapsed` real time pass. `keep_going` is asked between events and ends the turn with `false`.
+    pub fn advance(&mut self, elapsed: Duration, keep_going: &mut dyn FnMut() -> bool) -> Advance {
+        if self.replay.is_some() {
+            self.replay_some(keep_going);
+            self.revision += 1;
+            return Advance { changed: true, held: false };
+        }
+        let mut advance = Advance::default();
+        let now = self.live.sim_now();
+        if self.playing && self.past.is_none() {
+            // A tab that slept does not make up for the time.
+            let elapsed = elapsed.min(Duration::from_millis(250));
+            self.target = self.target.max(now) + elapsed.mul_f64(self.speed.0);
+            let reached = self.live.run_until(self.target, &mut *keep_going);
+            if !reached {
+                // What could not be done in this frame is not owed: the clock falls back to where it got.
+                advance.held =
+                    self.target.since(self.live.sim_now()) > Duration::from_secs_f64(self.speed.0 * 0.1);
+                self.target = self.live.sim_now();
+            }
+            advance.changed = true;
+        }
+        if self.terminal.is_running() && self.past.is_none() {
+            let before = self.terminal.revision();
+            self.terminal.poll(&mut self.live, &mut self.files);
+            advance.changed |= self.terminal.revision() != before;
+        }
+        if advance.changed {
+            self.revision += 1;
+        }
+        advance
+    }
+
+    /// Runs up to the next thing that is planned and pauses there.
+    pub fn step(&mut self) {
+        self.return_to_now();
+        self.playing = false;
+        let next = self.live.upcoming(1).first().map(|u| u.at);
+        let until = next.unwrap_or(self.live.sim_now() + Duration::from_secs(1));
+        self.live.run_until(until, || true);
+        self.after_jump();
+    }
+
+    /// Runs up to an instant ahead at full speed, as far as `keep_going` lets it; says whether it got there.
+    pub fn jump(&mut self, to: SimTime, keep_going: &mut dyn FnMut() -> bool) -> bool {
+        self.return_to_now();
+        self.playing = false;
+        let reached = self.live.run_until(to, keep_going);
+        self.after_jump();
+        reached
+    }
+
+    fn after_jump(&mut self) {
+        self.target = self.live.sim_now();
+        self.terminal.poll(&mut self.live, &mut self.files);
+        self.revision += 1;
+    }
+
+    /// Shows an earlier instant; one that is not earlier returns to now.
+    pub fn look_at(&mut self, at: SimTime) {
+        if at >= self.live.sim_now() {
+            self.return_to_now();
+        } else {
+            self.past = Some(self.live.at(at));
+            self.playing = false;
+        }
+        self.revision += 1;
+    }
+
+    /// Shows the present again.
+    pub fn return_to_now(&mut self) {
+        if self.past.take().is_some() {
+            self.revision += 1;
+        }
+    }
+
+    /// Goes on from the instant that is shown. What came after it can be had back with undo.
+    pub fn branch(&mut self) {
+        if let Some(past) = self.past.take() {
+            let kept = past.inputs().len();
+            let left = std::mem::replace(&mut self.live, past);
+            self.undone.push((left, "branch".to_owned()));
+            self.marks.retain(|m| m.inputs < kept);
+            self.target = self.live.sim_now();
+            self.revision += 1;
+        }
+    }
+
+    /// What undo would take back.
+    pub fn undo_what(&self) -> Option<&str> {
+        self.marks.last().map(|m| m.what.as_str())
+    }
+
+    /// What redo would bring back.
+    pub fn redo_what(&self) -> Option<&str> {
+        self.undone.last().map(|(_, what)| what.as_str())
+    }
+
+    /// Takes the last action back: the lab is as it was just before it.
+    pub fn undo(&mut self) -> bool {
+        self.return_to_now();
+        let Some(mark) = self.marks.pop() else { return false };
+        let Some(before) = self.live.before_input(mark.inputs) else { return false };
+        let after = std::mem::replace(&mut self.live, before);
+        self.undone.push((after, mark.what));
+        self.target = self.live.sim_now();
+        self.revision += 1;
+        true
+    }
+
+    /// Brings back what undo took, or the lab that a branch left.
+    pub fn redo(&mut self) -> bool {
+        let Some((cluster, what)) = self.undone.pop() else { return false };
+        self.return_to_now();
+        let inputs = self.live.inputs().len();
+        self.live = cluster;
+        if what != "branch" {
+            self.marks.push(Mark { inputs, what });
+        }
+        self.target = self.live.sim_now();
+        self.revision += 1;
+        true
+    }
+
+    fn mark(&mut self, what: &str) {
+        self.return_to_now();
+        self.undone.clear();
+        self.marks.push(Mark { inputs: self.live.inputs().len(), what: what.to_owned() });
+    }
+
+    /// Drops a mark that no input followed: there is nothing to take back.
+    fn settle_mark(&mut self) {
+        if self.marks.last().is_some_and(|m| m.inputs == self.live.inputs().len()) {
+            self.marks.pop();
+        }
+        self.revision += 1;
+    }
+
+    /// Types a line into the terminal.
+    pub fn enter(&mut self, line: &str) {
+        if self.terminal.is_running() {
+            self.terminal.enter(line, &mut self.live, &mut self.files);
+            self.revision += 1;
+            return;
+        }
+        self.mark(line);
+        self.terminal.enter(line, &mut self.live, &mut self.files);
+        self.settle_mark();
+    }
+
+    /// Ctrl C in the terminal.
+    pub fn interrupt(&mut self) {
+        self.terminal.interrupt(&mut self.live, &mut self.files);
+        self.revision += 1;
+    }
+
+    /// Does what a kubectl line does, for a button: the line appears in the terminal's history as if typed.
+    /// A command that waits goes on there.
+    pub fn act(&mut self, args: &[&str]) -> Outcome {
+        let line = command_line(args);
+        self.mark(&line);
+        let at = self.live.sim_now().as_nanos();
+        if self.terminal.is_running() {
+            // The terminal is busy: the command runs beside it and is not shown there.
+            let mut aside = Terminal::default();
+            aside.note(&line, at);
+            let words: Vec<String> = args.iter().map(|a| (*a).to_owned()).collect();
+            aside.start(&words, Some(""), &mut self.live, &mut self.files);
+            self.settle_mark();
+            return outcome(&aside, line);
+        }
+        self.terminal.note(&line, at);
+        let words: Vec<String> = args.iter().map(|a| (*a).to_owned()).collect();
+        self.terminal.start(&words, Some(""), &mut self.live, &mut self.files);
+        self.settle_mark();
+        outcome(&self.terminal, line)
+    }
+
+    /// Does something to the machines below Kubernetes, which no kubectl line can.
+    pub fn act_on_machine(&mut self, what: &str, act: Act) {
+        self.mark(what);
+        self.live.act(act);
+        self.settle_mark();
+    }
+
+    /// Applies the file in the editor: `kubectl apply -f NAME`.
+    pub fn apply(&mut self) -> Outcome {
+        let name = self.files.active().name.clone();
+        self.act(&["apply", "-f", &name])
+    }
+
+    /// Asks what applying a text would answer, without keeping anything: `kubectl apply --dry-run=server -f -`.
+    pub fn check(&mut self, text: &str) -> Outcome {
+        let mut aside = Terminal::default();
+        aside.note("", 0);
+        let args = ["apply", "--dry-run=server", "-f", "-"].map(str::to_owned);
+        aside.start(&args, Some(text), &mut self.live, &mut Files::default());
+        outcome(&aside, String::new())
+    }
+
+    /// What a kubectl line answers on the cluster that is shown, for views that show kubectl's own text. It must
+    /// only read.
+    pub fn ask(&mut self, args: &[&str]) -> Outcome {
+        let mut aside = Terminal::default();
+        aside.note("", 0);
+        let words: Vec<String> = args.iter().map(|a| (*a).to_owned()).collect();
+        let door = self.past.as_mut().unwrap_or(&mut self.live);
+        aside.start(&words, Some(""), door, &mut Files::default());
+        outcome(&aside, command_line(args))
+    }
+
+    /// What is to be kept of the lab.
+    pub fn save(&self) -> Saved {
+        Saved::of(self)
+    }
+
+    /// A lab from what was kept; its inputs are carried out again in the frames to come.
+    pub fn restore(saved: Saved) -> Lab {
+        let mut lab = Lab::new(&saved.name, saved.settings);
+        lab.files = saved.files;
+        lab.terminal.set_entries(saved.terminal);
+        lab.replay = Some((saved.inputs.into(), saved.now));
+        lab
+    }
+
+    /// Carries out the whole of a saved session at once.
+    pub fn finish_replay(&mut self) {
+        while self.replay.is_some() {
+            self.replay_some(&mut || true);
+        }
+    }
+
+    fn replay_some(&mut self, keep_going: &mut dyn FnMut() -> bool) {
+        let Some((inputs, now)) = &mut self.replay else { return };
+        loop {
+            match inputs.front() {
+                Some(input) => {
+                    let at = input.at;
+                    if !self.live.run_until(at, &mut *keep_going) {
+                        return;
+                    }
+                    if let Some(input) = inputs.pop_front() {
+                        self.live.apply_input(&input);
+                    }
+                    if !keep_going() {
+                        return;
+                    }
+                }
+                None => {
+                    let now = *now;
+                    if self.live.run_until(now, &mut *keep_going) {
+                        self.replay = None;
+                        self.target = self.live.sim_now();
+                    }
+                    return;
+                }
+            }
+        }
+    }
+}
+
+fn outcome(terminal: &Terminal, line: String) -> Outcome {
+    match terminal.entries().last() {
+        Some(entry) => Outcome { line, output: entry.output.clone(), code: entry.code },
+        None => Outcome { line, ..Outcome::default() },
+    }
+}
+
+/// A kubectl line that a person could type: words with other characters are quoted.
+pub fn command_line(args: &[&str]) -> String {
+    let mut line = String::from("kubectl");
+    for arg in args {
+        let plain =
+            !arg.is_empty() && arg.chars().all(|c| c.is_ascii_alphanumeric() || "-_./=:,@%+".contains(c));
+        line.push(' ');
+        if plain {
+            line.push_str(arg);
+        } else {
+            line.push('\'');
+            line.push_str(&arg.replace('\'', r"'\''"));
+            line.push('\'');
+        }
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const POD: &str = "apiVersion: v1\nkind: Pod\nmetadata:\n  name: web\nspec:\n  containers:\n  - name: c\n    image: nginx\n";
+
+    fn pods(lab: &mut Lab) -> usize {
+        use podlab_api::{Door, Request, kinds};
+        let request = Request::list(&kinds::POD, "default");
+        lab.shown_mut().request(request).into_list().unwrap().items.len()
+    }
+
+    #[test]
+    fn a_pasted_pod_is_applied_and_taken_back() {
+        let mut lab = Lab::default();
+        lab.files.edit(POD);
+        let outcome = lab.apply();
+        assert_eq!((outcome.text().as_str(), outcome.code), ("pod/web created\n", Some(0)));
+        assert_eq!(outcome.line, "kubectl apply -f pod.yaml");
+        assert_eq!(pods(&mut lab), 1);
+        assert!(lab.undo());
+        assert_eq!(pods(&mut lab), 0);
+        assert!(lab.redo());
+        assert_eq!(pods(&mut lab), 1);
+    }
+
+    #[test]
+    fn checking_a_text_keeps_nothing() {
+        let mut lab = Lab::default();
+        let checked = lab.check(POD);
+        assert!(checked.ok(), "{checked:?}");
+        assert_eq!(pods(&mut lab), 0);
+        assert_eq!(lab.undo_what(), None);
+        assert!(!lab.check("kind: Pod\n  name: x").ok());
+    }
+
+    #[test]
+    fn the_past_is_shown_and_left_again() {
+        let mut lab = Lab::default();
+        lab.files.edit(POD);
+        lab.jump(SimTime::START + Duration::from_secs(10), &mut || true);
+        lab.apply();
+        lab.jump(SimTime::START + Duration::from_secs(20), &mut || true);
+        lab.look_at(SimTime::START + Duration::from_secs(5));
+        assert!(lab.is_past());
+        assert_eq!(pods(&mut lab), 0);
+        lab.return_to_now();
+        assert_eq!(pods(&mut lab), 1);
+        lab.look_at(SimTime::START + Duration::from_secs(5));
+        lab.branch();
+        assert_eq!(pods(&mut lab), 0);
+        assert!(lab.redo());
+        assert_eq!(pods(&mut lab), 1);
+    }
+
+    #[test]
+    fn a_saved_lab_comes_back_as_it_was() {
+        let mut lab = Lab::default();
+        lab.files.edit(POD);
+        lab.apply();
+        lab.jump(SimTime::START + Duration::from_secs(20), &mut || true);
+        let text = lab.save().to_text();
+        let mut back = Lab::restore(Saved::from_text(&text).unwrap());
+        back.finish_replay();
+        assert_eq!(pods(&mut back), 1);
+        assert_eq!(back.live().sim_now(), lab.live().sim_now());
+        assert_eq!(back.save().to_text(), text);
+    }
+}

@@ -1,0 +1,14 @@
+//! What the page shows, as data. Nothing here touches the browser, so all of it is tested natively.
+
+pub mod files;
+pub mod lab;
+pub mod saved;
+pub mod terminal;
+pub mod ui;
+pub mod words;
+
+pub use files::{File, Files};
+pub use lab::{Advance, Lab, Outcome, Speed};
+pub use saved::Saved;
+pub use terminal::{Entry, Terminal};
+pub use ui::{Density, Dock, Lang, Pane, Selected, Tab, Theme, Ui, UiAction};

@@ -1,0 +1,399 @@
+//! The terminal: lines typed, what came of them, and the command that still runs.
+
+use super::files::Files;
+use podlab_api::Door;
+use podlab_kubectl::{DirEntry, Env, FileError, Invocation, Io, Stdin, Step, Wait};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, VecDeque};
+
+/// How many entries are kept.
+const ENTRIES: usize = 400;
+/// How many bytes of output one entry keeps, from its end.
+const OUTPUT: usize = 256 << 10;
+/// The longest line that is taken.
+const LINE: usize = 64 << 10;
+
+/// A line and its output.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    /// When it was typed: nanoseconds of virtual time since the Unix epoch.
+    pub at: i64,
+    /// The line.
+    pub line: String,
+    /// Output and errors in the order in which they came.
+    pub output: Vec<Piece>,
+    /// Its exit code; `None` while it runs.
+    pub code: Option<i32>,
+}
+
+/// A piece of output.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Piece {
+    /// Whether it came on standard error.
+    pub error: bool,
+    /// Its text.
+    pub text: String,
+}
+
+/// Where kubectl finds its configuration: the home folder is the superuser's, as in exam labs.
+const HOME: &str = "/root";
+
+/// The terminal.
+#[derive(Clone, Debug)]
+pub struct Terminal {
+    entries: Vec<Entry>,
+    /// Files that kubectl keeps and the editor does not show: its configuration.
+    hidden: BTreeMap<String, Vec<u8>>,
+    running: Option<Running>,
+    /// What has been typed for the running command.
+    input: VecDeque<Vec<u8>>,
+    interrupted: bool,
+    /// Grows with every change, so that views know when to draw.
+    revision: u64,
+}
+
+#[derive(Clone, Debug)]
+struct Running {
+    invocation: Invocation,
+    wait: Option<Wait>,
+    /// What it reads: given text and then the end, or the keyboard.
+    stdin: Option<Vec<u8>>,
+}
+
+impl Default for Terminal {
+    fn default() -> Terminal {
+        let config = podlab_kubectl::config::default_kubeconfig().into_bytes();
+        Terminal {
+            entries: Vec::new(),
+            hidden: BTreeMap::from([(format!("{HOME}/.kube/config"), config)]),
+            running: None,
+            input: VecDeque::new(),
+            interrupted: false,
+            revision: 0,
+        }
+    }
+}
+
+impl Terminal {
+    /// Lines and their output, oldest first.
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// Puts entries in place, from a saved session.
+    pub fn set_entries(&mut self, entries: Vec<Entry>) {
+        self.entries = entries;
+        self.revision += 1;
+    }
+
+    /// Whether a command runs.
+    pub fn is_running(&self) -> bool {
+        self.running.is_some()
+    }
+
+    /// Whether the running command waits for input.
+    pub fn wants_input(&self) -> bool {
+        self.running.as_ref().and_then(|r| r.wait).is_some_and(|w| w.input)
+    }
+
+    /// Grows with every change.
+    pub fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    /// Forgets what is on screen.
+    pub fn clear(&mut self) {
+        self.entries.clear();
+        self.revision += 1;
+    }
+
+    /// Starts a line. While a command runs, the line is its input.
+    pub fn enter(&mut self, line: &str, door: &mut dyn Door, files: &mut Files) {
+        let line: String = line.chars().take(LINE).collect();
+        if self.running.is_some() {
+            self.print(false, &format!("{line}\n"));
+            self.input.push_back(format!("{line}\n").into_bytes());
+            self.poll(door, files);
+            return;
+        }
+        let at = i64::try_from(door.now().as_nanosecond()).unwrap_or(0);
+        self.entries.push(Entry { at, line: line.clone(), ..Entry::default() });
+        let excess = self.entries.len().saturating_sub(ENTRIES);
+        self.entries.drain(..excess);
+        self.revision += 1;
+        let words = match split(&line) {
+            Ok(words) => words,
+            Err(text) => {
+                self.print(true, &text);
+                self.finish(2);
+                return;
+            }
+        };
+        let (program, args) = match words.split_first() {
+            None => {
+                self.finish(0);
+                return;
+            }
+            Some((program, args)) => (program.as_str(), args),
+        };
+        match program {
+            "kubectl" | "k" => self.start(args, None, door, files),
+            "clear" => self.clear(),
+            "help" => {
+                self.print(false, "kubectl (or k), clear, ls, cat FILE\n");
+                self.finish(0);
+            }
+            "ls" => {
+                let names: Vec<&str> = files.all().iter().map(|f| f.name.as_str()).collect();
+                self.print(false, &format!("{}\n", names.join("\n")));
+                self.finish(0);
+            }
+            "cat" => {
+                let mut code = 0;
+                for name in args {
+                    match files.read(name) {
+                        Some(text) => self.print(false, text),
+                        None => {
+                            self.print(true, &format!("cat: {name}: No such file or directory\n"));
+                            code = 1;
+                        }
+                    }
+                }
+                self.finish(code);
+            }
+            other => {
+                self.print(true, &format!("bash: {other}: command not found\n"));
+                self.finish(127);
+            }
+        }
+    }
+
+    /// Runs kubectl with the words after its name. `stdin` is given text; without it the keyboard is read.
+    pub fn start(&mut self, args: &[String], stdin: Option<&str>, door: &mut dyn Door, files: &mut Files) {
+        let env = Env { vars: BTreeMap::from([("HOME".to_owned(), HOME.to_owned())]) };
+        let invocation = podlab_kubectl::run(args, env);
+        self.interrupted = false;
+        self.input.clear();
+        self.running =
+            Some(Running { invocation, wait: None, stdin: stdin.map(|text| text.as_bytes().to_vec()) });
+        self.poll(door, files);
+    }
+
+    /// Adds a line that the page typed for the learner.
+    pub fn note(&mut self, line: &str, at: i64) {
+        self.entries.push(Entry { at, line: line.to_owned(), ..Entry::default() });
+        self.revision += 1;
+    }
+
+    /// Lets the running command go on; call it whenever time has passed or the cluster has changed.
+    pub fn poll(&mut self, door: &mut dyn Door, files: &mut Files) {
+        let Some(mut running) = self.running.take() else { return };
+        // A command that only yields is given a few turns a frame.
+        for _ in 0..64 {
+            let mut io = TerminalIo { terminal: self, files, stdin: &mut running.stdin };
+            match running.invocation.step(door, &mut io) {
+                Step::Done(code) => {
+                    self.finish(code);
+                    return;
+                }
+                Step::Yield => running.wait = None,
+                Step::Wait(wait) => {
+                    running.wait = Some(wait);
+                    break;
+                }
+            }
+        }
+        self.running = Some(running);
+    }
+
+    /// Ctrl C.
+    pub fn interrupt(&mut self, door: &mut dyn Door, files: &mut Files) {
+        if self.running.is_none() {
+            return;
+        }
+        self.interrupted = true;
+        self.print(false, "^C\n");
+        self.poll(door, files);
+        if self.interrupted && self.running.take().is_some() {
+            // The command did not ask: the signal ends it.
+            self.finish(130);
+        }
+        self.interrupted = false;
+    }
+
+    fn print(&mut self, error: bool, text: &str) {
+        let Some(entry) = self.entries.last_mut() else { return };
+        match entry.output.last_mut() {
+            Some(piece) if piece.error == error => piece.text.push_str(text),
+            _ => entry.output.push(Piece { error, text: text.to_owned() }),
+        }
+        if let Some(piece) = entry.output.last_mut().filter(|p| p.text.len() > OUTPUT) {
+            let from = piece.text.len() - OUTPUT / 2;
+            let from = piece.text[..].char_indices().map(|(i, _)| i).find(|i| *i >= from).unwrap_or(0);
+            piece.text.drain(..from);
+        }
+        self.revision += 1;
+    }
+
+    fn finish(&mut self, code: i32) {
+        if let Some(entry) = self.entries.last_mut() {
+            entry.code = Some(code);
+        }
+        self.running = None;
+        self.revision += 1;
+    }
+}
+
+struct TerminalIo<'a> {
+    terminal: &'a mut Terminal,
+    files: &'a mut Files,
+    stdin: &'a mut Option<Vec<u8>>,
+}
+
+impl Io for TerminalIo<'_> {
+    fn stdout(&mut self, bytes: &[u8]) {
+        self.terminal.print(false, &String::from_utf8_lossy(bytes));
+    }
+
+    fn stderr(&mut self, bytes: &[u8]) {
+        self.terminal.print(true, &String::from_utf8_lossy(bytes));
+    }
+
+    fn stdin(&mut self) -> Stdin {
+        match self.stdin {
+            Some(text) if text.is_empty() => Stdin::End,
+            Some(text) => Stdin::Data(std::mem::take(text)),
+            None => match self.terminal.input.pop_front() {
+                Some(bytes) => Stdin::Data(bytes),
+                None => Stdin::Pending,
+            },
+        }
+    }
+
+    fn is_terminal(&self) -> bool {
+        self.stdin.is_none()
+    }
+
+    fn interrupted(&mut self) -> bool {
+        std::mem::take(&mut self.terminal.interrupted)
+    }
+
+    fn read_file(&mut self, path: &str) -> Result<Vec<u8>, FileError> {
+        let name = path.trim_start_matches("./");
+        if let Some(text) = self.files.read(name) {
+            return Ok(text.as_bytes().to_vec());
+        }
+        if matches!(name, "" | "." | "/") {
+            return Err(FileError::IsDirectory);
+        }
+        self.terminal.hidden.get(path).cloned().ok_or(FileError::NotFound)
+    }
+
+    fn write_file(&mut self, path: &str, content: &[u8]) -> Result<(), FileError> {
+        let name = path.trim_start_matches("./");
+        if name.contains('/') {
+            self.terminal.hidden.insert(path.to_owned(), content.to_vec());
+        } else {
+            self.files.write(name, &String::from_utf8_lossy(content));
+        }
+        Ok(())
+    }
+
+    fn read_dir(&mut self, path: &str) -> Result<Vec<DirEntry>, FileError> {
+        match path.trim_end_matches('/') {
+            "" | "." => {
+                let mut entries: Vec<DirEntry> = self
+                    .files
+                    .all()
+                    .iter()
+                    .map(|f| DirEntry { name: f.name.clone(), is_dir: false })
+                    .collect();
+                entries.sort_by(|a, b| a.name.cmp(&b.name));
+                Ok(entries)
+            }
+            name if self.files.read(name).is_some() => Err(FileError::NotDirectory),
+            _ => Err(FileError::NotFound),
+        }
+    }
+}
+
+/// Splits a line into words as a shell does for quotes and backslashes. What else a shell would do is refused
+/// by name.
+///
+/// # Errors
+/// The text to show.
+pub fn split(line: &str) -> Result<Vec<String>, String> {
+    let mut words = Vec::new();
+    let mut word: Option<String> = None;
+    let mut chars = line.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            ' ' | '\t' | '\n' | '\r' => words.extend(word.take()),
+            '\'' => {
+                let word = word.get_or_insert_default();
+                loop {
+                    match chars.next() {
+                        Some('\'') => break,
+                        Some(c) => word.push(c),
+                        None => {
+                            return Err("bash: unexpected EOF while looking for matching `''\n".to_owned());
+                        }
+                    }
+                }
+            }
+            '"' => {
+                let word = word.get_or_insert_default();
+                loop {
+                    match chars.next() {
+                        Some('"') => break,
+                        Some('\\') => match chars.next() {
+                            Some(c @ ('"' | '\\' | '$' | '`')) => word.push(c),
+                            Some('\n') => {}
+                            Some(c) => word.extend(['\\', c]),
+                            None => {}
+                        },
+                        Some(c) => word.push(c),
+                        None => {
+                            return Err("bash: unexpected EOF while looking for matching `\"'\n".to_owned());
+                        }
+                    }
+                }
+            }
+            '\\' => match chars.next() {
+                Some('\n') | None => {}
+                Some(c) => word.get_or_insert_default().push(c),
+            },
+            '#' if word.is_none() => break,
+            '|' | '>' | '<' | ';' | '&' | '`' => {
+                return Err(format!("podlab: this terminal does not simulate the shell's {c:?} yet\n"));
+            }
+            '$' if chars.peek() == Some(&'(') => {
+                return Err("podlab: this terminal does not simulate the shell's \"$(\" yet\n".to_owned());
+            }
+            c => word.get_or_insert_default().push(c),
+        }
+    }
+    words.extend(word);
+    Ok(words)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_split_as_a_shell_does() {
+        let words = |line: &str| split(line).unwrap();
+        assert_eq!(
+            words("kubectl get po -l 'app in (a, b)'  # all"),
+            ["kubectl", "get", "po", "-l", "app in (a, b)"]
+        );
+        assert_eq!(
+            words(r#"k run x -- sh -c "echo \"hi\" \$A""#),
+            ["k", "run", "x", "--", "sh", "-c", "echo \"hi\" $A"]
+        );
+        assert!(words("").is_empty());
+        assert!(split("echo 'a").is_err());
+        assert!(split("kubectl get po | wc").is_err());
+    }
+}

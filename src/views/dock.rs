@@ -1,0 +1,9 @@
+//! DockPane.
+
+use yew::prelude::*;
+
+/// DockPane.
+#[component]
+pub(crate) fn DockPane() -> Html {
+    html! {}
+}

@@ -1,0 +1,9 @@
+//! EditorPane.
+
+use yew::prelude::*;
+
+/// EditorPane.
+#[component]
+pub(crate) fn EditorPane() -> Html {
+    html! {}
+}

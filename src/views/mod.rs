@@ -1,0 +1,15 @@
+//! The panes of the page, one file each.
+
+mod dock;
+mod editor_pane;
+mod stage;
+mod terminal_pane;
+mod time_bar;
+mod top_bar;
+
+pub(crate) use dock::DockPane;
+pub(crate) use editor_pane::EditorPane;
+pub(crate) use stage::Stage;
+pub(crate) use terminal_pane::TerminalPane;
+pub(crate) use time_bar::TimeBar;
+pub(crate) use top_bar::TopBar;

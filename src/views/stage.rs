@@ -1,0 +1,9 @@
+//! Stage.
+
+use yew::prelude::*;
+
+/// Stage.
+#[component]
+pub(crate) fn Stage() -> Html {
+    html! {}
+}

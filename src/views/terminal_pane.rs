@@ -1,0 +1,9 @@
+//! TerminalPane.
+
+use yew::prelude::*;
+
+/// TerminalPane.
+#[component]
+pub(crate) fn TerminalPane() -> Html {
+    html! {}
+}

@@ -1,0 +1,9 @@
+//! TimeBar.
+
+use yew::prelude::*;
+
+/// TimeBar.
+#[component]
+pub(crate) fn TimeBar() -> Html {
+    html! {}
+}

@@ -1,0 +1,9 @@
+//! TopBar.
+
+use yew::prelude::*;
+
+/// TopBar.
+#[component]
+pub(crate) fn TopBar() -> Html {
+    html! {}
+}
