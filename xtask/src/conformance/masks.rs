@@ -1,1 +1,238 @@
 //! What two runs of the real programs differ in, and nothing else: see CONFORMANCE.md beside the recordings.
+//!
+//! Recordings hold placeholders (`<uid>`, `<suffix>`, `<rs1>`) where something is drawn, allocated or read off a
+//! clock. What podlab gives is compared with them in place: each placeholder matches what could stand there, and one
+//! with a number matches the same text everywhere in a record.
+
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+
+/// Steps after which a line that has very many ways to match counts as different.
+const MAX_STEPS: usize = 20_000;
+
+/// The texts that numbered placeholders of one record stand for.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Masks {
+    bound: BTreeMap<String, String>,
+}
+
+enum Segment<'a> {
+    Literal(&'a str),
+    Placeholder(&'a str),
+}
+
+/// Whether a character can be part of what a placeholder stands for; `None` where the name is none.
+fn accepts(name: &str) -> Option<fn(char) -> bool> {
+    let name_part: fn(char) -> bool = |c| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '.');
+    Some(match name {
+        "uid" => |c| c.is_ascii_hexdigit() || c == '-',
+        "rv" | "nodePort" => |c| c.is_ascii_digit(),
+        "time" | "timestamp" => |c| c.is_ascii_alphanumeric() || matches!(c, ':' | '.' | '+' | '-' | ',' | ' '),
+        "ip" | "podIP" => |c| c.is_ascii_hexdigit() || matches!(c, '.' | ':'),
+        "suffix" | "r" => |c| c.is_ascii_lowercase() || c.is_ascii_digit(),
+        "id" => |c| c.is_ascii_hexdigit(),
+        name if is_numbered(name) => name_part,
+        _ => return None,
+    })
+}
+
+fn is_numbered(name: &str) -> bool {
+    let letters = name.trim_end_matches(|c: char| c.is_ascii_digit());
+    letters.len() < name.len() && matches!(letters, "rs" | "p" | "job" | "rev" | "eps" | "pv" | "n")
+}
+
+fn segments(text: &str) -> Vec<Segment<'_>> {
+    let mut segments = Vec::new();
+    let mut rest = text;
+    let mut from = 0;
+    while let Some(open) = rest[from..].find('<').map(|at| at + from) {
+        let name = rest[open + 1..].split_once('>').map(|(name, _)| name).filter(|name| accepts(name).is_some());
+        match name {
+            Some(name) => {
+                if open > 0 {
+                    segments.push(Segment::Literal(&rest[..open]));
+                }
+                segments.push(Segment::Placeholder(name));
+                rest = &rest[open + name.len() + 2..];
+                from = 0;
+            }
+            None => from = open + 1,
+        }
+    }
+    if !rest.is_empty() {
+        segments.push(Segment::Literal(rest));
+    }
+    segments
+}
+
+pub(super) fn has_placeholder(text: &str) -> bool {
+    segments(text).iter().any(|segment| matches!(segment, Segment::Placeholder(_)))
+}
+
+impl Masks {
+    fn matches(&mut self, expected: &[Segment<'_>], got: &str, steps: &mut usize) -> bool {
+        *steps += 1;
+        if *steps > MAX_STEPS {
+            return false;
+        }
+        match expected.split_first() {
+            None => got.is_empty(),
+            Some((Segment::Literal(literal), rest)) => {
+                got.strip_prefix(literal).is_some_and(|got| self.matches(rest, got, steps))
+            }
+            Some((Segment::Placeholder(name), rest)) => {
+                if let Some(bound) = self.bound.get(*name).cloned() {
+                    return got.strip_prefix(bound.as_str()).is_some_and(|got| self.matches(rest, got, steps));
+                }
+                let accept = accepts(name).unwrap_or(|_| false);
+                let longest = got.find(|c| !accept(c)).unwrap_or(got.len());
+                // What is masked is ASCII, so that every length is a boundary.
+                (1..=longest).rev().any(|length| {
+                    let before = self.bound.clone();
+                    if is_numbered(name) {
+                        self.bound.insert((*name).to_owned(), got[..length].to_owned());
+                    }
+                    let matched = self.matches(rest, &got[length..], steps);
+                    if !matched {
+                        self.bound = before;
+                    }
+                    matched
+                })
+            }
+        }
+    }
+
+    fn line(&mut self, expected: &str, got: &str) -> String {
+        if expected == got {
+            return got.to_owned();
+        }
+        if self.matches(&segments(expected), got, &mut 0) { expected.to_owned() } else { got.to_owned() }
+    }
+
+    /// `got`, with `expected`'s placeholders in it where they match, line by line.
+    ///
+    /// Where a placeholder changed the width of a column, runs of spaces count as one in both: the result is then
+    /// `expected` itself.
+    pub(super) fn text(&mut self, expected: &str, got: &str) -> String {
+        let (wanted, found): (Vec<&str>, Vec<&str>) = (expected.split('\n').collect(), got.split('\n').collect());
+        if wanted.len() != found.len() {
+            return got.to_owned();
+        }
+        let before = self.bound.clone();
+        let masked: Vec<String> = wanted.iter().zip(&found).map(|(wanted, found)| self.line(wanted, found)).collect();
+        let masked = masked.join("\n");
+        if masked == expected || !has_placeholder(expected) {
+            return masked;
+        }
+        self.bound = before;
+        let same = wanted.iter().zip(&found).all(|(wanted, found)| {
+            let (wanted, found) = (collapse(wanted), collapse(found));
+            wanted == found || self.matches(&segments(&wanted), &found, &mut 0)
+        });
+        if same { expected.to_owned() } else { masked }
+    }
+
+    /// `got`, with `expected`'s placeholders in its texts where they match.
+    pub(super) fn tree(&mut self, expected: &Value, got: &Value) -> Value {
+        match (expected, got) {
+            (Value::String(expected), Value::String(got)) => Value::String(self.text(expected, got)),
+            // A number that is allocated is recorded as a placeholder.
+            (Value::String(expected), Value::Number(number)) if has_placeholder(expected) => {
+                match self.text(expected, &number.to_string()) {
+                    text if text == *expected => Value::String(text),
+                    _ => got.clone(),
+                }
+            }
+            (Value::Array(expected), Value::Array(got)) => {
+                let mut expected = expected.iter();
+                got.iter().map(|got| self.tree(expected.next().unwrap_or(&Value::Null), got)).collect()
+            }
+            (Value::Object(expected), Value::Object(got)) => {
+                let masked: Map<String, Value> = got
+                    .iter()
+                    .map(|(key, got)| (key.clone(), self.tree(expected.get(key).unwrap_or(&Value::Null), got)))
+                    .collect();
+                Value::Object(masked)
+            }
+            _ => got.clone(),
+        }
+    }
+}
+
+/// Runs of spaces as one.
+fn collapse(text: &str) -> String {
+    text.split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
+/// Drops `metadata.managedFields`, which recordings leave out, at every depth where metadata can stand.
+pub(super) fn without_managed_fields(mut object: Value) -> Value {
+    if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
+        metadata.remove("managedFields");
+    }
+    for item in object.get_mut("items").and_then(Value::as_array_mut).into_iter().flatten() {
+        *item = without_managed_fields(item.take());
+    }
+    object
+}
+
+/// Ages and durations as whole words (`5h20m`, `(3s ago)`, `x2 over 40s`), each as `<age>`.
+pub(super) fn ages(text: &str) -> String {
+    let is_separator = |c: char| c == ' ' || c == '\n' || c == '\t' || c == '(' || c == ')';
+    let mut masked = String::with_capacity(text.len());
+    let mut rest = text;
+    while !rest.is_empty() {
+        let length = rest.find(is_separator).unwrap_or(rest.len());
+        let (word, after) = rest.split_at(length);
+        masked.push_str(if is_age(word) { "<age>" } else { word });
+        let separator = after.find(|c| !is_separator(c)).unwrap_or(after.len());
+        let (separators, after) = after.split_at(separator);
+        masked.push_str(separators);
+        rest = after;
+    }
+    masked
+}
+
+/// `12d`, `2m13s`, `<unknown>` is none.
+fn is_age(word: &str) -> bool {
+    let mut digits = 0;
+    let mut units = 0;
+    for c in word.chars() {
+        match c {
+            '0'..='9' => digits += 1,
+            'y' | 'd' | 'h' | 'm' | 's' if digits > 0 => {
+                digits = 0;
+                units += 1;
+            }
+            _ => return false,
+        }
+    }
+    units > 0 && digits == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn placeholders_match_what_could_stand_there() {
+        let mut masks = Masks::default();
+        let expected = "pod/web-<rs1>-<p1> uid <uid> <none>";
+        let got = "pod/web-5d4f8c7b9-x2v7k uid 5e4719a2-6582-5de5-841a-51e7d7955aca <none>";
+        assert_eq!(masks.text(expected, got), expected);
+        assert_eq!(masks.text("web-<rs1>", "web-5d4f8c7b9"), "web-<rs1>");
+        assert_eq!(masks.text("web-<rs1>", "web-6666666666"), "web-6666666666");
+    }
+
+    #[test]
+    fn columns_that_a_mask_changed_are_compared_without_their_width() {
+        let mut masks = Masks::default();
+        let expected = "NAME        AGE\nweb-<suffix>   5s";
+        assert_eq!(masks.text(expected, "NAME        AGE\nweb-x2v7k   5s"), expected);
+        assert_eq!(masks.text("NAME   AGE\nweb    5s", "NAME    AGE\nweb     5s"), "NAME    AGE\nweb     5s");
+    }
+
+    #[test]
+    fn ages_are_whole_words() {
+        assert_eq!(ages("web 1/1 2 (3s ago) 5h20m x2 over 40s 10.0.0.1 3rd"), "web 1/1 2 (<age> ago) <age> x2 over <age> 10.0.0.1 3rd");
+    }
+}

@@ -4,10 +4,14 @@
 //! The folder of recordings is given by `--data`, else by `PODLAB_TRUTH`, else lies beside the workspace.
 
 mod compare;
+mod defaults;
+mod kubectl;
+mod lab;
 mod masks;
 mod readers;
 mod report;
 mod tables;
+mod validation;
 
 use anyhow::{Context as _, Result, bail};
 use std::collections::BTreeSet;

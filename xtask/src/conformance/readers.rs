@@ -3,13 +3,15 @@
 use anyhow::Result;
 
 use super::report::{Figure, Recording};
-use super::tables;
+use super::{defaults, tables, validation};
 
 /// Compares one file, or one folder, with podlab.
 pub(super) type Reader = fn(&Recording<'_>) -> Result<Vec<Figure>>;
 
 /// Path below the folder of recordings → reader. A folder here is one figure, read whole.
 const READERS: &[(&str, Reader)] = &[
+    ("cluster/defaults.jsonl", defaults::read),
+    ("cluster/validation.jsonl", validation::read),
     ("tables/field_selectors.json", tables::field_selectors::read),
     ("tables/human_duration.json", tables::human_duration::read),
     ("tables/int_or_string.json", tables::int_or_string::read),

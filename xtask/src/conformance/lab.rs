@@ -1,0 +1,96 @@
+//! A cluster to ask, and what readers ask of it.
+
+use podlab_api::door::{Gvr, ResponseBody};
+use podlab_api::{Door, Request, Response, kinds};
+use podlab_cluster::{Cluster, Profile, Settings};
+use podlab_sim::SimTime;
+use serde_json::{Value, json};
+use std::time::Duration;
+
+/// A cluster without nodes.
+pub(super) fn empty(profile: Profile) -> Cluster {
+    Cluster::forgetful(Settings { profile, nodes: Vec::new(), ..Settings::default() })
+}
+
+/// Lets virtual time pass.
+pub(super) fn pass(cluster: &mut Cluster, time: Duration) {
+    let until = cluster.sim_now() + time;
+    run_until(cluster, until);
+}
+
+pub(super) fn run_until(cluster: &mut Cluster, until: SimTime) {
+    cluster.run_until(until, || true);
+}
+
+fn text<'a>(object: &'a Value, field: &str) -> &'a str {
+    object.get(field).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// Name and namespace of an object; the namespace is empty where the kind lives in none.
+pub(super) fn place(object: &Value) -> Option<(Gvr, String, String)> {
+    let kind = kinds::by_gvk(text(object, "apiVersion"), text(object, "kind"))?;
+    let metadata = object.get("metadata").unwrap_or(&Value::Null);
+    let namespace = match (kind.namespaced(), text(metadata, "namespace")) {
+        (false, _) => "",
+        (true, "") => "default",
+        (true, namespace) => namespace,
+    };
+    Some((Gvr::from(kind), namespace.to_owned(), text(metadata, "name").to_owned()))
+}
+
+/// Posts an object to where it belongs.
+pub(super) fn create(cluster: &mut Cluster, object: &Value) -> Option<Response> {
+    let (resource, namespace, _) = place(object)?;
+    Some(cluster.request(Request::create(resource, &namespace, object.clone())))
+}
+
+/// Replaces a subresource or, where it is `None`, the object itself.
+pub(super) fn update(cluster: &mut Cluster, object: &Value, subresource: Option<&'static str>) -> Option<Response> {
+    let (resource, namespace, name) = place(object)?;
+    let request = Request::update(resource, &namespace, &name, object.clone());
+    Some(cluster.request(match subresource {
+        Some(subresource) => request.subresource(subresource),
+        None => request,
+    }))
+}
+
+/// The object as it is now.
+pub(super) fn live(cluster: &mut Cluster, object: &Value) -> Option<Value> {
+    let (resource, namespace, name) = place(object)?;
+    let response = cluster.request(Request::get(resource, &namespace, &name));
+    Some(response.into_object().ok()?.to_value())
+}
+
+/// Merges `status` into the object's own.
+pub(super) fn set_status(cluster: &mut Cluster, object: &Value, status: &Value) -> Option<Response> {
+    let mut now = live(cluster, object)?;
+    match now.get_mut("status").and_then(Value::as_object_mut) {
+        Some(fields) => fields.extend(status.as_object().cloned().unwrap_or_default()),
+        None => now["status"] = status.clone(),
+    }
+    update(cluster, &now, Some("status"))
+}
+
+/// All objects of a kind.
+pub(super) fn list(cluster: &mut Cluster, api_version: &str, kind: &str, namespace: &str) -> Vec<Value> {
+    let Some(kind) = kinds::by_gvk(api_version, kind) else { return Vec::new() };
+    let response = cluster.request(Request::list(kind, namespace));
+    response.into_list().map(|list| list.items.iter().map(|item| item.to_value()).collect()).unwrap_or_default()
+}
+
+/// An answer as the recordings hold it: code, warnings, object or refusal.
+pub(super) fn answer(response: &Response) -> Value {
+    let mut answer = json!({"http_code": response.code, "warnings": response.warnings});
+    match &response.body {
+        ResponseBody::Object(object) => answer["object"] = super::masks::without_managed_fields(object.to_value()),
+        ResponseBody::Status(status) => answer["status_object"] = status.to_value(),
+        ResponseBody::Value(value) => answer["object"] = value.clone(),
+        _ => {}
+    }
+    answer
+}
+
+/// The documents of a manifest, as far as they can be read.
+pub(super) fn documents(manifest: &str) -> Vec<Value> {
+    podlab_yaml::parse_documents(manifest).documents.into_iter().map(|document| document.value).collect()
+}
