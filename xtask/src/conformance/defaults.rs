@@ -24,7 +24,8 @@ fn compare(record: &Value, manifest: &str) -> Outcome {
     let documents = lab::documents(manifest);
     // A manifest of several documents is recorded once for each kind.
     let kind = record.get("kind").and_then(Value::as_str);
-    let Some(object) = documents.iter().find(|object| object.get("kind").and_then(Value::as_str) == kind) else {
+    let Some(object) = documents.iter().find(|object| object.get("kind").and_then(Value::as_str) == kind)
+    else {
         return Outcome::equal(format!("a {kind:?}"), format!("{} documents", documents.len()));
     };
     let Some(response) = lab::create(&mut cluster, object) else {

@@ -30,7 +30,7 @@ fn text<'a>(object: &'a Value, field: &str) -> &'a str {
 pub(super) fn place(object: &Value) -> Option<(Gvr, String, String)> {
     let kind = kinds::by_gvk(text(object, "apiVersion"), text(object, "kind"))?;
     let metadata = object.get("metadata").unwrap_or(&Value::Null);
-    let namespace = match (kind.namespaced(), text(metadata, "namespace")) {
+    let namespace = match (kind.namespaced, text(metadata, "namespace")) {
         (false, _) => "",
         (true, "") => "default",
         (true, namespace) => namespace,
@@ -45,7 +45,11 @@ pub(super) fn create(cluster: &mut Cluster, object: &Value) -> Option<Response> 
 }
 
 /// Replaces a subresource or, where it is `None`, the object itself.
-pub(super) fn update(cluster: &mut Cluster, object: &Value, subresource: Option<&'static str>) -> Option<Response> {
+pub(super) fn update(
+    cluster: &mut Cluster,
+    object: &Value,
+    subresource: Option<&'static str>,
+) -> Option<Response> {
     let (resource, namespace, name) = place(object)?;
     let request = Request::update(resource, &namespace, &name, object.clone());
     Some(cluster.request(match subresource {
@@ -75,14 +79,19 @@ pub(super) fn set_status(cluster: &mut Cluster, object: &Value, status: &Value) 
 pub(super) fn list(cluster: &mut Cluster, api_version: &str, kind: &str, namespace: &str) -> Vec<Value> {
     let Some(kind) = kinds::by_gvk(api_version, kind) else { return Vec::new() };
     let response = cluster.request(Request::list(kind, namespace));
-    response.into_list().map(|list| list.items.iter().map(|item| item.to_value()).collect()).unwrap_or_default()
+    response
+        .into_list()
+        .map(|list| list.items.iter().map(|item| item.to_value()).collect())
+        .unwrap_or_default()
 }
 
 /// An answer as the recordings hold it: code, warnings, object or refusal.
 pub(super) fn answer(response: &Response) -> Value {
     let mut answer = json!({"http_code": response.code, "warnings": response.warnings});
     match &response.body {
-        ResponseBody::Object(object) => answer["object"] = super::masks::without_managed_fields(object.to_value()),
+        ResponseBody::Object(object) => {
+            answer["object"] = super::masks::without_managed_fields(object.to_value())
+        }
         ResponseBody::Status(status) => answer["status_object"] = status.to_value(),
         ResponseBody::Value(value) => answer["object"] = value.clone(),
         _ => {}

@@ -23,11 +23,14 @@ enum Segment<'a> {
 
 /// Whether a character can be part of what a placeholder stands for; `None` where the name is none.
 fn accepts(name: &str) -> Option<fn(char) -> bool> {
-    let name_part: fn(char) -> bool = |c| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '.');
+    let name_part: fn(char) -> bool =
+        |c| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '.');
     Some(match name {
         "uid" => |c| c.is_ascii_hexdigit() || c == '-',
         "rv" | "nodePort" => |c| c.is_ascii_digit(),
-        "time" | "timestamp" => |c| c.is_ascii_alphanumeric() || matches!(c, ':' | '.' | '+' | '-' | ',' | ' '),
+        "time" | "timestamp" => {
+            |c| c.is_ascii_alphanumeric() || matches!(c, ':' | '.' | '+' | '-' | ',' | ' ')
+        }
         "ip" | "podIP" => |c| c.is_ascii_hexdigit() || matches!(c, '.' | ':'),
         "suffix" | "r" => |c| c.is_ascii_lowercase() || c.is_ascii_digit(),
         "id" => |c| c.is_ascii_hexdigit(),
@@ -46,7 +49,8 @@ fn segments(text: &str) -> Vec<Segment<'_>> {
     let mut rest = text;
     let mut from = 0;
     while let Some(open) = rest[from..].find('<').map(|at| at + from) {
-        let name = rest[open + 1..].split_once('>').map(|(name, _)| name).filter(|name| accepts(name).is_some());
+        let name =
+            rest[open + 1..].split_once('>').map(|(name, _)| name).filter(|name| accepts(name).is_some());
         match name {
             Some(name) => {
                 if open > 0 {
@@ -82,7 +86,9 @@ impl Masks {
             }
             Some((Segment::Placeholder(name), rest)) => {
                 if let Some(bound) = self.bound.get(*name).cloned() {
-                    return got.strip_prefix(bound.as_str()).is_some_and(|got| self.matches(rest, got, steps));
+                    return got
+                        .strip_prefix(bound.as_str())
+                        .is_some_and(|got| self.matches(rest, got, steps));
                 }
                 let accept = accepts(name).unwrap_or(|_| false);
                 let longest = got.find(|c| !accept(c)).unwrap_or(got.len());
@@ -114,12 +120,14 @@ impl Masks {
     /// Where a placeholder changed the width of a column, runs of spaces count as one in both: the result is then
     /// `expected` itself.
     pub(super) fn text(&mut self, expected: &str, got: &str) -> String {
-        let (wanted, found): (Vec<&str>, Vec<&str>) = (expected.split('\n').collect(), got.split('\n').collect());
+        let (wanted, found): (Vec<&str>, Vec<&str>) =
+            (expected.split('\n').collect(), got.split('\n').collect());
         if wanted.len() != found.len() {
             return got.to_owned();
         }
         let before = self.bound.clone();
-        let masked: Vec<String> = wanted.iter().zip(&found).map(|(wanted, found)| self.line(wanted, found)).collect();
+        let masked: Vec<String> =
+            wanted.iter().zip(&found).map(|(wanted, found)| self.line(wanted, found)).collect();
         let masked = masked.join("\n");
         if masked == expected || !has_placeholder(expected) {
             return masked;
@@ -150,7 +158,9 @@ impl Masks {
             (Value::Object(expected), Value::Object(got)) => {
                 let masked: Map<String, Value> = got
                     .iter()
-                    .map(|(key, got)| (key.clone(), self.tree(expected.get(key).unwrap_or(&Value::Null), got)))
+                    .map(|(key, got)| {
+                        (key.clone(), self.tree(expected.get(key).unwrap_or(&Value::Null), got))
+                    })
                     .collect();
                 Value::Object(masked)
             }
@@ -233,6 +243,9 @@ mod tests {
 
     #[test]
     fn ages_are_whole_words() {
-        assert_eq!(ages("web 1/1 2 (3s ago) 5h20m x2 over 40s 10.0.0.1 3rd"), "web 1/1 2 (<age> ago) <age> x2 over <age> 10.0.0.1 3rd");
+        assert_eq!(
+            ages("web 1/1 2 (3s ago) 5h20m x2 over 40s 10.0.0.1 3rd"),
+            "web 1/1 2 (<age> ago) <age> x2 over <age> 10.0.0.1 3rd"
+        );
     }
 }

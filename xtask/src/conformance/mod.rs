@@ -6,10 +6,13 @@
 mod compare;
 mod defaults;
 mod kubectl;
+mod kubelet;
 mod lab;
+mod manifests;
 mod masks;
 mod readers;
 mod report;
+mod scheduling;
 mod tables;
 mod validation;
 
@@ -74,6 +77,11 @@ fn run(data: &Path, only: Option<&str>, progress: &mut dyn FnMut(&report::Figure
     let mut report = Report::default();
     let mut names = BTreeSet::new();
     collect(data, data, &mut names)?;
+    // `FILE:PART` asks a reader for one part of what it compares.
+    let (only, part) = match only.and_then(|only| only.split_once(':')) {
+        Some((name, part)) => (Some(name), Some(part)),
+        None => (only, None),
+    };
     if let Some(only) = only.filter(|only| !names.iter().any(|name| selects(only, name))) {
         bail!("nothing to compare at {only}");
     }
@@ -83,7 +91,7 @@ fn run(data: &Path, only: Option<&str>, progress: &mut dyn FnMut(&report::Figure
             report.unread.push(name.clone());
             continue;
         };
-        for figure in reader(&report::Recording { folder: data, name, only })? {
+        for figure in reader(&report::Recording { folder: data, name, only, part })? {
             progress(&figure);
             report.figures.push(figure);
         }

@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::report::{Figure, Recording};
-use super::{defaults, tables, validation};
+use super::{defaults, kubelet, manifests, scheduling, tables, validation};
 
 /// Compares one file, or one folder, with podlab.
 pub(super) type Reader = fn(&Recording<'_>) -> Result<Vec<Figure>>;
@@ -11,7 +11,10 @@ pub(super) type Reader = fn(&Recording<'_>) -> Result<Vec<Figure>>;
 /// Path below the folder of recordings → reader. A folder here is one figure, read whole.
 const READERS: &[(&str, Reader)] = &[
     ("cluster/defaults.jsonl", defaults::read),
+    ("cluster/kubelet.jsonl", kubelet::read),
+    ("cluster/scheduling.jsonl", scheduling::read),
     ("cluster/validation.jsonl", validation::read),
+    ("seed-yaml", manifests::seed_yaml),
     ("tables/field_selectors.json", tables::field_selectors::read),
     ("tables/human_duration.json", tables::human_duration::read),
     ("tables/int_or_string.json", tables::int_or_string::read),
@@ -24,6 +27,7 @@ const READERS: &[(&str, Reader)] = &[
     ("tables/qos.json", tables::qos::read),
     ("tables/quantities.json", tables::quantities::read),
     ("tables/strategic_merge_patch.json", tables::strategic_merge_patch::read),
+    ("website-examples", manifests::website_examples),
 ];
 
 /// What lies among the recordings and is none: descriptions, states that records refer to, counts.

@@ -13,6 +13,8 @@ pub(super) struct Recording<'a> {
     pub(super) name: &'a str,
     /// What `--only` asks for; readers of folders look at it.
     pub(super) only: Option<&'a str>,
+    /// Which part of a record is asked for, such as `raw`; `None` for all that counts.
+    pub(super) part: Option<&'a str>,
 }
 
 impl Recording<'_> {

@@ -1,0 +1,225 @@
+//! `cluster/kubelet.jsonl`: timelines of pods, recorded from the real kubelet.
+//!
+//! A record is played against a cluster of three nodes, watched as the recorder watched the real one, and compared
+//! twice: what happened in which order (`cluster/kubelet.jsonl`), and when (`cluster/kubelet.jsonl:times`).
+
+mod compare;
+mod normalise;
+mod watch;
+
+use anyhow::Result;
+use podlab_cluster::cluster::Act;
+use podlab_cluster::{Cluster, NodeSettings, Profile, Settings};
+use podlab_sim::SimTime;
+use serde_json::{Value, json};
+use std::time::Duration;
+
+use super::kubectl::Session;
+use super::lab;
+use super::report::{Figure, Outcome, Recording, Unit};
+use watch::Watcher;
+
+pub(super) fn read(recording: &Recording<'_>) -> Result<Vec<Figure>> {
+    let mut behaviour = Vec::new();
+    let mut times = Vec::new();
+    for record in recording.lines()? {
+        let name = text(&record, "name").to_owned();
+        let mut timeline = None;
+        behaviour.push(Unit::run(&*name, || {
+            let played = play(&record);
+            let outcome = compare::behaviour(&record, &played);
+            timeline = Some(played);
+            outcome
+        }));
+        times.push(Unit::run(name, || match &timeline {
+            Some(played) => compare::times(&record, played),
+            None => Outcome::equal("a timeline", "none"),
+        }));
+    }
+    let name = recording.name;
+    Ok(vec![
+        Figure { name: name.to_owned(), units: behaviour },
+        Figure { name: format!("{name}:times"), units: times },
+    ])
+}
+
+fn text<'a>(value: &'a Value, field: &str) -> &'a str {
+    value.get(field).and_then(Value::as_str).unwrap_or_default()
+}
+
+fn array<'a>(value: &'a Value, field: &str) -> impl Iterator<Item = &'a Value> {
+    value.get(field).and_then(Value::as_array).into_iter().flatten()
+}
+
+/// What was seen, in the form of the recording.
+pub(super) struct Played {
+    /// `pods` of the recording: one entry a watch event.
+    pub(super) pods: Vec<Value>,
+    /// `events` of the recording.
+    pub(super) events: Vec<Value>,
+    /// `stdout`, `stderr` and `rc` of each step.
+    pub(super) steps: Vec<Value>,
+    /// `logs` of the recording.
+    pub(super) logs: Value,
+}
+
+/// Seconds as the recordings write them.
+fn seconds(value: &Value, field: &str) -> f64 {
+    value.get(field).and_then(Value::as_f64).unwrap_or_default()
+}
+
+fn after(start: SimTime, seconds: f64) -> SimTime {
+    start + Duration::from_secs_f64(seconds.max(0.0))
+}
+
+struct Player<'a> {
+    cluster: Cluster,
+    watcher: Watcher,
+    namespace: &'a str,
+    /// Command lines that still run: index of the step, session.
+    running: Vec<(usize, Session)>,
+    outputs: Vec<Value>,
+}
+
+fn play(record: &Value) -> Played {
+    let namespace = text(record, "name");
+    let nodes = ["node1", "node2", "node3"].map(|name| NodeSettings {
+        cpu: "4".to_owned(),
+        memory: "8Gi".to_owned(),
+        ..NodeSettings::worker(name)
+    });
+    let settings = Settings { profile: Profile::Bare, nodes: nodes.to_vec(), ..Settings::default() };
+    let mut cluster = Cluster::forgetful(settings);
+    // The recorder's cluster had been up for a while.
+    lab::pass(&mut cluster, Duration::from_secs(30));
+    lab::create(
+        &mut cluster,
+        &json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}),
+    );
+    lab::pass(&mut cluster, Duration::from_secs(5));
+    let watcher = Watcher::new(&mut cluster, namespace);
+    let steps: Vec<&Value> = array(record, "steps").collect();
+    let outputs = vec![Value::Null; steps.len()];
+    let mut player = Player { cluster, watcher, namespace, running: Vec::new(), outputs };
+    let begin = player.cluster.sim_now();
+    for (index, step) in steps.iter().enumerate() {
+        let at = seconds(step, "at");
+        if at > 0.0 {
+            let zero = player.zero(begin);
+            player.run_to(after(zero, at));
+        }
+        player.step(index, step);
+        if at <= 0.0 {
+            // The recorder ran what comes before the start one after the other, to their ends.
+            let took = after(player.cluster.sim_now(), seconds(step, "took"));
+            player.run_to(took);
+        }
+    }
+    let zero = player.zero(begin);
+    player.run_to(after(zero, seconds(record, "duration")));
+    player.finish(record, zero)
+}
+
+impl Player<'_> {
+    /// When the first pod appeared; the recorder waited ten seconds for one.
+    fn zero(&mut self, begin: SimTime) -> SimTime {
+        let patience = after(begin, 10.0);
+        while self.watcher.first_pod().is_none() && self.cluster.sim_now() < patience {
+            let next = after(self.cluster.sim_now(), 0.01);
+            self.run_to(next);
+        }
+        self.watcher.first_pod().unwrap_or(begin)
+    }
+
+    /// Runs on, looking after every event at what changed and at command lines that wait.
+    fn run_to(&mut self, until: SimTime) {
+        loop {
+            let reached = self.cluster.run_until(until, || false);
+            self.watcher.look(&mut self.cluster);
+            self.advance();
+            if reached {
+                return;
+            }
+        }
+    }
+
+    fn advance(&mut self) {
+        let mut index = 0;
+        while let Some((step, session)) = self.running.get_mut(index) {
+            if session.advance(&mut self.cluster) {
+                let output = session.output();
+                self.outputs[*step] =
+                    json!({"stdout": output.stdout, "stderr": output.stderr, "rc": output.rc});
+                self.running.remove(index);
+                self.watcher.look(&mut self.cluster);
+            } else {
+                index += 1;
+            }
+        }
+    }
+
+    fn step(&mut self, index: usize, step: &Value) {
+        let strings = |field: &str| -> Vec<String> {
+            array(step, field).filter_map(Value::as_str).map(str::to_owned).collect()
+        };
+        if let [what, node] = strings("kubelet").as_slice() {
+            let stdout = if what == "stop" { "killed" } else { "" };
+            let act = if what == "stop" { Act::StopKubelet } else { Act::StartKubelet };
+            self.cluster.act(act(node.clone()));
+            self.outputs[index] = json!({"stdout": stdout, "stderr": "", "rc": 0});
+            return;
+        }
+        if let Some(file) = step.get("static").and_then(Value::as_str) {
+            let removed = file.strip_suffix(" removed");
+            let manifest = array(step, "manifest").next().cloned().filter(|_| removed.is_none());
+            let file = format!("{}.json", removed.unwrap_or(file));
+            self.cluster.act(Act::StaticPod { node: "node1".to_owned(), file, manifest });
+            self.outputs[index] = json!({"stdout": "", "stderr": "", "rc": 0});
+            return;
+        }
+        let names = self.watcher.names();
+        let mut arguments = vec!["-n".to_owned(), self.namespace.to_owned()];
+        arguments.extend(strings("kubectl").iter().map(|argument| names.real(argument)));
+        let stdin = match step.get("manifest") {
+            Some(items) => json!({"apiVersion": "v1", "kind": "List", "items": items}).to_string(),
+            None => String::new(),
+        };
+        self.running.push((index, Session::start(&arguments, &stdin)));
+        self.advance();
+    }
+
+    /// Reads the logs as the recorder did at its end, and normalises everything.
+    fn finish(mut self, record: &Value, zero: SimTime) -> Played {
+        let names = self.watcher.names();
+        let mut logs = serde_json::Map::new();
+        for key in record.get("logs").and_then(Value::as_object).into_iter().flat_map(|logs| logs.keys()) {
+            let (place, previous) = match key.strip_suffix(" --previous") {
+                Some(place) => (place, true),
+                None => (key.as_str(), false),
+            };
+            let (pod, container) = place.split_once('/').unwrap_or((place, ""));
+            let pod = names.real(pod);
+            let mut arguments = vec!["-n", self.namespace, "logs", &pod, "-c", container];
+            if previous {
+                arguments.push("--previous");
+            }
+            arguments.push("--tail=40");
+            let arguments: Vec<String> = arguments.into_iter().map(str::to_owned).collect();
+            let mut session = Session::start(&arguments, "");
+            session.advance(&mut self.cluster);
+            let output = session.output();
+            logs.insert(
+                key.clone(),
+                Value::String(names.normalise(&format!("{}{}", output.stdout, output.stderr))),
+            );
+        }
+        let normalised =
+            |values: Vec<Value>| values.iter().map(|value| names.normalise_tree(value)).collect();
+        Played {
+            pods: normalised(self.watcher.pods(zero)),
+            events: normalised(self.watcher.events(zero)),
+            steps: normalised(self.outputs),
+            logs: Value::Object(logs),
+        }
+    }
+}
