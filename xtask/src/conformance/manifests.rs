@@ -24,10 +24,17 @@ pub(super) fn seed_yaml(recording: &Recording<'_>) -> Result<Vec<Figure>> {
         }
         let manifest = read_file(&recording.path().join(file))?;
         // The real control plane's answer, or what kubectl said before it asked.
-        let note =
+        let alone =
             note.get("real_kubectl").filter(|_| note.get("reached_server") == Some(&Value::Bool(false)));
-        let expected = recorded.get(file).or(note);
-        units.push(Unit::run(&*name, || apply(&manifest, expected)));
+        let unknown = note.pointer("/strict/unknown_fields").and_then(Value::as_array).into_iter().flatten();
+        let unknown: Vec<&str> = unknown.filter_map(Value::as_str).collect();
+        if let Some(expected) = recorded.get(file).or(alone) {
+            units.push(Unit::run(&*name, || apply(&manifest, Some(expected))));
+        } else if unknown.is_empty() {
+            units.push(Unit::run(&*name, || apply(&manifest, None)));
+        } else {
+            units.push(Unit::run(&*name, || refused(&manifest, &unknown)));
+        }
     }
     Ok(vec![Figure { name: recording.name.to_owned(), units }])
 }
@@ -82,12 +89,30 @@ fn collect(root: &Path, folder: &Path, files: &mut Vec<String>) -> Result<()> {
     Ok(())
 }
 
+/// Applies a manifest that names fields which don't exist.
+fn refused(manifest: &str, unknown: &[&str]) -> Outcome {
+    let mut cluster = whole_cluster();
+    let output = match kubectl::run(&mut cluster, &["apply", "-f", "-"], manifest) {
+        Ok(output) => output,
+        Err(outcome) => return outcome,
+    };
+    let missing = unknown.iter().find(|field| !output.stderr.contains(&format!("unknown field \"{field}\"")));
+    match missing {
+        None => Outcome::equal("rc 1", format!("rc {}", output.rc)),
+        Some(field) => Outcome::equal(format!("unknown field \"{field}\""), output.stderr),
+    }
+}
+
+fn whole_cluster() -> Cluster {
+    Cluster::forgetful(Settings { profile: Profile::Bare, ..Settings::default() })
+}
+
 /// Applies a manifest to a whole cluster.
 ///
 /// Where the real answer is known it must be the same. Elsewhere the manifest must be read to the end, with neither
 /// an unknown field nor an unknown kind among its errors; a refusal by the rules of a kind is not judged.
 fn apply(manifest: &str, expected: Option<&Value>) -> Outcome {
-    let mut cluster = Cluster::forgetful(Settings { profile: Profile::Bare, ..Settings::default() });
+    let mut cluster = whole_cluster();
     let output = match kubectl::run(&mut cluster, &["apply", "-f", "-"], manifest) {
         Ok(output) => output,
         Err(outcome) => return outcome,
@@ -105,6 +130,6 @@ fn apply(manifest: &str, expected: Option<&Value>) -> Outcome {
     let mut masks = Masks::default();
     let (stdout, stderr) =
         (masks.text(text("stdout"), &output.stdout), masks.text(text("stderr"), &output.stderr));
-    let all = |stdout: &str, stderr: &str, rc: i64| format!("rc {rc}\n{stdout}--- stderr\n{stderr}");
+    let all = |stdout: &str, stderr: &str, rc: i64| format!("{stdout}--- stderr\n{stderr}--- rc {rc}\n");
     Outcome::equal(all(text("stdout"), text("stderr"), rc), all(&stdout, &stderr, output.rc))
 }

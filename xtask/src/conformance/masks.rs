@@ -27,7 +27,7 @@ fn accepts(name: &str) -> Option<fn(char) -> bool> {
         |c| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '.');
     Some(match name {
         "uid" => |c| c.is_ascii_hexdigit() || c == '-',
-        "rv" | "nodePort" => |c| c.is_ascii_digit(),
+        "rv" | "nodePort" | "ts" | "pid" => |c| c.is_ascii_digit(),
         "time" | "timestamp" => {
             |c| c.is_ascii_alphanumeric() || matches!(c, ':' | '.' | '+' | '-' | ',' | ' ')
         }
@@ -122,14 +122,25 @@ impl Masks {
     pub(super) fn text(&mut self, expected: &str, got: &str) -> String {
         let (wanted, found): (Vec<&str>, Vec<&str>) =
             (expected.split('\n').collect(), got.split('\n').collect());
-        if wanted.len() != found.len() {
-            return got.to_owned();
-        }
         let before = self.bound.clone();
-        let masked: Vec<String> =
-            wanted.iter().zip(&found).map(|(wanted, found)| self.line(wanted, found)).collect();
+        let mut masked: Vec<String> = found.iter().map(|line| (*line).to_owned()).collect();
+        // From the start while the lines agree; with lines missing or added, from the end as well.
+        let aligned = wanted.len() == found.len();
+        for index in 0..wanted.len().min(found.len()) {
+            masked[index] = self.line(wanted[index], found[index]);
+            if !aligned && masked[index] != wanted[index] {
+                break;
+            }
+        }
+        for back in 1..=wanted.len().min(found.len()) {
+            let (wanted, index) = (wanted[wanted.len() - back], found.len() - back);
+            if aligned || masked[index] == wanted {
+                break;
+            }
+            masked[index] = self.line(wanted, found[index]);
+        }
         let masked = masked.join("\n");
-        if masked == expected || !has_placeholder(expected) {
+        if masked == expected || !aligned || !has_placeholder(expected) {
             return masked;
         }
         self.bound = before;
@@ -167,6 +178,21 @@ impl Masks {
             _ => got.clone(),
         }
     }
+}
+
+/// `got`, as `expected` where they differ only by ages, and by the width of the columns that ages stand in.
+pub(super) fn same_but_ages(masks: &mut Masks, expected: &str, got: &str) -> String {
+    let (wanted, found) = (ages(expected), ages(got));
+    if masks.text(&wanted, &found) == wanted {
+        return expected.to_owned();
+    }
+    let lines = |text: &str| text.split('\n').map(collapse).collect::<Vec<_>>().join("\n");
+    let (wanted_lines, found_lines) = (lines(&wanted), lines(&found));
+    let changed = wanted != expected || found != got;
+    if changed && masks.text(&wanted_lines, &found_lines) == wanted_lines {
+        return expected.to_owned();
+    }
+    masks.text(expected, got)
 }
 
 /// Runs of spaces as one.

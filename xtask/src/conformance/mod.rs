@@ -5,6 +5,7 @@
 
 mod compare;
 mod defaults;
+mod golden;
 mod kubectl;
 mod kubelet;
 mod lab;

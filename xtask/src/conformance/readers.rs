@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::report::{Figure, Recording};
-use super::{defaults, kubelet, manifests, scheduling, tables, validation};
+use super::{defaults, golden, kubelet, manifests, scheduling, tables, validation};
 
 /// Compares one file, or one folder, with podlab.
 pub(super) type Reader = fn(&Recording<'_>) -> Result<Vec<Figure>>;
@@ -14,6 +14,9 @@ const READERS: &[(&str, Reader)] = &[
     ("cluster/kubelet.jsonl", kubelet::read),
     ("cluster/scheduling.jsonl", scheduling::read),
     ("cluster/validation.jsonl", validation::read),
+    ("kubectl/kubectl-golden-server.jsonl", golden::with_server),
+    ("kubectl/kubectl-golden.jsonl", golden::without_server),
+    ("kubectl/seed-commands-golden.jsonl", golden::seed_commands),
     ("seed-yaml", manifests::seed_yaml),
     ("tables/field_selectors.json", tables::field_selectors::read),
     ("tables/human_duration.json", tables::human_duration::read),

@@ -201,7 +201,8 @@ fn kubectl_outputs(record: &Value, manifest: &str) -> Outcome {
 fn same_output(name: &str, expected: &Value, got: &Output) -> Outcome {
     let mut masks = Masks::default();
     let field = |field: &str| text(expected, field).to_owned();
-    let all = |stdout: &str, stderr: &str, rc: i64| format!("[{name}] rc {rc}\n{stdout}--- stderr\n{stderr}");
+    let all =
+        |stdout: &str, stderr: &str, rc: i64| format!("[{name}]\n{stdout}--- stderr\n{stderr}--- rc {rc}\n");
     let rc = expected.get("rc").and_then(Value::as_i64).unwrap_or_default();
     let stdout = masks.text(&field("stdout"), &got.stdout);
     let stderr = masks.text(&field("stderr"), &got.stderr);
