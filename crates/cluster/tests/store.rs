@@ -65,6 +65,36 @@ fn a_list_and_a_watch_from_it_tell_the_whole_story() {
     cluster.request(Request::delete(&kinds::POD, "default", "web"));
     let events = cluster.watch(&mut cursor).unwrap();
     let seen: Vec<_> = events.iter().map(|e| e.change.as_str()).collect();
-    assert_eq!(seen, ["ADDED", "DELETED"]);
+    assert_eq!(seen, ["ADDED", "MODIFIED", "DELETED"]);
     assert!(cluster.watch(&mut cursor).unwrap().is_empty());
+}
+
+fn bare() -> Cluster {
+    Cluster::new(Settings { profile: Profile::Controllers, ..Settings::default() })
+}
+
+#[test]
+fn a_namespace_goes_with_all_that_is_in_it() {
+    let mut cluster = bare();
+    let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "team"}});
+    cluster.request(Request::create(&kinds::NAMESPACE, "", namespace)).into_object().unwrap();
+    let made = cluster.request(Request::create(&kinds::POD, "team", pod("web"))).into_object().unwrap();
+    assert_eq!(made.pod_spec().unwrap().service_account_name.as_deref(), Some("default"));
+    cluster.request(Request::delete(&kinds::NAMESPACE, "", "team"));
+    let state = |c: &mut Cluster| c.request(Request::get(&kinds::NAMESPACE, "", "team")).into_object().ok();
+    assert!(state(&mut cluster).unwrap().is_terminating());
+    cluster.run_until(cluster.sim_now() + Duration::from_secs(60), || true);
+    assert!(state(&mut cluster).is_none());
+    assert!(cluster.request(Request::get(&kinds::POD, "team", "web")).into_object().is_err());
+}
+
+#[test]
+fn a_pod_without_its_owner_is_collected() {
+    let mut cluster = bare();
+    let mut orphan = pod("orphan");
+    orphan["metadata"]["ownerReferences"] = json!([{"apiVersion": "v1", "kind": "ReplicationController",
+        "name": "gone", "uid": "11111111-1111-4111-8111-111111111111"}]);
+    cluster.request(Request::create(&kinds::POD, "default", orphan)).into_object().unwrap();
+    cluster.run_until(cluster.sim_now() + Duration::from_secs(2), || true);
+    assert!(cluster.request(Request::get(&kinds::POD, "default", "orphan")).into_object().is_err());
 }

@@ -29,38 +29,30 @@ impl ApiServer {
             grace = 0;
         }
         let finalizers = !old.metadata.finalizers.as_deref().unwrap_or(&[]).is_empty();
-        if let Some(began) = &old.metadata.deletion_timestamp {
-            // A second deletion may shorten the time that is left, never lengthen it.
-            let before = old.metadata.deletion_grace_period_seconds.unwrap_or(0);
-            if grace > 0 && (before == 0 || grace >= before) {
-                return Ok(old.clone());
-            }
-            if grace == 0 && !finalizers {
-                return self.remove_pod_now(old, &key).ok_or_else(not_found);
-            }
-            if before == 0 {
-                return Ok(old.clone());
-            }
-            let asked_at = unix_seconds(began) - before;
-            let mut object = (**old).clone();
-            object.metadata.deletion_grace_period_seconds = Some(grace);
-            object.metadata.deletion_timestamp = Some(time(asked_at + grace));
-            return Ok(self.store.put(object));
-        }
-        if grace == 0 && !finalizers {
-            return self.remove_pod_now(old, &key).ok_or_else(not_found);
-        }
+        let now = self.now.as_secs();
         let mut object = (**old).clone();
+        match &old.metadata.deletion_timestamp {
+            Some(began) => {
+                // A second deletion may shorten the time that is left, never lengthen it.
+                let before = old.metadata.deletion_grace_period_seconds.unwrap_or(0);
+                if (grace > 0 && (before == 0 || grace >= before)) || (before == 0 && finalizers) {
+                    return Ok(old.clone());
+                }
+                let asked_at = unix_seconds(began) - before;
+                object.metadata.deletion_timestamp = Some(time((asked_at + grace).max(now)));
+            }
+            None => {
+                object.metadata.deletion_timestamp = Some(time(now + grace));
+                bump_generation(&mut object);
+            }
+        }
         object.metadata.deletion_grace_period_seconds = Some(grace);
-        object.metadata.deletion_timestamp = Some(time(self.now.as_secs() + grace));
-        bump_generation(&mut object);
-        Ok(self.store.put(object))
-    }
-
-    /// The last state of a pod that goes without waiting still shows when and with what grace.
-    fn remove_pod_now(&mut self, old: &Arc<Object>, key: &Key) -> Option<Arc<Object>> {
-        let _ = old;
-        self.finish_delete(&kinds::POD, key)
+        let stored = self.store.put(object);
+        if grace == 0 && !finalizers {
+            // Watchers see the deletion marked first, then done.
+            return self.finish_delete(&kinds::POD, &key).ok_or_else(not_found);
+        }
+        Ok(stored)
     }
 
     /// Writes the scheduler's decision into a pod.

@@ -1,0 +1,140 @@
+//! namespace-controller: empties a namespace that is being deleted, then lets it go.
+//!
+//! Source: pkg/controller/namespace/namespace_controller.go and deletion/namespaced_resources_deleter.go (v1.37).
+
+use super::ControllerEvent;
+use crate::apiserver::DeleteOptions;
+use crate::event::Event;
+use crate::store::{Change, Key};
+use crate::world::Cx;
+use podlab_api::door::{ChangeType, Propagation};
+use podlab_api::time::time;
+use podlab_api::{Body, kinds};
+use podlab_sim::SimDuration;
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+/// The controller's name.
+pub(super) const NAME: &str = "namespace-controller";
+
+/// From the deletion to the first look, so that the API servers have all seen it.
+///
+/// Source: namespace_controller.go `namespaceDeletionGracePeriod`.
+const DELETION_GRACE_PERIOD: SimDuration = SimDuration::from_secs(5);
+
+/// Namespaces are looked at again after half of what their pods may still need.
+#[derive(Clone, Debug, Default)]
+pub(super) struct NamespaceController {}
+
+impl NamespaceController {
+    pub(super) fn observe(&mut self, change: &Change, cx: &mut Cx<'_>) {
+        let object = &change.object;
+        if *object.kind != kinds::NAMESPACE
+            || change.change == ChangeType::Deleted
+            || !object.is_terminating()
+        {
+            return;
+        }
+        if change.before.as_ref().is_none_or(|before| !before.is_terminating()) {
+            cx.after(DELETION_GRACE_PERIOD, event(object.name()));
+        }
+    }
+
+    pub(super) fn sync(&mut self, name: &str, cx: &mut Cx<'_>) {
+        let Some(namespace) = cx.api.store().get(&kinds::NAMESPACE, "", name) else { return };
+        if !namespace.is_terminating() {
+            return;
+        }
+        let content: Vec<_> = cx
+            .api
+            .store()
+            .all()
+            .filter(|o| o.kind.namespaced && o.namespace() == name)
+            .map(|o| (o.kind, o.name().to_owned()))
+            .collect();
+        let options =
+            DeleteOptions { propagation: Some(Propagation::Background), ..DeleteOptions::default() };
+        for (kind, object) in &content {
+            let _ = cx.api.delete(kind, name, object, &options);
+        }
+        let left: Vec<_> =
+            cx.api.store().all().filter(|o| o.kind.namespaced && o.namespace() == name).cloned().collect();
+        if left.is_empty() {
+            self.finalize(name, cx);
+            return;
+        }
+        let pods = left.iter().filter(|o| *o.kind == kinds::POD);
+        let estimate = pods.filter_map(|p| p.metadata.deletion_grace_period_seconds).max().unwrap_or(0);
+        self.report_remaining(name, &left, cx);
+        let again = u64::try_from(estimate / 2 + 1).unwrap_or(1);
+        cx.after(SimDuration::from_secs(again), event(name));
+    }
+
+    fn report_remaining(&self, name: &str, left: &[Arc<podlab_api::Object>], cx: &mut Cx<'_>) {
+        let mut counts: std::collections::BTreeMap<String, usize> = std::collections::BTreeMap::new();
+        for object in left {
+            *counts.entry(object.kind.group_resource()).or_default() += 1;
+        }
+        let said: Vec<String> =
+            counts.iter().map(|(resource, n)| format!("{resource}. has {n} resource instances")).collect();
+        let now = time(cx.now().as_secs());
+        let condition = |kind: &str, status: &str, reason: &str, message: &str| json!({"type": kind, "status": status, "reason": reason, "message": message, "lastTransitionTime": now});
+        let conditions = json!([
+            condition(
+                "NamespaceDeletionDiscoveryFailure",
+                "False",
+                "ResourcesDiscovered",
+                "All resources successfully discovered"
+            ),
+            condition(
+                "NamespaceDeletionGroupVersionParsingFailure",
+                "False",
+                "ParsedGroupVersions",
+                "All legacy kube types successfully parsed"
+            ),
+            condition(
+                "NamespaceDeletionContentFailure",
+                "False",
+                "ContentDeleted",
+                "All content successfully deleted, may be waiting on finalization"
+            ),
+            condition(
+                "NamespaceContentRemaining",
+                "True",
+                "SomeResourcesRemain",
+                &format!("Some resources are remaining: {}", said.join(", "))
+            ),
+            condition(
+                "NamespaceFinalizersRemaining",
+                "False",
+                "ContentHasNoFinalizers",
+                "All content-preserving finalizers finished"
+            ),
+        ]);
+        let _ = cx.api.modify(&kinds::NAMESPACE, "", name, Some("status"), |object| {
+            if let Body::Tree(map) = &mut object.body
+                && let Some(status) = Arc::make_mut(map).get_mut("status").and_then(Value::as_object_mut)
+            {
+                status.insert("conditions".to_owned(), conditions);
+            }
+        });
+    }
+
+    /// Takes away the finalizer that every namespace has; with it goes the namespace.
+    fn finalize(&self, name: &str, cx: &mut Cx<'_>) {
+        let done = cx.api.modify(&kinds::NAMESPACE, "", name, Some("finalize"), |object| {
+            if let Body::Tree(map) = &mut object.body
+                && let Some(spec) = Arc::make_mut(map).get_mut("spec").and_then(Value::as_object_mut)
+            {
+                spec.remove("finalizers");
+            }
+        });
+        if done.is_ok() {
+            cx.api.finish_delete(&kinds::NAMESPACE, &Key::new("", name));
+        }
+    }
+}
+
+fn event(name: &str) -> Event {
+    Event::Controller(ControllerEvent::Namespace(name.to_owned()))
+}

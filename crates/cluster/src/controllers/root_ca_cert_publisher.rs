@@ -1,0 +1,29 @@
+//! root-ca-cert-publisher: every namespace has the ConfigMap `kube-root-ca.crt`, and keeps it.
+//!
+//! Source: pkg/controller/certificates/rootcacertpublisher/publisher.go (v1.37).
+
+use crate::store::Change;
+use crate::world::Cx;
+use podlab_api::door::ChangeType;
+use podlab_api::{Object, kinds};
+
+const NAME: &str = "kube-root-ca.crt";
+
+pub(super) fn observe(change: &Change, cx: &mut Cx<'_>) {
+    let object = &change.object;
+    let namespace = match change.change {
+        ChangeType::Added if *object.kind == kinds::NAMESPACE => object.name(),
+        ChangeType::Deleted if *object.kind == kinds::CONFIG_MAP && object.name() == NAME => {
+            object.namespace()
+        }
+        _ => return,
+    };
+    let store = cx.api.store();
+    let alive = store.get(&kinds::NAMESPACE, "", namespace).is_some_and(|ns| !ns.is_terminating());
+    if alive
+        && store.get(&kinds::CONFIG_MAP, namespace, NAME).is_none()
+        && let Ok(object) = Object::from_value(crate::bootstrap::root_ca(namespace))
+    {
+        let _ = cx.api.create(object);
+    }
+}
