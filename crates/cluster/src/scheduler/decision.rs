@@ -1,0 +1,271 @@
+//! What was decided about a pod, and why: for people.
+
+use super::framework::{Code, PluginId, Reason};
+use crate::store::Key;
+use podlab_sim::SimTime;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+/// How many decisions are kept of one pod.
+pub const KEPT_PER_POD: usize = 20;
+/// How many decisions are kept in all.
+pub const KEPT: usize = 4000;
+/// Up to how many nodes a decision tells everything about; of more, only the most telling.
+pub const NODES_TOLD: usize = 32;
+
+/// One attempt to schedule a pod.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Decision {
+    /// Namespace and name of the pod.
+    pub pod: Arc<Key>,
+    /// Its uid.
+    pub uid: String,
+    /// When it was tried.
+    pub at: SimTime,
+    /// Which attempt it was, from 1.
+    pub attempt: u32,
+    /// What came of it.
+    pub outcome: Outcome,
+    /// How many nodes there were.
+    pub all_nodes: usize,
+    /// How many of them were looked at: enough feasible ones may have been found before the others.
+    pub evaluated_nodes: usize,
+    /// How many were feasible.
+    pub feasible_nodes: usize,
+    /// reason → number of nodes it ruled out.
+    pub reasons: BTreeMap<Reason, usize>,
+    /// What was found about nodes: all up to [`NODES_TOLD`]; of more, those with the best scores, then some
+    /// of each reason.
+    pub nodes: Vec<NodeVerdict>,
+    /// Where several nodes shared the best score.
+    pub tie: Option<Tie>,
+    /// The message of the event.
+    pub message: String,
+    /// Fields of the pod that a real scheduler would heed and this one does not.
+    pub not_simulated: Vec<&'static str>,
+}
+
+/// What came of an attempt.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// It was put on a node.
+    Bound {
+        /// Which.
+        node: Arc<str>,
+    },
+    /// It fits nowhere.
+    Unschedulable {
+        /// The node on which room is being made by evicting others.
+        nominated: Option<Arc<str>>,
+        /// The pods that are evicted for it.
+        victims: Vec<Arc<Key>>,
+        /// What would help on every node alike, where no node was looked at.
+        fixes: Vec<Fix>,
+    },
+    /// Scheduling gates hold it back.
+    Gated {
+        /// Their names.
+        gates: Vec<String>,
+    },
+    /// The scheduler failed.
+    Error,
+}
+
+/// What was found about one node.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NodeVerdict {
+    /// Its name.
+    pub node: Arc<str>,
+    /// The verdict.
+    pub verdict: Verdict,
+}
+
+/// Whether a pod fits on a node, and how well.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Verdict {
+    /// It does not.
+    RuledOut {
+        /// The plugin that said so; `None` for the framework.
+        plugin: Option<PluginId>,
+        /// Whether evicting pods could help.
+        code: Code,
+        /// In Kubernetes' words.
+        reasons: Vec<Reason>,
+        /// What would make it fit, as far as this plugin goes.
+        fixes: Vec<Fix>,
+    },
+    /// It does.
+    Feasible {
+        /// One for each plugin that scores; none where the node was the only feasible one.
+        scores: Vec<PluginScore>,
+        /// The sum of the weighted scores.
+        total: i64,
+    },
+}
+
+/// What one plugin gave one node.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PluginScore {
+    /// The plugin.
+    pub plugin: PluginId,
+    /// As the plugin counts.
+    pub raw: i64,
+    /// Brought to 0..=100.
+    pub normalized: i64,
+    /// Times the plugin's weight.
+    pub weighted: i64,
+}
+
+/// Nodes that shared the best score.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tie {
+    /// How many there were.
+    pub count: usize,
+    /// Their names, at most [`NODES_TOLD`].
+    pub nodes: Vec<Arc<str>>,
+    /// Which of them was drawn, counted from 0: by a draw keyed by (seed, `scheduler`, pod, attempt).
+    pub drawn: usize,
+}
+
+/// What would make a pod fit on a node.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Fix {
+    /// Free this much of a resource, or ask for that much less.
+    FreeResource {
+        /// `cpu`, `memory`, `pods`, …
+        resource: String,
+        /// What the pod asks for: thousandths for `cpu`, bytes for `memory`.
+        requested: i64,
+        /// What the node has left.
+        free: i64,
+        /// What the node has in all.
+        allocatable: i64,
+        /// How much is missing.
+        short_by: i64,
+    },
+    /// Ask for less: even an empty node has not enough.
+    LowerRequest {
+        /// `cpu`, `memory`, …
+        resource: String,
+        /// What the pod asks for.
+        requested: i64,
+        /// What the node has in all.
+        allocatable: i64,
+    },
+    /// Tolerate a taint, or take it off the node.
+    TolerateTaint {
+        /// Its key.
+        key: String,
+        /// Its value, which may be empty.
+        value: String,
+        /// Its effect.
+        effect: String,
+    },
+    /// `kubectl uncordon` the node.
+    Uncordon,
+    /// Give the node a label with this value.
+    LabelNode {
+        /// The key.
+        key: String,
+        /// The value.
+        value: String,
+    },
+    /// Give the node's labels a form in which this holds.
+    MatchExpression {
+        /// The requirement as kubectl writes it.
+        requirement: String,
+    },
+    /// The pod names another node.
+    ChangeNodeName {
+        /// The node it names.
+        wanted: String,
+    },
+    /// Free a host port, or use another.
+    FreeHostPort {
+        /// The port.
+        port: i32,
+        /// `TCP`, `UDP`, `SCTP`.
+        protocol: String,
+    },
+    /// Take a scheduling gate away.
+    RemoveGate {
+        /// Its name.
+        name: String,
+    },
+    /// A pod with such labels must run in the node's domain.
+    NeedPod {
+        /// The selector as kubectl writes it.
+        selector: String,
+        /// The node label that makes the domain.
+        topology_key: String,
+    },
+    /// No pod with such labels may run in the node's domain.
+    AvoidPod {
+        /// The selector as kubectl writes it.
+        selector: String,
+        /// The node label that makes the domain.
+        topology_key: String,
+        /// A pod that stands in the way, `namespace/name`.
+        pod: Option<String>,
+    },
+    /// Even the pods out, or allow more skew.
+    ReduceSkew {
+        /// The node label that makes the domain.
+        topology_key: String,
+        /// The skew there would be.
+        skew: i64,
+        /// The skew that is allowed.
+        max_skew: i64,
+    },
+    /// Create or bind a claim.
+    BindClaim {
+        /// Its name.
+        claim: String,
+    },
+    /// Add a node.
+    AddNode,
+}
+
+/// The latest decisions.
+#[derive(Clone, Debug, Default)]
+pub struct Decisions {
+    /// uid → its latest decisions, oldest first.
+    by_pod: BTreeMap<String, VecDeque<Arc<Decision>>>,
+    /// uids in the order of their decisions, oldest first.
+    order: VecDeque<String>,
+}
+
+impl Decisions {
+    /// Keeps one.
+    pub fn push(&mut self, decision: Decision) {
+        self.order.push_back(decision.uid.clone());
+        let of_pod = self.by_pod.entry(decision.uid.clone()).or_default();
+        of_pod.push_back(Arc::new(decision));
+        if of_pod.len() > KEPT_PER_POD {
+            of_pod.pop_front();
+        }
+        while self.order.len() > KEPT {
+            let Some(uid) = self.order.pop_front() else { break };
+            // A pod's own bound may have dropped it before.
+            if let Some(of_pod) = self.by_pod.get_mut(&uid) {
+                let later = self.order.iter().filter(|u| **u == uid).count();
+                if of_pod.len() > later {
+                    of_pod.pop_front();
+                }
+                if of_pod.is_empty() {
+                    self.by_pod.remove(&uid);
+                }
+            }
+        }
+    }
+
+    /// The latest decisions about a pod, oldest first.
+    pub fn of_pod(&self, uid: &str) -> impl DoubleEndedIterator<Item = &Arc<Decision>> {
+        self.by_pod.get(uid).into_iter().flatten()
+    }
+
+    /// The latest decision about a pod.
+    pub fn latest(&self, uid: &str) -> Option<&Arc<Decision>> {
+        self.by_pod.get(uid)?.back()
+    }
+}

@@ -1,0 +1,166 @@
+//! Running the plugins of an extension point.
+//!
+//! Source: pkg/scheduler/framework/runtime/framework.go (v1.37).
+
+use super::cycle_state::CycleState;
+use super::node_info::NodeInfo;
+use super::plugin::{FilterContext, Plugin, PluginSet, PreFilterResult};
+use super::pod_info::PodInfo;
+use super::status::{Code, Status};
+use crate::scheduler::nominator::Nominator;
+use crate::scheduler::plugins::registry;
+use std::collections::BTreeSet;
+
+/// What came of looking at the pod before any node.
+#[derive(Debug)]
+pub struct PreFiltered {
+    /// The nodes in question; `None` is all.
+    pub nodes: Option<BTreeSet<String>>,
+    /// The plugins that narrowed them down.
+    pub narrowed_by: Vec<&'static str>,
+    /// The same as a set.
+    pub narrowed_by_set: PluginSet,
+}
+
+/// Runs the pre-filters; which plugins have nothing to say is noted in `state`.
+///
+/// # Errors
+/// Why no node can fit, with the plugins that are to blame beside the one in the status.
+pub fn run_pre_filter_plugins(
+    cx: &FilterContext<'_>,
+    pod: &PodInfo,
+    state: &mut CycleState,
+) -> Result<PreFiltered, (Status, PluginSet)> {
+    let mut nodes: Option<BTreeSet<String>> = None;
+    let mut narrowed_by = Vec::new();
+    let mut narrowed_by_set = PluginSet::default();
+    let mut rejected = None;
+    for plugin in registry::fulfilling("Filter") {
+        let id = plugin.id();
+        if !cx.profile.enabled(id) {
+            state.skip_filter.insert(id);
+            continue;
+        }
+        match plugin.pre_filter(cx, pod, state) {
+            PreFilterResult::Skip => state.skip_filter.insert(id),
+            PreFilterResult::All => {}
+            PreFilterResult::Reject(status) if status.code == Code::Unschedulable => rejected = Some(status),
+            PreFilterResult::Reject(status) => return Err((status, PluginSet::default())),
+            PreFilterResult::Nodes(names) => {
+                narrowed_by.push(id.name());
+                narrowed_by_set.insert(id);
+                let left = match nodes {
+                    None => names,
+                    Some(before) => before.intersection(&names).cloned().collect(),
+                };
+                if left.is_empty() {
+                    narrowed_by.sort_unstable();
+                    let text = match narrowed_by.as_slice() {
+                        [one] => format!("node(s) didn't satisfy plugin {one}"),
+                        all => format!("node(s) didn't satisfy plugin(s) [{}] simultaneously", all.join(" ")),
+                    };
+                    let status = Status {
+                        code: Code::UnschedulableAndUnresolvable,
+                        reasons: vec![text.into()],
+                        plugin: None,
+                    };
+                    return Err((status, narrowed_by_set));
+                }
+                nodes = Some(left);
+            }
+        }
+    }
+    narrowed_by.sort_unstable();
+    match rejected {
+        Some(status) => Err((status, narrowed_by_set)),
+        None => Ok(PreFiltered { nodes, narrowed_by, narrowed_by_set }),
+    }
+}
+
+/// The filters that have something to say in this cycle.
+pub fn active_filters(state: &CycleState) -> Vec<&'static dyn Plugin> {
+    registry::fulfilling("Filter").filter(|p| !state.skip_filter.contains(p.id())).collect()
+}
+
+/// Runs the filters on a node; the first that rejects it decides.
+///
+/// # Errors
+/// Why the pod does not fit there.
+pub fn run_filter_plugins(
+    cx: &FilterContext<'_>,
+    pod: &PodInfo,
+    state: &CycleState,
+    node: &NodeInfo,
+    filters: &[&'static dyn Plugin],
+) -> Result<(), Status> {
+    filters.iter().try_for_each(|plugin| plugin.filter(cx, pod, state, node))
+}
+
+/// Runs the filters on a node with and without the pods of at least equal priority that are nominated to it:
+/// the pod must fit both ways.
+///
+/// # Errors
+/// Why the pod does not fit there.
+pub fn run_filter_plugins_with_nominated_pods(
+    cx: &FilterContext<'_>,
+    nominator: &Nominator,
+    pod: &PodInfo,
+    state: &CycleState,
+    node: &NodeInfo,
+    filters: &[&'static dyn Plugin],
+) -> Result<(), Status> {
+    let stronger = |other: &&std::sync::Arc<PodInfo>| other.priority >= pod.priority && other.uid() != pod.uid();
+    let mut nominated = nominator.on_node(&node.name).filter(stronger).peekable();
+    if nominated.peek().is_some() {
+        let mut node = node.clone();
+        let mut state = state.clone();
+        for other in nominated {
+            node.add_pod(other.clone());
+            for plugin in filters {
+                plugin.add_pod(cx, pod, &mut state, other, &node);
+            }
+        }
+        run_filter_plugins(cx, pod, &state, &node, filters)?;
+    }
+    run_filter_plugins(cx, pod, state, node, filters)
+}
+
+/// What one plugin gave each node, in the order of the nodes.
+#[derive(Debug)]
+pub struct Scored {
+    /// The plugin.
+    pub plugin: super::PluginId,
+    /// As it counts.
+    pub raw: Vec<i64>,
+    /// Brought to 0..=100.
+    pub normalized: Vec<i64>,
+    /// Times this.
+    pub weight: i64,
+}
+
+/// Scores nodes.
+pub fn run_score_plugins(
+    cx: &FilterContext<'_>,
+    pod: &PodInfo,
+    state: &mut CycleState,
+    nodes: &[usize],
+) -> Vec<Scored> {
+    let mut scoring: Vec<&'static dyn Plugin> = Vec::new();
+    for plugin in registry::fulfilling("Score").filter(|p| cx.profile.enabled(p.id())) {
+        if plugin.pre_score(cx, pod, state, nodes) {
+            scoring.push(plugin);
+        } else {
+            state.skip_score.insert(plugin.id());
+        }
+    }
+    scoring
+        .into_iter()
+        .map(|plugin| {
+            let score = |slot: &usize| cx.cache.node(*slot).map_or(0, |node| plugin.score(cx, pod, state, node));
+            let raw: Vec<i64> = nodes.iter().map(score).collect();
+            let mut normalized = raw.clone();
+            plugin.normalize(state, nodes, &mut normalized);
+            Scored { plugin: plugin.id(), raw, normalized, weight: cx.profile.weight(plugin.id()) }
+        })
+        .collect()
+}

@@ -1,0 +1,62 @@
+//! NodePorts: a host port is held by one pod of a node.
+
+use crate::scheduler::decision::Fix;
+use crate::scheduler::framework::pod_info::host_ports;
+use crate::scheduler::framework::{
+    ClusterEvent, CycleState, EventObjects, EventResource, FilterContext, NodeInfo, Plugin, PluginId,
+    PodInfo, PreFilterResult, Status,
+};
+
+/// The text.
+pub const ERR_REASON: &str = "node(s) didn't have free ports for the requested pod ports";
+
+/// Rejects nodes where a host port of the pod is taken.
+///
+/// Runs: preFilter, filter. Result: unschedulable, evicting the holder helps.
+/// Source: pkg/scheduler/framework/plugins/nodeports/node_ports.go (v1.37).
+pub struct NodePorts;
+
+impl Plugin for NodePorts {
+    fn id(&self) -> PluginId {
+        PluginId::NodePorts
+    }
+
+    fn points(&self) -> &'static [&'static str] {
+        &["PreFilter", "Filter"]
+    }
+
+    fn events(&self) -> &'static [ClusterEvent] {
+        &[ClusterEvent::ASSIGNED_POD_DELETE, ClusterEvent::NODE_ADD]
+    }
+
+    fn hint(
+        &self,
+        _: &FilterContext<'_>,
+        pod: &PodInfo,
+        event: ClusterEvent,
+        objects: EventObjects<'_>,
+    ) -> bool {
+        if event.resource == EventResource::Node {
+            return true;
+        }
+        let Some(spec) = objects.old.and_then(|o| o.pod_spec()) else { return true };
+        let freed = host_ports(spec);
+        pod.ports.iter().any(|port| freed.iter().any(|f| f.conflicts(port)))
+    }
+
+    fn pre_filter(&self, _: &FilterContext<'_>, pod: &PodInfo, _: &mut CycleState) -> PreFilterResult {
+        if pod.ports.is_empty() { PreFilterResult::Skip } else { PreFilterResult::All }
+    }
+
+    fn filter(&self, _: &FilterContext<'_>, pod: &PodInfo, _: &CycleState, node: &NodeInfo) -> Result<(), Status> {
+        if pod.ports.iter().any(|port| node.used_ports.iter().any(|used| used.conflicts(port))) {
+            return Err(Status::unschedulable(PluginId::NodePorts, ERR_REASON));
+        }
+        Ok(())
+    }
+
+    fn explain(&self, _: &FilterContext<'_>, pod: &PodInfo, _: &CycleState, node: &NodeInfo) -> Vec<Fix> {
+        let taken = pod.ports.iter().filter(|p| node.used_ports.iter().any(|used| used.conflicts(p)));
+        taken.map(|p| Fix::FreeHostPort { port: p.port, protocol: p.protocol.clone() }).collect()
+    }
+}

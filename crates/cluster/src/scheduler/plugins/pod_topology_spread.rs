@@ -1,0 +1,523 @@
+//! PodTopologySpread: pods are spread evenly over domains of nodes.
+
+use super::taint_toleration::find_untolerated;
+use crate::scheduler::decision::Fix;
+use crate::scheduler::framework::{
+    ActionType, ClusterEvent, CycleState, EventObjects, EventResource, FilterContext, MAX_NODE_SCORE,
+    NodeInfo, Plugin, PluginId, PodInfo, PreFilterResult, Status,
+};
+use crate::store::Store;
+use k8s_openapi::api::core::v1::TopologySpreadConstraint;
+use podlab_api::selector::label_selector::label_selector_as_selector;
+use podlab_api::selector::node::RequiredNodeAffinity;
+use podlab_api::selector::{Labels, Selector};
+use podlab_api::{Object, kinds};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The skew would be too great.
+pub const ERR_REASON_CONSTRAINTS_NOT_MATCH: &str = "node(s) didn't match pod topology spread constraints";
+/// The node is in no domain.
+pub const ERR_REASON_NODE_LABEL_NOT_MATCH: &str =
+    "node(s) didn't match pod topology spread constraints (missing required label)";
+
+const HOSTNAME: &str = "kubernetes.io/hostname";
+const ZONE: &str = "topology.kubernetes.io/zone";
+
+/// Rejects nodes in whose domain there would be too many pods alike, and prefers those with few.
+///
+/// Runs: preFilter, filter, preScore, score. Result: unschedulable; unresolvable where the node lacks the
+/// label that makes the domain.
+/// Source: pkg/scheduler/framework/plugins/podtopologyspread (v1.37).
+pub struct PodTopologySpread;
+
+/// A constraint, read.
+#[derive(Clone, Debug)]
+pub struct Constraint {
+    max_skew: i64,
+    topology_key: String,
+    selector: Selector,
+    min_domains: usize,
+    honors_affinity: bool,
+    honors_taints: bool,
+}
+
+/// What the filter needs.
+#[derive(Clone, Debug)]
+pub struct PreFilterState {
+    constraints: Vec<Constraint>,
+    /// Per constraint: domain → number of matching pods.
+    counts: Vec<BTreeMap<String, i64>>,
+    /// Per constraint: the smallest of these numbers.
+    least: Vec<i64>,
+    required: RequiredNodeAffinity,
+}
+
+/// What scoring needs.
+#[derive(Clone, Debug)]
+pub struct PreScoreState {
+    constraints: Vec<Constraint>,
+    /// Slots of nodes that are in no domain of some constraint.
+    ignored: BTreeSet<usize>,
+    /// Names of the same nodes.
+    ignored_names: BTreeSet<String>,
+    /// Per constraint: domain → number of matching pods; not for hostnames.
+    counts: Vec<BTreeMap<String, i64>>,
+    weights: Vec<f64>,
+}
+
+fn constraints(
+    list: &[TopologySpreadConstraint],
+    pod: &Object,
+    action: &str,
+) -> Result<Vec<Constraint>, String> {
+    list.iter()
+        .filter(|c| c.when_unsatisfiable == action)
+        .map(|c| {
+            let mut selector = label_selector_as_selector(c.label_selector.as_ref())?;
+            let keys = c.match_label_keys.iter().flatten();
+            let of_pod: BTreeMap<String, String> =
+                keys.filter_map(|key| Some((key.clone(), pod.label(key)?.to_owned()))).collect();
+            if let Selector::Requirements(own) = &selector
+                && !of_pod.is_empty()
+            {
+                let from_pod = Selector::from_set(&of_pod);
+                let all = from_pod.requirements().iter().chain(own).cloned().collect();
+                selector = Selector::from_requirements(all);
+            }
+            Ok(Constraint {
+                max_skew: i64::from(c.max_skew),
+                topology_key: c.topology_key.clone(),
+                selector,
+                min_domains: usize::try_from(c.min_domains.unwrap_or(1)).unwrap_or(1),
+                honors_affinity: c.node_affinity_policy.as_deref().unwrap_or("Honor") == "Honor",
+                honors_taints: c.node_taints_policy.as_deref().unwrap_or("Ignore") == "Honor",
+            })
+        })
+        .collect()
+}
+
+/// The constraints that every pod of a workload has unless it says otherwise.
+///
+/// Source: plugin.go `systemDefaultConstraints` (v1.37).
+fn default_constraints(store: &Store, pod: &PodInfo) -> Vec<Constraint> {
+    let selector = default_selector(store, &pod.object);
+    if selector.is_empty() {
+        return Vec::new();
+    }
+    [(HOSTNAME, 3), (ZONE, 5)]
+        .into_iter()
+        .map(|(key, max_skew)| Constraint {
+            max_skew,
+            topology_key: key.to_owned(),
+            selector: selector.clone(),
+            min_domains: 1,
+            honors_affinity: true,
+            honors_taints: false,
+        })
+        .collect()
+}
+
+/// What selects the pods of the services and the workload that a pod belongs to.
+///
+/// Source: pkg/scheduler/framework/plugins/helper/spread.go `DefaultSelector` (v1.37).
+fn default_selector(store: &Store, pod: &Object) -> Selector {
+    let string_map = |value: &serde_json::Value| -> BTreeMap<String, String> {
+        let map = value.as_object().into_iter().flatten();
+        map.filter_map(|(k, v)| Some((k.clone(), v.as_str()?.to_owned()))).collect()
+    };
+    let mut labels = BTreeMap::new();
+    for service in store.list_namespace(&kinds::SERVICE, pod.namespace()) {
+        let Some(selector) = service.field("spec").and_then(|s| s.get("selector")) else { continue };
+        if selector.is_null() {
+            continue;
+        }
+        let set = string_map(selector);
+        if Selector::from_set(&set).matches(pod) {
+            labels.extend(set);
+        }
+    }
+    let owner = pod.metadata.owner_references.iter().flatten().find(|o| o.controller == Some(true));
+    let Some(owner) = owner else { return Selector::from_set(&labels) };
+    let kind = match (owner.api_version.as_str(), owner.kind.as_str()) {
+        ("v1", "ReplicationController") => &kinds::REPLICATION_CONTROLLER,
+        ("apps/v1", "ReplicaSet") => &kinds::REPLICA_SET,
+        ("apps/v1", "StatefulSet") => &kinds::STATEFUL_SET,
+        _ => return Selector::from_set(&labels),
+    };
+    let Some(workload) = store.get(kind, pod.namespace(), &owner.name) else {
+        return Selector::from_set(&labels);
+    };
+    let Some(of_workload) = workload.field("spec").and_then(|s| s.get("selector")) else {
+        return Selector::from_set(&labels);
+    };
+    if kind.kind == "ReplicationController" {
+        labels.extend(string_map(of_workload));
+        return Selector::from_set(&labels);
+    }
+    let parsed = serde_json::from_value(of_workload.clone()).ok();
+    let other = label_selector_as_selector(parsed.as_ref()).unwrap_or(Selector::Nothing);
+    let own = Selector::from_set(&labels);
+    let all = own.requirements().iter().chain(other.requirements()).cloned().collect();
+    Selector::from_requirements(all)
+}
+
+fn hard_constraints(pod: &PodInfo) -> Result<Vec<Constraint>, String> {
+    // The default constraints are all soft.
+    constraints(
+        pod.spec().topology_spread_constraints.as_deref().unwrap_or(&[]),
+        &pod.object,
+        "DoNotSchedule",
+    )
+}
+
+fn in_all_domains<L: Labels + ?Sized>(labels: &L, constraints: &[Constraint]) -> bool {
+    constraints.iter().all(|c| labels.get(&c.topology_key).is_some())
+}
+
+impl Constraint {
+    fn includes(&self, pod: &PodInfo, node: &NodeInfo, required: &RequiredNodeAffinity) -> bool {
+        let affinity = !self.honors_affinity || required.matches(node.labels(), &node.name).unwrap_or(false);
+        let tolerations = pod.spec().tolerations.as_deref().unwrap_or(&[]);
+        affinity && (!self.honors_taints || find_untolerated(node.taints(), tolerations).is_none())
+    }
+}
+
+/// How many pods on a node match; pods that are ending do not count.
+fn count_pods(node: &NodeInfo, selector: &Selector, namespace: &str) -> i64 {
+    if selector.is_empty() {
+        return 0;
+    }
+    let pods = node.pods.iter().filter(|p| {
+        p.key.namespace == namespace && !p.object.is_terminating() && selector.matches(p.object.as_ref())
+    });
+    i64::try_from(pods.count()).unwrap_or(i64::MAX)
+}
+
+fn required(pod: &PodInfo) -> RequiredNodeAffinity {
+    RequiredNodeAffinity::new(pod.spec().node_selector.as_ref(), pod.spec().affinity.as_ref())
+}
+
+impl PreFilterState {
+    fn update(&mut self, other: &PodInfo, pod: &PodInfo, node: &NodeInfo, delta: i64) {
+        if other.key.namespace != pod.key.namespace || !in_all_domains(node.labels(), &self.constraints) {
+            return;
+        }
+        for (index, constraint) in self.constraints.iter().enumerate() {
+            if !constraint.selector.matches(other.object.as_ref())
+                || !constraint.includes(pod, node, &self.required)
+            {
+                continue;
+            }
+            let domain = node.label(&constraint.topology_key).unwrap_or("").to_owned();
+            *self.counts[index].entry(domain).or_default() += delta;
+            self.least[index] = least(&self.counts[index]);
+        }
+    }
+
+    /// The skew a node would have under a constraint, with the pod.
+    fn skew(&self, index: usize, pod: &PodInfo, domain: &str) -> i64 {
+        let constraint = &self.constraints[index];
+        let counts = &self.counts[index];
+        let least = if counts.len() < constraint.min_domains { 0 } else { self.least[index] };
+        let own = i64::from(constraint.selector.matches(pod.object.as_ref()));
+        counts.get(domain).copied().unwrap_or(0) + own - least
+    }
+}
+
+fn least(counts: &BTreeMap<String, i64>) -> i64 {
+    counts.values().copied().min().unwrap_or(i64::from(i32::MAX))
+}
+
+impl Plugin for PodTopologySpread {
+    fn id(&self) -> PluginId {
+        PluginId::PodTopologySpread
+    }
+
+    fn points(&self) -> &'static [&'static str] {
+        &["PreFilter", "Filter", "PreScore", "Score"]
+    }
+
+    fn events(&self) -> &'static [ClusterEvent] {
+        const EVENTS: [ClusterEvent; 3] = [
+            ClusterEvent::new(
+                EventResource::AssignedPod,
+                ActionType::ADD.and(ActionType::UPDATE_POD_LABEL).and(ActionType::DELETE),
+            ),
+            ClusterEvent::new(
+                EventResource::TargetPod,
+                ActionType::UPDATE_POD_TOLERATION.and(ActionType::UPDATE_POD_LABEL),
+            ),
+            ClusterEvent::new(
+                EventResource::Node,
+                ActionType::ADD
+                    .and(ActionType::DELETE)
+                    .and(ActionType::UPDATE_NODE_LABEL)
+                    .and(ActionType::UPDATE_NODE_TAINT),
+            ),
+        ];
+        &EVENTS
+    }
+
+    fn hint(
+        &self,
+        _: &FilterContext<'_>,
+        pod: &PodInfo,
+        event: ClusterEvent,
+        objects: EventObjects<'_>,
+    ) -> bool {
+        let Ok(constraints) = hard_constraints(pod) else { return true };
+        let matches_any = |o: &Object| constraints.iter().any(|c| c.selector.matches(o));
+        let match_changed = |old: &Object, new: &Object| {
+            old.metadata.labels != new.metadata.labels
+                && constraints.iter().any(|c| c.selector.matches(old) != c.selector.matches(new))
+        };
+        match event.resource {
+            EventResource::Node => node_hint(&constraints, objects),
+            EventResource::TargetPod => match (objects.old, objects.new) {
+                (Some(old), Some(new)) => {
+                    let tolerations = |o: &Object| o.pod_spec().and_then(|s| s.tolerations.clone());
+                    tolerations(old) != tolerations(new) && constraints.iter().any(|c| c.honors_taints)
+                        || match_changed(old, new)
+                }
+                _ => true,
+            },
+            _ => {
+                let involved = |o: &Object| {
+                    let placed =
+                        o.pod_spec().is_some_and(|s| s.node_name.as_deref().unwrap_or("") != "")
+                            || o.pod_status()
+                                .is_some_and(|s| s.nominated_node_name.as_deref().unwrap_or("") != "");
+                    placed && o.namespace() == pod.key.namespace
+                };
+                if objects.new.is_some_and(|o| !involved(o)) || objects.old.is_some_and(|o| !involved(o)) {
+                    return false;
+                }
+                match (objects.old, objects.new) {
+                    (Some(old), Some(new)) => match_changed(old, new),
+                    (None, Some(one)) | (Some(one), None) => matches_any(one),
+                    (None, None) => true,
+                }
+            }
+        }
+    }
+
+    fn pre_filter(&self, cx: &FilterContext<'_>, pod: &PodInfo, state: &mut CycleState) -> PreFilterResult {
+        let constraints = match hard_constraints(pod) {
+            Ok(constraints) if constraints.is_empty() => return PreFilterResult::Skip,
+            Ok(constraints) => constraints,
+            Err(error) => {
+                return PreFilterResult::Reject(Status::error(PluginId::PodTopologySpread, error));
+            }
+        };
+        let required = required(pod);
+        let mut counts = vec![BTreeMap::new(); constraints.len()];
+        for node in cx.cache.nodes().filter(|n| in_all_domains(n.labels(), &constraints)) {
+            for (constraint, counts) in constraints.iter().zip(&mut counts) {
+                if !constraint.includes(pod, node, &required) {
+                    continue;
+                }
+                let count = count_pods(node, &constraint.selector, &pod.key.namespace);
+                let domain = node.label(&constraint.topology_key).unwrap_or("");
+                match counts.get_mut(domain) {
+                    Some(sum) => *sum += count,
+                    None => {
+                        counts.insert(domain.to_owned(), count);
+                    }
+                }
+            }
+        }
+        let least = counts.iter().map(least).collect();
+        state.topology_spread = Some(PreFilterState { constraints, counts, least, required });
+        PreFilterResult::All
+    }
+
+    fn filter(
+        &self,
+        _: &FilterContext<'_>,
+        pod: &PodInfo,
+        state: &CycleState,
+        node: &NodeInfo,
+    ) -> Result<(), Status> {
+        let Some(state) = &state.topology_spread else { return Ok(()) };
+        for (index, constraint) in state.constraints.iter().enumerate() {
+            let Some(domain) = node.label(&constraint.topology_key) else {
+                return Err(Status::unresolvable(
+                    PluginId::PodTopologySpread,
+                    ERR_REASON_NODE_LABEL_NOT_MATCH,
+                ));
+            };
+            if state.skew(index, pod, domain) > constraint.max_skew {
+                return Err(Status::unschedulable(
+                    PluginId::PodTopologySpread,
+                    ERR_REASON_CONSTRAINTS_NOT_MATCH,
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn add_pod(
+        &self,
+        _: &FilterContext<'_>,
+        pod: &PodInfo,
+        state: &mut CycleState,
+        other: &PodInfo,
+        node: &NodeInfo,
+    ) {
+        if let Some(state) = &mut state.topology_spread {
+            state.update(other, pod, node, 1);
+        }
+    }
+
+    fn remove_pod(
+        &self,
+        _: &FilterContext<'_>,
+        pod: &PodInfo,
+        state: &mut CycleState,
+        other: &PodInfo,
+        node: &NodeInfo,
+    ) {
+        if let Some(state) = &mut state.topology_spread {
+            state.update(other, pod, node, -1);
+        }
+    }
+
+    fn pre_score(
+        &self,
+        cx: &FilterContext<'_>,
+        pod: &PodInfo,
+        state: &mut CycleState,
+        nodes: &[usize],
+    ) -> bool {
+        let own = pod.spec().topology_spread_constraints.as_deref().unwrap_or(&[]);
+        let require_all = !own.is_empty();
+        let constraints = if require_all {
+            constraints(own, &pod.object, "ScheduleAnyway").unwrap_or_default()
+        } else {
+            default_constraints(cx.store, pod)
+        };
+        if constraints.is_empty() {
+            return false;
+        }
+        let mut counts: Vec<BTreeMap<String, i64>> = vec![BTreeMap::new(); constraints.len()];
+        let mut ignored = BTreeSet::new();
+        let mut ignored_names = BTreeSet::new();
+        for slot in nodes {
+            let Some(node) = cx.cache.node(*slot) else { continue };
+            if require_all && !in_all_domains(node.labels(), &constraints) {
+                ignored.insert(*slot);
+                ignored_names.insert(node.name.to_string());
+                continue;
+            }
+            for (constraint, counts) in constraints.iter().zip(&mut counts) {
+                if constraint.topology_key != HOSTNAME {
+                    let domain = node.label(&constraint.topology_key).unwrap_or("");
+                    if !counts.contains_key(domain) {
+                        counts.insert(domain.to_owned(), 0);
+                    }
+                }
+            }
+        }
+        let weights = constraints
+            .iter()
+            .zip(&counts)
+            .map(|(constraint, counts)| {
+                let size = if constraint.topology_key == HOSTNAME {
+                    nodes.len() - ignored.len()
+                } else {
+                    counts.len()
+                };
+                libm::log((size + 2) as f64)
+            })
+            .collect();
+        let required = required(pod);
+        for node in cx.cache.nodes() {
+            if require_all && !in_all_domains(node.labels(), &constraints) {
+                continue;
+            }
+            for (constraint, counts) in constraints.iter().zip(&mut counts) {
+                // A node without the label never looks its count up.
+                let Some(domain) = node.label(&constraint.topology_key) else { continue };
+                if let Some(sum) = counts.get_mut(domain)
+                    && constraint.includes(pod, node, &required)
+                {
+                    *sum += count_pods(node, &constraint.selector, &pod.key.namespace);
+                }
+            }
+        }
+        state.topology_spread_score =
+            Some(PreScoreState { constraints, ignored, ignored_names, counts, weights });
+        true
+    }
+
+    fn score(&self, _: &FilterContext<'_>, pod: &PodInfo, state: &CycleState, node: &NodeInfo) -> i64 {
+        let Some(state) = &state.topology_spread_score else { return 0 };
+        if state.ignored_names.contains(node.name.as_ref()) {
+            return 0;
+        }
+        let mut score = 0.0;
+        for ((constraint, counts), weight) in state.constraints.iter().zip(&state.counts).zip(&state.weights) {
+            let Some(domain) = node.label(&constraint.topology_key) else { continue };
+            let count = if constraint.topology_key == HOSTNAME {
+                count_pods(node, &constraint.selector, &pod.key.namespace)
+            } else {
+                counts.get(domain).copied().unwrap_or(0)
+            };
+            score += count as f64 * weight + (constraint.max_skew - 1) as f64;
+        }
+        libm::round(score) as i64
+    }
+
+    fn normalize(&self, state: &CycleState, nodes: &[usize], scores: &mut [i64]) {
+        let Some(state) = &state.topology_spread_score else { return };
+        let counted = || nodes.iter().zip(scores.iter()).filter(|(slot, _)| !state.ignored.contains(slot));
+        let min = counted().map(|(_, score)| *score).min().unwrap_or(i64::MAX);
+        let max = counted().map(|(_, score)| *score).max().unwrap_or(0).max(0);
+        for (slot, score) in nodes.iter().zip(scores) {
+            *score = if state.ignored.contains(slot) {
+                0
+            } else if max == 0 {
+                MAX_NODE_SCORE
+            } else {
+                MAX_NODE_SCORE * (max + min - *score) / max
+            };
+        }
+    }
+
+    fn explain(&self, _: &FilterContext<'_>, pod: &PodInfo, state: &CycleState, node: &NodeInfo) -> Vec<Fix> {
+        let Some(state) = &state.topology_spread else { return Vec::new() };
+        let mut fixes = Vec::new();
+        for (index, constraint) in state.constraints.iter().enumerate() {
+            match node.label(&constraint.topology_key) {
+                None => fixes.push(Fix::MatchExpression { requirement: constraint.topology_key.clone() }),
+                Some(domain) => {
+                    let skew = state.skew(index, pod, domain);
+                    if skew > constraint.max_skew {
+                        fixes.push(Fix::ReduceSkew {
+                            topology_key: constraint.topology_key.clone(),
+                            skew,
+                            max_skew: constraint.max_skew,
+                        });
+                    }
+                }
+            }
+        }
+        fixes
+    }
+}
+
+fn node_hint(constraints: &[Constraint], objects: EventObjects<'_>) -> bool {
+    let matching = |o: &Object| in_all_domains(o, constraints);
+    match (objects.old, objects.new) {
+        (Some(old), Some(new)) => {
+            if matching(old) != matching(new) {
+                return true;
+            }
+            let taints = |o: &Object| o.node_spec().and_then(|s| s.taints.clone()).unwrap_or_default();
+            let moved = constraints.iter().any(|c| old.label(&c.topology_key) != new.label(&c.topology_key));
+            matching(new) && (moved || taints(old) != taints(new))
+        }
+        (None, Some(one)) | (Some(one), None) => matching(one),
+        (None, None) => true,
+    }
+}

@@ -1,0 +1,367 @@
+//! One pod from the queue to its node.
+//!
+//! Source: pkg/scheduler/schedule_one.go (v1.37). Batching of pods alike never happens in the default
+//! profile: pods with default spread constraints have no signature.
+
+use super::decision::{Decision, Fix, NODES_TOLD, NodeVerdict, Outcome, PluginScore, Tie, Verdict};
+use super::framework::fit_error::Diagnosis;
+use super::framework::runtime::{
+    Scored, active_filters, run_filter_plugins_with_nominated_pods, run_pre_filter_plugins, run_score_plugins,
+};
+use super::framework::{Code, CycleState, FilterContext, Plugin, PluginSet, PodInfo, Reason, Status};
+use super::nominator::Nominator;
+use super::plugins::default_preemption::{Preemption, preempt};
+use super::plugins::{dynamic_resources, registry};
+use podlab_sim::Draw;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// At least so many feasible nodes are looked for.
+const MIN_FEASIBLE_NODES_TO_FIND: usize = 100;
+/// At least so many percent of the nodes are looked at.
+const MIN_FEASIBLE_NODES_PERCENTAGE_TO_FIND: usize = 5;
+
+/// The text where there is no node at all.
+pub const NO_NODES_AVAILABLE: &str = "no nodes available to schedule pods";
+
+/// What a scheduling cycle found, before anything is written.
+#[derive(Debug)]
+pub struct Cycle {
+    /// Slot of the chosen node.
+    pub chosen: Option<usize>,
+    /// Why there is none.
+    pub failure: Option<Failure>,
+    /// Where the next cycle begins to look.
+    pub next_start_node_index: usize,
+    /// What the plugins worked out.
+    pub state: CycleState,
+    /// All of it for people, but for outcome and message.
+    pub decision: Decision,
+}
+
+/// Why a pod was not scheduled.
+#[derive(Debug)]
+pub struct Failure {
+    /// The message of event and condition.
+    pub message: String,
+    /// The plugins to blame; none where the scheduler itself failed or there is no node.
+    pub plugins: PluginSet,
+    /// Whether it does not fit, as opposed to a failure of the scheduler.
+    pub rejected: bool,
+    /// What came of preemption; `None` where it was not tried.
+    pub preemption: Option<Preemption>,
+    /// Whether a nomination that exists is taken back.
+    pub clears_nomination: bool,
+}
+
+/// How many feasible nodes are enough.
+///
+/// Source: schedule_one.go `numFeasibleNodesToFind` (v1.37).
+pub fn num_feasible_nodes_to_find(percentage: i32, all: usize) -> usize {
+    if all < MIN_FEASIBLE_NODES_TO_FIND {
+        return all;
+    }
+    let percentage = match usize::try_from(percentage) {
+        Ok(percentage) if percentage > 0 => percentage,
+        _ => 50usize.saturating_sub(all / 125).max(MIN_FEASIBLE_NODES_PERCENTAGE_TO_FIND),
+    };
+    (all * percentage / 100).max(MIN_FEASIBLE_NODES_TO_FIND)
+}
+
+struct Found {
+    feasible: Vec<usize>,
+    diagnosis: Diagnosis,
+    processed: usize,
+}
+
+/// Looks for nodes that pass the filters, from `start` on, until there are enough.
+fn find_nodes_that_pass_filters(
+    cx: &FilterContext<'_>,
+    nominator: &Nominator,
+    pod: &PodInfo,
+    state: &CycleState,
+    nodes: &[usize],
+    start: usize,
+    found: &mut Found,
+) -> Result<(), Status> {
+    let enough = num_feasible_nodes_to_find(cx.profile.percentage_of_nodes_to_score, nodes.len());
+    let filters = active_filters(state);
+    for index in 0..nodes.len() {
+        if found.feasible.len() >= enough {
+            break;
+        }
+        let slot = nodes[(start + index) % nodes.len()];
+        let Some(node) = cx.cache.node(slot) else { continue };
+        found.processed += 1;
+        match run_filter_plugins_with_nominated_pods(cx, nominator, pod, state, node, &filters) {
+            Ok(()) => found.feasible.push(slot),
+            Err(status) if status.is_rejected() => {
+                found.diagnosis.add_plugin_status(&status);
+                found.diagnosis.node_to_status.insert(slot, status);
+            }
+            Err(status) => return Err(status),
+        }
+    }
+    Ok(())
+}
+
+/// Source: schedule_one.go `findNodesThatFitPod` (v1.37).
+fn find_nodes_that_fit_pod(
+    cx: &FilterContext<'_>,
+    nominator: &Nominator,
+    pod: &PodInfo,
+    state: &mut CycleState,
+    start: usize,
+) -> Result<(Found, bool), Status> {
+    let mut found = Found { feasible: Vec::new(), diagnosis: Diagnosis::default(), processed: 0 };
+    let order = cx.cache.order();
+    let pre = match run_pre_filter_plugins(cx, pod, state) {
+        Ok(pre) => pre,
+        Err((status, _)) if !status.is_rejected() => return Err(status),
+        Err((status, plugins)) => {
+            found.diagnosis.unschedulable_plugins = plugins;
+            found.diagnosis.pre_filter_message = status.message();
+            found.diagnosis.add_plugin_status(&status);
+            found.diagnosis.absent_nodes_status = Some(status);
+            return Ok((found, false));
+        }
+    };
+    found.diagnosis.unschedulable_plugins = pre.narrowed_by_set;
+    if let Some(slot) = cx.cache.slot(pod.nominated_node_name()) {
+        let mut tried = Found { feasible: Vec::new(), diagnosis: Diagnosis::default(), processed: 0 };
+        find_nodes_that_pass_filters(cx, nominator, pod, state, &[slot], 0, &mut tried)?;
+        if !tried.feasible.is_empty() {
+            return Ok((tried, false));
+        }
+    }
+    match pre.nodes {
+        None => find_nodes_that_pass_filters(cx, nominator, pod, state, &order, start, &mut found)?,
+        Some(names) => {
+            let slots: Vec<usize> = names.iter().filter_map(|name| cx.cache.slot(name)).collect();
+            let text = format!("node(s) didn't satisfy plugin(s) [{}]", pre.narrowed_by.join(" "));
+            found.diagnosis.absent_nodes_status = Some(Status {
+                code: Code::UnschedulableAndUnresolvable,
+                reasons: vec![text.into()],
+                plugin: None,
+            });
+            find_nodes_that_pass_filters(cx, nominator, pod, state, &slots, start, &mut found)?;
+        }
+    }
+    Ok((found, true))
+}
+
+/// Looks for a node for a pod; changes nothing.
+pub fn scheduling_cycle(
+    cx: &FilterContext<'_>,
+    nominator: &Nominator,
+    pod: &Arc<PodInfo>,
+    start: usize,
+    attempt: u32,
+    mut draw: Draw,
+) -> Cycle {
+    let all_nodes = cx.cache.node_count();
+    let mut cycle = Cycle {
+        chosen: None,
+        failure: None,
+        next_start_node_index: start,
+        state: CycleState::default(),
+        decision: Decision {
+            pod: pod.key.clone(),
+            uid: pod.uid().to_owned(),
+            at: cx.now,
+            attempt,
+            outcome: Outcome::Error,
+            all_nodes,
+            evaluated_nodes: 0,
+            feasible_nodes: 0,
+            reasons: BTreeMap::new(),
+            nodes: Vec::new(),
+            tie: None,
+            message: String::new(),
+            not_simulated: super::not_simulated::fields(pod),
+        },
+    };
+    if all_nodes == 0 {
+        cycle.failure = Some(Failure {
+            message: NO_NODES_AVAILABLE.to_owned(),
+            plugins: PluginSet::default(),
+            rejected: true,
+            preemption: None,
+            clears_nomination: true,
+        });
+        cycle.decision.outcome =
+            Outcome::Unschedulable { nominated: None, victims: Vec::new(), fixes: vec![Fix::AddNode] };
+        return cycle;
+    }
+    let (mut found, searched) = match find_nodes_that_fit_pod(cx, nominator, pod, &mut cycle.state, start) {
+        Ok(found) => found,
+        Err(status) => {
+            cycle.failure = Some(Failure {
+                message: status.message(),
+                plugins: PluginSet::default(),
+                rejected: false,
+                preemption: None,
+                clears_nomination: true,
+            });
+            return cycle;
+        }
+    };
+    if searched {
+        cycle.next_start_node_index = (start + found.processed) % all_nodes;
+    }
+    cycle.decision.feasible_nodes = found.feasible.len();
+    cycle.decision.evaluated_nodes = found.feasible.len() + found.diagnosis.node_to_status.len();
+    for reason in found.diagnosis.node_to_status.values().flat_map(|status| &status.reasons) {
+        match cycle.decision.reasons.get_mut(reason) {
+            Some(count) => *count += 1,
+            None => {
+                cycle.decision.reasons.insert(reason.clone(), 1);
+            }
+        }
+    }
+    match found.feasible.as_slice() {
+        [] => {
+            let failure = fail(cx, nominator, pod, &cycle.state, &mut found.diagnosis, draw);
+            tell_rejections(cx, pod, &cycle.state, &found.diagnosis, &mut cycle.decision);
+            let (nominated, victims) = match &failure.preemption {
+                Some(Preemption::Candidate { slot, victims }) => (
+                    cx.cache.node(*slot).map(|n| n.name.clone()),
+                    victims.iter().map(|v| v.key.clone()).collect(),
+                ),
+                _ => (None, Vec::new()),
+            };
+            let plugin = found.diagnosis.absent_nodes_status.as_ref().and_then(|s| s.plugin);
+            let fixes = match (plugin.and_then(registry::by_id), cx.cache.nodes().next()) {
+                (Some(plugin), Some(node)) => plugin.explain(cx, pod, &cycle.state, node),
+                _ => Vec::new(),
+            };
+            cycle.decision.outcome = Outcome::Unschedulable { nominated, victims, fixes };
+            cycle.decision.message.clone_from(&failure.message);
+            cycle.failure = Some(failure);
+            return cycle;
+        }
+        [only] => {
+            cycle.chosen = Some(*only);
+            if let Some(node) = cx.cache.node(*only) {
+                cycle.decision.nodes.push(NodeVerdict {
+                    node: node.name.clone(),
+                    verdict: Verdict::Feasible { scores: Vec::new(), total: 0 },
+                });
+            }
+        }
+        feasible => {
+            let scored = run_score_plugins(cx, pod, &mut cycle.state, feasible);
+            cycle.chosen = choose(cx, feasible, &scored, &mut draw, &mut cycle.decision);
+        }
+    }
+    tell_rejections(cx, pod, &cycle.state, &found.diagnosis, &mut cycle.decision);
+    cycle
+}
+
+/// Tries to make room, and finds the words.
+fn fail(
+    cx: &FilterContext<'_>,
+    nominator: &Nominator,
+    pod: &PodInfo,
+    state: &CycleState,
+    diagnosis: &mut Diagnosis,
+    draw: Draw,
+) -> Failure {
+    let mut preemption = None;
+    if diagnosis.pre_filter_message.is_empty() {
+        let result = preempt(cx, nominator, pod, state, diagnosis, draw);
+        let node = match &result {
+            Preemption::Candidate { slot, .. } => cx.cache.node(*slot).map(|n| n.name.clone()),
+            _ => None,
+        };
+        diagnosis.post_filter_message = result.message(node.as_deref().unwrap_or(""));
+        preemption = Some(result);
+    } else {
+        dynamic_resources::POST_FILTER_NOT_FOUND.clone_into(&mut diagnosis.post_filter_message);
+    }
+    Failure {
+        message: diagnosis.message(cx.cache.node_count()),
+        plugins: diagnosis.unschedulable_plugins,
+        rejected: true,
+        clears_nomination: matches!(preemption, Some(Preemption::NoCandidate(_))),
+        preemption,
+    }
+}
+
+/// Adds the scores up and takes the best node, one of those alike by draw.
+fn choose(
+    cx: &FilterContext<'_>,
+    feasible: &[usize],
+    scored: &[Scored],
+    draw: &mut Draw,
+    decision: &mut Decision,
+) -> Option<usize> {
+    let total = |index: usize| -> i64 {
+        scored.iter().map(|s| s.normalized.get(index).copied().unwrap_or(0).saturating_mul(s.weight)).sum()
+    };
+    let totals: Vec<i64> = (0..feasible.len()).map(total).collect();
+    let best = totals.iter().copied().max()?;
+    let tied: Vec<usize> = (0..feasible.len()).filter(|i| totals[*i] == best).collect();
+    let drawn = usize::try_from(draw.below(tied.len() as u64)).unwrap_or(0);
+    let winner = *tied.get(drawn)?;
+    let name = |index: usize| cx.cache.node(feasible[index]).map(|n| n.name.clone());
+    if tied.len() > 1 {
+        decision.tie = Some(Tie {
+            count: tied.len(),
+            nodes: tied.iter().filter_map(|i| name(*i)).take(NODES_TOLD).collect(),
+            drawn,
+        });
+    }
+    let mut told: Vec<usize> = (0..feasible.len()).collect();
+    if told.len() > NODES_TOLD {
+        told.sort_by_key(|i| (std::cmp::Reverse(totals[*i]), *i != winner, *i));
+        told.truncate(NODES_TOLD / 2);
+    }
+    for index in told {
+        let scores = scored
+            .iter()
+            .map(|s| PluginScore {
+                plugin: s.plugin,
+                raw: s.raw[index],
+                normalized: s.normalized[index],
+                weighted: s.normalized[index].saturating_mul(s.weight),
+            })
+            .collect();
+        if let Some(node) = name(index) {
+            let verdict = Verdict::Feasible { scores, total: totals[index] };
+            decision.nodes.push(NodeVerdict { node, verdict });
+        }
+    }
+    Some(feasible[winner])
+}
+
+/// Adds the nodes that were ruled out, of many some of each reason.
+fn tell_rejections(
+    cx: &FilterContext<'_>,
+    pod: &PodInfo,
+    state: &CycleState,
+    diagnosis: &Diagnosis,
+    decision: &mut Decision,
+) {
+    let mut told: BTreeMap<&[Reason], usize> = BTreeMap::new();
+    let many = diagnosis.node_to_status.len() > NODES_TOLD;
+    for (slot, status) in &diagnosis.node_to_status {
+        let Some(node) = cx.cache.node(*slot) else { continue };
+        let of_reason = told.entry(&status.reasons).or_default();
+        *of_reason += 1;
+        if decision.nodes.len() >= 2 * NODES_TOLD || many && *of_reason > 4 {
+            continue;
+        }
+        let plugin = status.plugin.and_then(registry::by_id);
+        let fixes = plugin.map_or_else(Vec::new, |p: &dyn Plugin| p.explain(cx, pod, state, node));
+        decision.nodes.push(NodeVerdict {
+            node: node.name.clone(),
+            verdict: Verdict::RuledOut {
+                plugin: status.plugin,
+                code: status.code,
+                reasons: status.reasons.clone(),
+                fixes,
+            },
+        });
+    }
+}
