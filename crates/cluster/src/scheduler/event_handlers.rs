@@ -4,6 +4,7 @@
 
 use super::Scheduler;
 use super::framework::cluster_event::node_scheduling_properties_change;
+use super::framework::pod_info::{is_assigned as assigned, nominated_node as nominated};
 use super::framework::{ActionType, ClusterEvent, EventObjects, EventResource, FilterContext, PodInfo};
 use crate::store::{Change, Key};
 use crate::world::Cx;
@@ -15,14 +16,6 @@ use std::sync::Arc;
 fn visible(pod: &Object) -> bool {
     let phase = pod.pod_status().and_then(|s| s.phase.as_deref());
     !matches!(phase, Some("Succeeded" | "Failed"))
-}
-
-fn assigned(pod: &Object) -> bool {
-    pod.pod_spec().is_some_and(|s| s.node_name.as_deref().unwrap_or("") != "")
-}
-
-fn nominated(pod: &Object) -> &str {
-    pod.pod_status().and_then(|s| s.nominated_node_name.as_deref()).unwrap_or("")
 }
 
 fn resizing(pod: &Object) -> bool {
@@ -101,17 +94,10 @@ impl Scheduler {
 
     /// Moves the pods out of the unschedulable ones that an event may help.
     fn wake(&mut self, event: ClusterEvent, objects: EventObjects<'_>, at_most: i32, cx: &mut Cx<'_>) {
-        for profile in &self.profiles {
-            let filter = FilterContext {
-                cache: &self.cache,
-                store: cx.api.store(),
-                profile,
-                now: cx.api.now(),
-            };
-            self.queue.move_all_to_active_or_backoff_queue(&filter, event, objects, at_most);
-            // Hints of plugins differ between profiles only by added affinity; the first one decides.
-            break;
-        }
+        // Hints of plugins differ between profiles only by added affinity; the first one decides.
+        let Some(profile) = self.profiles.first() else { return };
+        let filter = FilterContext { cache: &self.cache, store: cx.api.store(), profile, now: cx.api.now() };
+        self.queue.move_all_to_active_or_backoff_queue(&filter, event, objects, at_most);
     }
 
     fn see_node(&mut self, old: Option<&Arc<Object>>, new: Option<&Arc<Object>>, cx: &mut Cx<'_>) {
@@ -215,12 +201,8 @@ impl Scheduler {
         let objects = EventObjects { old: Some(old), new: Some(new) };
         self.nominator.set(&info, nominated(new));
         if let Some(profile) = self.profiles.first() {
-            let filter = FilterContext {
-                cache: &self.cache,
-                store: cx.api.store(),
-                profile,
-                now: cx.api.now(),
-            };
+            let filter =
+                FilterContext { cache: &self.cache, store: cx.api.store(), profile, now: cx.api.now() };
             self.queue.update(&filter, info, &events, objects);
         }
         if !nominated(old).is_empty() && nominated(old) != nominated(new) {
@@ -244,7 +226,8 @@ impl Scheduler {
         {
             return;
         }
-        let Some(before) = self.cache.pod(new.uid()).cloned().or_else(|| PodInfo::new(old.clone()).map(Arc::new))
+        let Some(before) =
+            self.cache.pod(new.uid()).cloned().or_else(|| PodInfo::new(old.clone()).map(Arc::new))
         else {
             return;
         };

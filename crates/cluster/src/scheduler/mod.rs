@@ -182,9 +182,10 @@ impl Scheduler {
         &self.profiles
     }
 
-    /// The profile that serves a `schedulerName`; pods with another name wait for ever.
+    /// The profile that serves a `schedulerName`, the default one where it is empty; pods with another name
+    /// wait for ever.
     pub fn profile(&self, scheduler_name: &str) -> Option<&Profile> {
-        self.profiles.iter().find(|p| p.scheduler_name == scheduler_name)
+        profile_for(&self.profiles, scheduler_name)
     }
 
     /// Sets the profiles.
@@ -220,7 +221,7 @@ impl Scheduler {
         let Some(queued) = self.queue.pop(cx.now()) else { return };
         let pod = queued.pod.clone();
         let name = pod.spec().scheduler_name.as_deref().unwrap_or("").to_owned();
-        let Some(profile) = self.profiles.iter().find(|p| p.scheduler_name == name) else { return };
+        let Some(profile) = profile_for(&self.profiles, &name) else { return };
         if pod.object.is_terminating() {
             let message = format!("skip schedule deleting pod: {}/{}", pod.key.namespace, pod.key.name);
             self.record(&pod, None, ("Warning", "FailedScheduling", "Scheduling"), &message, cx);
@@ -228,8 +229,7 @@ impl Scheduler {
         }
         let object = format!("{}/{}", pod.key.namespace, pod.key.name);
         let draw = Draw::keyed(cx.settings.seed, "scheduler", &object, u64::from(queued.attempts));
-        let filter =
-            FilterContext { cache: &self.cache, store: cx.api.store(), profile, now: cx.api.now() };
+        let filter = FilterContext { cache: &self.cache, store: cx.api.store(), profile, now: cx.api.now() };
         let mut cycle = scheduling_cycle(
             &filter,
             &self.nominator,
@@ -310,7 +310,7 @@ impl Scheduler {
         for other in weaker {
             write_status(&other.key, None, Some(""), cx);
         }
-        let scheduler = pod.spec().scheduler_name.as_deref().unwrap_or("").to_owned();
+        let scheduler = pod.spec().scheduler_name.as_deref().unwrap_or("default-scheduler").to_owned();
         for victim in victims {
             let Some(object) = cx.api.store().get_key(&kinds::POD, &victim.key).cloned() else { continue };
             if object.uid() != victim.uid() || object.is_terminating() {
@@ -366,6 +366,11 @@ impl Scheduler {
     fn look_at_waiting_bindings(&mut self, _cx: &mut Cx<'_>) {}
 }
 
+fn profile_for<'a>(profiles: &'a [Profile], scheduler_name: &str) -> Option<&'a Profile> {
+    let name = if scheduler_name.is_empty() { "default-scheduler" } else { scheduler_name };
+    profiles.iter().find(|p| p.scheduler_name == name)
+}
+
 /// Cancels or plans an entry of the agenda so that it is due at `at`.
 fn replan(slot: &mut Option<Slot>, at: Option<SimTime>, event: SchedulerEvent, cx: &mut Cx<'_>) {
     if slot.map(|s| s.at) == at {
@@ -390,7 +395,8 @@ fn write_status(key: &Key, condition: Option<PodCondition>, nominated: Option<&s
         match conditions.iter_mut().find(|c| c.type_ == condition.type_) {
             Some(old) => {
                 let same = old.status == condition.status;
-                condition.last_transition_time = if same { old.last_transition_time.clone() } else { Some(now) };
+                condition.last_transition_time =
+                    if same { old.last_transition_time.clone() } else { Some(now) };
                 condition.last_probe_time.clone_from(&old.last_probe_time);
                 *old = condition;
             }

@@ -5,9 +5,7 @@
 //!
 //! Source: pkg/scheduler/backend/queue (v1.37).
 
-use super::framework::{
-    ClusterEvent, EventObjects, FilterContext, PluginId, PluginSet, PodInfo,
-};
+use super::framework::{ClusterEvent, EventObjects, FilterContext, PluginId, PluginSet, PodInfo};
 use super::plugins::{priority_sort, registry, scheduling_gates};
 use crate::store::Key;
 use podlab_sim::{SimDuration, SimTime};
@@ -273,9 +271,9 @@ impl SchedulingQueue {
     pub fn flush_backoff_completed(&mut self, now: SimTime) {
         let over = |at: SimTime| at < aligned(now);
         loop {
-            let next = [&self.backoff_q, &self.error_backoff_q]
-                .into_iter()
-                .find_map(|queue| queue.first().filter(|(at, _)| over(*at)).map(|(_, order)| order.3.clone()));
+            let next = [&self.backoff_q, &self.error_backoff_q].into_iter().find_map(|queue| {
+                queue.first().filter(|(at, _)| over(*at)).map(|(_, order)| order.3.clone())
+            });
             let Some(info) = next.and_then(|key| self.take(&key)) else { return };
             self.put(info, Place::Active);
         }
@@ -377,8 +375,7 @@ fn aligned(at: SimTime) -> SimTime {
 ///
 /// Source: backoff_queue.go `getBackoffTime` (v1.37).
 fn backoff_until(info: &QueuedPodInfo) -> Option<SimTime> {
-    let count =
-        if info.consecutive_errors > 0 { info.consecutive_errors } else { info.unschedulable_count };
+    let count = if info.consecutive_errors > 0 { info.consecutive_errors } else { info.unschedulable_count };
     let shift = count.checked_sub(1)?;
     let duration: SimDuration =
         if shift >= 4 { POD_MAX_BACKOFF } else { (POD_INITIAL_BACKOFF * (1 << shift)).min(POD_MAX_BACKOFF) };

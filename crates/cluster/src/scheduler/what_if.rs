@@ -18,12 +18,7 @@ pub fn what_if(world: &World, pod: &Object) -> Option<Decision> {
     let scheduler = &world.scheduler;
     let name = pod.spec().scheduler_name.as_deref().unwrap_or("");
     let profile = scheduler.profile(name).or_else(|| scheduler.profiles().first())?;
-    let cx = FilterContext {
-        cache: scheduler.cache(),
-        store: world.api.store(),
-        profile,
-        now: world.now(),
-    };
+    let cx = FilterContext { cache: scheduler.cache(), store: world.api.store(), profile, now: world.now() };
     let key = format!("{}/{}", pod.key.namespace, pod.key.name);
     let draw = Draw::keyed(world.settings.seed, "scheduler", &key, 1);
     let start = scheduler.next_start_node_index();
@@ -34,8 +29,7 @@ pub fn what_if(world: &World, pod: &Object) -> Option<Decision> {
         return Some(cycle.decision);
     }
     if let Some(node) = cycle.chosen.and_then(|slot| scheduler.cache().node(slot)) {
-        cycle.decision.message =
-            format!("Successfully assigned {key} to {}", node.name);
+        cycle.decision.message = format!("Successfully assigned {key} to {}", node.name);
         cycle.decision.outcome = Outcome::Bound { node: node.name.clone() };
     }
     Some(cycle.decision)

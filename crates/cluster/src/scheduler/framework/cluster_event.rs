@@ -90,8 +90,7 @@ impl ClusterEvent {
     /// A node is gone.
     pub const NODE_DELETE: ClusterEvent = ClusterEvent::new(EventResource::Node, ActionType::DELETE);
     /// A pod was bound.
-    pub const ASSIGNED_POD_ADD: ClusterEvent =
-        ClusterEvent::new(EventResource::AssignedPod, ActionType::ADD);
+    pub const ASSIGNED_POD_ADD: ClusterEvent = ClusterEvent::new(EventResource::AssignedPod, ActionType::ADD);
     /// A bound pod is gone.
     pub const ASSIGNED_POD_DELETE: ClusterEvent =
         ClusterEvent::new(EventResource::AssignedPod, ActionType::DELETE);

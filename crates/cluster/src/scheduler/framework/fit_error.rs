@@ -53,7 +53,8 @@ impl Diagnosis {
                 *reasons.entry(reason).or_default() += absent;
             }
         }
-        let mut texts: Vec<String> = reasons.iter().map(|(reason, count)| format!("{count} {reason}")).collect();
+        let mut texts: Vec<String> =
+            reasons.iter().map(|(reason, count)| format!("{count} {reason}")).collect();
         texts.sort();
         texts
     }

@@ -168,7 +168,12 @@ pub trait Plugin: Sync {
     }
 
     /// Looks at the pod before any node.
-    fn pre_filter(&self, _cx: &FilterContext<'_>, _pod: &PodInfo, _state: &mut CycleState) -> PreFilterResult {
+    fn pre_filter(
+        &self,
+        _cx: &FilterContext<'_>,
+        _pod: &PodInfo,
+        _state: &mut CycleState,
+    ) -> PreFilterResult {
         PreFilterResult::Skip
     }
 
@@ -187,10 +192,26 @@ pub trait Plugin: Sync {
     }
 
     /// Another pod is taken to be on a node.
-    fn add_pod(&self, _cx: &FilterContext<'_>, _pod: &PodInfo, _state: &mut CycleState, _other: &PodInfo, _node: &NodeInfo) {}
+    fn add_pod(
+        &self,
+        _cx: &FilterContext<'_>,
+        _pod: &PodInfo,
+        _state: &mut CycleState,
+        _other: &PodInfo,
+        _node: &NodeInfo,
+    ) {
+    }
 
     /// Another pod is taken to be gone from a node.
-    fn remove_pod(&self, _cx: &FilterContext<'_>, _pod: &PodInfo, _state: &mut CycleState, _other: &PodInfo, _node: &NodeInfo) {}
+    fn remove_pod(
+        &self,
+        _cx: &FilterContext<'_>,
+        _pod: &PodInfo,
+        _state: &mut CycleState,
+        _other: &PodInfo,
+        _node: &NodeInfo,
+    ) {
+    }
 
     /// Prepares for scoring; says whether it scores at all.
     fn pre_score(

@@ -167,6 +167,21 @@ impl PodInfo {
     }
 }
 
+/// Whether a pod has a node.
+pub fn is_assigned(pod: &Object) -> bool {
+    pod.pod_spec().is_some_and(|spec| spec.node_name.as_ref().is_some_and(|name| !name.is_empty()))
+}
+
+/// The node on which room is being made for a pod, empty where there is none.
+pub fn nominated_node(pod: &Object) -> &str {
+    pod.pod_status().and_then(|status| status.nominated_node_name.as_deref()).unwrap_or("")
+}
+
+/// Whether a pod has a node, or one is being made ready for it.
+pub fn is_placed(pod: &Object) -> bool {
+    is_assigned(pod) || !nominated_node(pod).is_empty()
+}
+
 /// Source: pkg/scheduler/framework/types.go `CalculateResource`, `getNonMissingContainerRequests` (v1.37).
 fn non_zero_requests(
     spec: &PodSpec,
@@ -177,8 +192,7 @@ fn non_zero_requests(
     let pod_level = is_pod_level_requests_set(spec);
     let mut missing = podlab_api::resources::ResourceList::new();
     if !pod_level || !list.contains_key("cpu") {
-        missing
-            .insert("cpu".to_owned(), Quantity::new_milli(DEFAULT_MILLI_CPU_REQUEST, Format::DecimalSi));
+        missing.insert("cpu".to_owned(), Quantity::new_milli(DEFAULT_MILLI_CPU_REQUEST, Format::DecimalSi));
     }
     if !pod_level || !list.contains_key("memory") {
         missing.insert("memory".to_owned(), Quantity::new(DEFAULT_MEMORY_REQUEST, Format::DecimalSi));

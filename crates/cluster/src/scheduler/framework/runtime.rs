@@ -109,7 +109,8 @@ pub fn run_filter_plugins_with_nominated_pods(
     node: &NodeInfo,
     filters: &[&'static dyn Plugin],
 ) -> Result<(), Status> {
-    let stronger = |other: &&std::sync::Arc<PodInfo>| other.priority >= pod.priority && other.uid() != pod.uid();
+    let stronger =
+        |other: &&std::sync::Arc<PodInfo>| other.priority >= pod.priority && other.uid() != pod.uid();
     let mut nominated = nominator.on_node(&node.name).filter(stronger).peekable();
     if nominated.peek().is_some() {
         let mut node = node.clone();
@@ -156,7 +157,8 @@ pub fn run_score_plugins(
     scoring
         .into_iter()
         .map(|plugin| {
-            let score = |slot: &usize| cx.cache.node(*slot).map_or(0, |node| plugin.score(cx, pod, state, node));
+            let score =
+                |slot: &usize| cx.cache.node(*slot).map_or(0, |node| plugin.score(cx, pod, state, node));
             let raw: Vec<i64> = nodes.iter().map(score).collect();
             let mut normalized = raw.clone();
             plugin.normalize(state, nodes, &mut normalized);

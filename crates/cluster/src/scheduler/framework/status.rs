@@ -40,7 +40,11 @@ impl Status {
 
     /// One that evicting pods would not change.
     pub fn unresolvable(plugin: PluginId, reason: impl Into<Reason>) -> Status {
-        Status { code: Code::UnschedulableAndUnresolvable, reasons: vec![reason.into()], plugin: Some(plugin) }
+        Status {
+            code: Code::UnschedulableAndUnresolvable,
+            reasons: vec![reason.into()],
+            plugin: Some(plugin),
+        }
     }
 
     /// A failure of the plugin itself.

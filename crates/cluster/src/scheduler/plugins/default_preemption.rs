@@ -46,7 +46,7 @@ impl Plugin for DefaultPreemption {
 }
 
 /// What came of an attempt to preempt.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum Preemption {
     /// Not tried; a node nominated before stays nominated.
     NotEligible(String),
@@ -157,9 +157,11 @@ fn terminating_by_preemption(cx: &FilterContext<'_>, pod: &PodInfo) -> bool {
     let Some(object) = cx.store.get_key(&kinds::POD, &pod.key) else { return false };
     let conditions = object.pod_status().and_then(|s| s.conditions.as_ref());
     object.is_terminating()
-        && conditions.into_iter().flatten().find(|c| c.type_ == "DisruptionTarget").is_some_and(|c| {
-            c.status == "True" && c.reason.as_deref() == Some("PreemptionByScheduler")
-        })
+        && conditions
+            .into_iter()
+            .flatten()
+            .find(|c| c.type_ == "DisruptionTarget")
+            .is_some_and(|c| c.status == "True" && c.reason.as_deref() == Some("PreemptionByScheduler"))
 }
 
 fn budgets(cx: &FilterContext<'_>) -> Vec<Budget> {

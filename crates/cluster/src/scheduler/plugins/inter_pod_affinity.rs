@@ -1,7 +1,7 @@
 //! InterPodAffinity: pods that want to be near others, or far from them.
 
 use crate::scheduler::decision::Fix;
-use crate::scheduler::framework::pod_info::AffinityTerm;
+use crate::scheduler::framework::pod_info::{AffinityTerm, is_placed};
 use crate::scheduler::framework::{
     ActionType, ClusterEvent, CycleState, EventObjects, EventResource, FilterContext, MAX_NODE_SCORE,
     NodeInfo, Plugin, PluginId, PodInfo, PreFilterResult, Status,
@@ -13,7 +13,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// A pod in the node's domain does not want it.
-pub const ERR_REASON_EXISTING_ANTI_AFFINITY: &str = "node(s) didn't satisfy existing pods anti-affinity rules";
+pub const ERR_REASON_EXISTING_ANTI_AFFINITY: &str =
+    "node(s) didn't satisfy existing pods anti-affinity rules";
 /// No pod it wants to be near is in the node's domain.
 pub const ERR_REASON_AFFINITY: &str = "node(s) didn't match pod affinity rules";
 /// A pod it wants to be far from is in the node's domain.
@@ -362,12 +363,19 @@ impl Plugin for InterPodAffinity {
         }
     }
 
-    fn explain(&self, cx: &FilterContext<'_>, pod: &PodInfo, state: &CycleState, node: &NodeInfo) -> Vec<Fix> {
+    fn explain(
+        &self,
+        cx: &FilterContext<'_>,
+        pod: &PodInfo,
+        state: &CycleState,
+        node: &NodeInfo,
+    ) -> Vec<Fix> {
         let Some(state) = &state.inter_pod_affinity else { return Vec::new() };
         let mut fixes = Vec::new();
         if !state.satisfies_affinity(pod, node) {
             for term in &state.required {
-                let there = node.label(&term.topology_key).map(|d| count(&state.affinity, &term.topology_key, d));
+                let there =
+                    node.label(&term.topology_key).map(|d| count(&state.affinity, &term.topology_key, d));
                 if there.is_none_or(|n| n <= 0) {
                     fixes.push(Fix::NeedPod {
                         selector: term.selector.to_string(),
@@ -377,9 +385,8 @@ impl Plugin for InterPodAffinity {
             }
             return fixes;
         }
-        let same_domain = |other: &NodeInfo, key: &str| {
-            other.label(key).is_some() && other.label(key) == node.label(key)
-        };
+        let same_domain =
+            |other: &NodeInfo, key: &str| other.label(key).is_some() && other.label(key) == node.label(key);
         for term in &state.required_anti {
             let holder = cx
                 .cache
@@ -417,14 +424,9 @@ impl Plugin for InterPodAffinity {
     }
 }
 
-fn placed(o: &Object) -> bool {
-    o.pod_spec().is_some_and(|s| s.node_name.as_deref().unwrap_or("") != "")
-        || o.pod_status().is_some_and(|s| s.nominated_node_name.as_deref().unwrap_or("") != "")
-}
-
 /// Source: plugin.go `isSchedulableAfterAssignedPodChange` (v1.37).
 fn assigned_pod_hint(pod: &PodInfo, objects: EventObjects<'_>) -> bool {
-    if objects.new.is_some_and(|o| !placed(o)) || objects.old.is_some_and(|o| !placed(o)) {
+    if objects.new.is_some_and(|o| !is_placed(o)) || objects.old.is_some_and(|o| !is_placed(o)) {
         return false;
     }
     let (terms, anti) = required_terms(pod);
@@ -450,9 +452,7 @@ fn node_hint(pod: &PodInfo, objects: EventObjects<'_>) -> bool {
     let Some(old) = objects.old else {
         return !anti.is_empty() || terms.iter().any(|t| new.label(&t.topology_key).is_some());
     };
-    let moved = |key: &str| {
-        matches!((old.label(key), new.label(key)), (Some(before), Some(after)) if before != after)
-    };
+    let moved = |key: &str| matches!((old.label(key), new.label(key)), (Some(before), Some(after)) if before != after);
     terms.iter().any(|t| {
         old.label(&t.topology_key).is_none() && new.label(&t.topology_key).is_some() || moved(&t.topology_key)
     }) || anti.iter().any(|t| {

@@ -66,10 +66,8 @@ impl Plugin for NodeAffinity {
     }
 
     fn events(&self) -> &'static [ClusterEvent] {
-        const EVENTS: [ClusterEvent; 1] = [ClusterEvent::new(
-            EventResource::Node,
-            ActionType::ADD.and(ActionType::UPDATE_NODE_LABEL),
-        )];
+        const EVENTS: [ClusterEvent; 1] =
+            [ClusterEvent::new(EventResource::Node, ActionType::ADD.and(ActionType::UPDATE_NODE_LABEL))];
         &EVENTS
     }
 
@@ -172,8 +170,7 @@ impl Plugin for NodeAffinity {
             labels.iter().flat_map(|s| s.requirements()).filter(|r| !r.matches(node.labels())).count()
         };
         let terms = required.selector.iter().flat_map(|s| &s.terms).map(|(_, term)| term);
-        if let Some(term) =
-            terms.filter(|t| t.errors.is_empty()).min_by_key(|t| lacking(&t.labels))
+        if let Some(term) = terms.filter(|t| t.errors.is_empty()).min_by_key(|t| lacking(&t.labels))
             && let Some(labels) = &term.labels
         {
             add(labels);

@@ -35,7 +35,13 @@ impl Plugin for NodeName {
         }
     }
 
-    fn filter(&self, _: &FilterContext<'_>, pod: &PodInfo, _: &CycleState, node: &NodeInfo) -> Result<(), Status> {
+    fn filter(
+        &self,
+        _: &FilterContext<'_>,
+        pod: &PodInfo,
+        _: &CycleState,
+        node: &NodeInfo,
+    ) -> Result<(), Status> {
         let wanted = pod.node_name();
         if wanted.is_empty() || wanted == node.name.as_ref() {
             return Ok(());

@@ -48,7 +48,13 @@ impl Plugin for NodePorts {
         if pod.ports.is_empty() { PreFilterResult::Skip } else { PreFilterResult::All }
     }
 
-    fn filter(&self, _: &FilterContext<'_>, pod: &PodInfo, _: &CycleState, node: &NodeInfo) -> Result<(), Status> {
+    fn filter(
+        &self,
+        _: &FilterContext<'_>,
+        pod: &PodInfo,
+        _: &CycleState,
+        node: &NodeInfo,
+    ) -> Result<(), Status> {
         if pod.ports.iter().any(|port| node.used_ports.iter().any(|used| used.conflicts(port))) {
             return Err(Status::unschedulable(PluginId::NodePorts, ERR_REASON));
         }

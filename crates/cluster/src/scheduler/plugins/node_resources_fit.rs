@@ -1,7 +1,7 @@
 //! NodeResourcesFit: a node must have left what a pod requests.
 
 use crate::scheduler::decision::Fix;
-use crate::scheduler::framework::pod_info::{DEFAULT_MEMORY_REQUEST, DEFAULT_MILLI_CPU_REQUEST};
+use crate::scheduler::framework::pod_info::{DEFAULT_MEMORY_REQUEST, DEFAULT_MILLI_CPU_REQUEST, is_placed};
 use crate::scheduler::framework::{
     ActionType, ClusterEvent, Code, CycleState, EventObjects, EventResource, FilterContext, MAX_NODE_SCORE,
     NodeInfo, Plugin, PluginId, PodInfo, PreFilterResult, Reason, Resource, Status,
@@ -35,8 +35,19 @@ pub struct InsufficientResource {
     pub unresolvable: bool,
 }
 
+/// Whether the status cannot say anything of resources, so that what was worked out once holds.
+fn never_ran(pod: &PodInfo) -> bool {
+    let status = pod.status();
+    status.container_statuses.is_none()
+        && status.init_container_statuses.is_none()
+        && status.resources.is_none()
+}
+
 /// What a pod requests, as the filter counts.
 pub fn fit_requests(pod: &PodInfo) -> Resource {
+    if never_ran(pod) {
+        return pod.requests.clone();
+    }
     Resource::from_list(&pod_requests(pod.spec(), None, &PodResourcesOptions::default()))
 }
 
@@ -106,6 +117,13 @@ fn fits(request: &Resource, node: &NodeInfo) -> bool {
 ///
 /// Source: resource_allocation.go `calculatePodResourceRequest` (v1.37).
 pub fn score_requests(pod: &PodInfo, counts_missing: bool, skip_pod_level_resources: bool) -> [i64; 2] {
+    if never_ran(pod) && pod.spec().resources.is_none() {
+        return if counts_missing {
+            [pod.non_zero_cpu, pod.non_zero_memory]
+        } else {
+            [pod.requests.milli_cpu, pod.requests.memory]
+        };
+    }
     let mut options = PodResourcesOptions { skip_pod_level_resources, ..PodResourcesOptions::default() };
     if counts_missing {
         options.non_missing_container_requests = ResourceList::from([
@@ -177,12 +195,7 @@ impl Plugin for NodeResourcesFit {
                 // Less of what the pod asks for is held now.
                 any_increased(&pod.requests, &new, &old)
             }
-            (EventResource::AssignedPod, Some(old), None) => {
-                let assigned = old.pod_spec().is_some_and(|s| s.node_name.as_deref().unwrap_or("") != "");
-                let nominated =
-                    old.pod_status().is_some_and(|s| s.nominated_node_name.as_deref().unwrap_or("") != "");
-                assigned || nominated
-            }
+            (EventResource::AssignedPod, Some(old), None) => is_placed(old),
             _ => true,
         }
     }

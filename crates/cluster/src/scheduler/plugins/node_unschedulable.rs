@@ -54,9 +54,8 @@ impl Plugin for NodeUnschedulable {
             let new = objects.new.and_then(|o| PodInfo::new(std::sync::Arc::new(o.clone())));
             return new.is_none_or(|pod| tolerates_cordon(&pod));
         }
-        let cordoned = |o: &podlab_api::Object| {
-            o.node_spec().is_some_and(|spec| spec.unschedulable.unwrap_or(false))
-        };
+        let cordoned =
+            |o: &podlab_api::Object| o.node_spec().is_some_and(|spec| spec.unschedulable.unwrap_or(false));
         match (objects.old, objects.new) {
             (Some(old), Some(new)) => cordoned(old) && !cordoned(new),
             (None, Some(new)) => !cordoned(new),
@@ -68,7 +67,13 @@ impl Plugin for NodeUnschedulable {
         PreFilterResult::All
     }
 
-    fn filter(&self, _: &FilterContext<'_>, pod: &PodInfo, _: &CycleState, node: &NodeInfo) -> Result<(), Status> {
+    fn filter(
+        &self,
+        _: &FilterContext<'_>,
+        pod: &PodInfo,
+        _: &CycleState,
+        node: &NodeInfo,
+    ) -> Result<(), Status> {
         if !node.spec().unschedulable.unwrap_or(false) || tolerates_cordon(pod) {
             return Ok(());
         }

@@ -19,6 +19,10 @@ pub fn default_normalize_score(scores: &mut [i64]) {
 pub fn reverse_normalize_score(scores: &mut [i64]) {
     let max = scores.iter().copied().max().unwrap_or(0);
     for score in scores {
-        *score = if max <= 0 { MAX_NODE_SCORE } else { MAX_NODE_SCORE - MAX_NODE_SCORE.saturating_mul(*score) / max };
+        *score = if max <= 0 {
+            MAX_NODE_SCORE
+        } else {
+            MAX_NODE_SCORE - MAX_NODE_SCORE.saturating_mul(*score) / max
+        };
     }
 }

@@ -2,6 +2,7 @@
 
 use super::taint_toleration::find_untolerated;
 use crate::scheduler::decision::Fix;
+use crate::scheduler::framework::pod_info::is_placed;
 use crate::scheduler::framework::{
     ActionType, ClusterEvent, CycleState, EventObjects, EventResource, FilterContext, MAX_NODE_SCORE,
     NodeInfo, Plugin, PluginId, PodInfo, PreFilterResult, Status,
@@ -171,7 +172,7 @@ fn hard_constraints(pod: &PodInfo) -> Result<Vec<Constraint>, String> {
 }
 
 fn in_all_domains<L: Labels + ?Sized>(labels: &L, constraints: &[Constraint]) -> bool {
-    constraints.iter().all(|c| labels.get(&c.topology_key).is_some())
+    constraints.iter().all(|c| labels.lookup(&c.topology_key).is_some())
 }
 
 impl Constraint {
@@ -282,13 +283,7 @@ impl Plugin for PodTopologySpread {
                 _ => true,
             },
             _ => {
-                let involved = |o: &Object| {
-                    let placed =
-                        o.pod_spec().is_some_and(|s| s.node_name.as_deref().unwrap_or("") != "")
-                            || o.pod_status()
-                                .is_some_and(|s| s.nominated_node_name.as_deref().unwrap_or("") != "");
-                    placed && o.namespace() == pod.key.namespace
-                };
+                let involved = |o: &Object| is_placed(o) && o.namespace() == pod.key.namespace;
                 if objects.new.is_some_and(|o| !involved(o)) || objects.old.is_some_and(|o| !involved(o)) {
                     return false;
                 }
@@ -456,7 +451,8 @@ impl Plugin for PodTopologySpread {
             return 0;
         }
         let mut score = 0.0;
-        for ((constraint, counts), weight) in state.constraints.iter().zip(&state.counts).zip(&state.weights) {
+        for ((constraint, counts), weight) in state.constraints.iter().zip(&state.counts).zip(&state.weights)
+        {
             let Some(domain) = node.label(&constraint.topology_key) else { continue };
             let count = if constraint.topology_key == HOSTNAME {
                 count_pods(node, &constraint.selector, &pod.key.namespace)

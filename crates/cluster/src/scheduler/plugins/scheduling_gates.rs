@@ -23,10 +23,8 @@ impl Plugin for SchedulingGates {
     }
 
     fn events(&self) -> &'static [ClusterEvent] {
-        const EVENTS: [ClusterEvent; 1] = [ClusterEvent::new(
-            EventResource::TargetPod,
-            ActionType::UPDATE_POD_SCHEDULING_GATES_ELIMINATED,
-        )];
+        const EVENTS: [ClusterEvent; 1] =
+            [ClusterEvent::new(EventResource::TargetPod, ActionType::UPDATE_POD_SCHEDULING_GATES_ELIMINATED)];
         &EVENTS
     }
 }

@@ -83,7 +83,13 @@ impl Plugin for TaintToleration {
         PreFilterResult::All
     }
 
-    fn filter(&self, _: &FilterContext<'_>, pod: &PodInfo, _: &CycleState, node: &NodeInfo) -> Result<(), Status> {
+    fn filter(
+        &self,
+        _: &FilterContext<'_>,
+        pod: &PodInfo,
+        _: &CycleState,
+        node: &NodeInfo,
+    ) -> Result<(), Status> {
         let tolerations = pod.spec().tolerations.as_deref().unwrap_or(&[]);
         match find_untolerated(node.taints(), tolerations) {
             None => Ok(()),

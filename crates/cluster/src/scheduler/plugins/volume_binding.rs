@@ -19,7 +19,8 @@ pub const ERR_REASON_BIND_CONFLICT: &str = "node(s) didn't find available persis
 /// A bound volume cannot be used on the node.
 pub const ERR_REASON_NODE_CONFLICT: &str = "node(s) didn't match PersistentVolume's node affinity";
 /// A claim is bound to a volume that is gone.
-pub const ERR_REASON_PV_NOT_EXIST: &str = "node(s) unavailable due to one or more pvc(s) bound to non-existent pv(s)";
+pub const ERR_REASON_PV_NOT_EXIST: &str =
+    "node(s) unavailable due to one or more pvc(s) bound to non-existent pv(s)";
 /// A claim that is not to wait for a pod is not bound yet.
 pub const ERR_REASON_UNBOUND_IMMEDIATE: &str = "pod has unbound immediate PersistentVolumeClaims";
 
@@ -88,7 +89,9 @@ fn typed_class(claim: &PersistentVolumeClaim) -> String {
     beta.or(spec).cloned().unwrap_or_default()
 }
 
-fn storage(list: Option<&BTreeMap<String, k8s_openapi::apimachinery::pkg::api::resource::Quantity>>) -> Quantity {
+fn storage(
+    list: Option<&BTreeMap<String, k8s_openapi::apimachinery::pkg::api::resource::Quantity>>,
+) -> Quantity {
     let text = list.and_then(|list| list.get("storage"));
     text.and_then(|q| Quantity::try_from(q).ok()).unwrap_or_default()
 }
@@ -249,7 +252,9 @@ fn check_claims(cx: &FilterContext<'_>, pod: &PodInfo, names: &[(String, bool)])
     for (name, made_for_pod) in names {
         let Some(claim) = claim_of(cx.store, &pod.key.namespace, name) else {
             return Err(if *made_for_pod {
-                format!("waiting for ephemeral volume controller to create the persistentvolumeclaim {name:?}")
+                format!(
+                    "waiting for ephemeral volume controller to create the persistentvolumeclaim {name:?}"
+                )
             } else {
                 format!("persistentvolumeclaim {name:?} not found")
             });
@@ -258,7 +263,9 @@ fn check_claims(cx: &FilterContext<'_>, pod: &PodInfo, names: &[(String, bool)])
         if phase == Some("Lost") {
             let volume = claim.field("spec").and_then(|s| s.get("volumeName")).and_then(|v| v.as_str());
             let volume = volume.unwrap_or("");
-            return Err(format!("persistentvolumeclaim {name:?} bound to non-existent persistentvolume {volume:?}"));
+            return Err(format!(
+                "persistentvolumeclaim {name:?} bound to non-existent persistentvolume {volume:?}"
+            ));
         }
         if claim.is_terminating() {
             return Err(format!("persistentvolumeclaim {name:?} is being deleted"));
@@ -319,7 +326,8 @@ impl Plugin for VolumeBinding {
         if names.is_empty() {
             return PreFilterResult::Skip;
         }
-        let reject = |text: String| PreFilterResult::Reject(Status::unresolvable(PluginId::VolumeBinding, text));
+        let reject =
+            |text: String| PreFilterResult::Reject(Status::unresolvable(PluginId::VolumeBinding, text));
         if let Err(text) = check_claims(cx, pod, &names) {
             return reject(text);
         }
@@ -349,7 +357,8 @@ impl Plugin for VolumeBinding {
                     let spec = v.spec.as_ref();
                     spec.and_then(|s| s.storage_class_name.as_deref()).unwrap_or("") == class
                 });
-                claims.volumes.insert(class, of_class.map(Arc::new).collect());
+                let of_class = of_class.map(Arc::new).collect();
+                claims.volumes.insert(class.clone(), of_class);
             }
         }
         state.volume_claims = Some(claims);

@@ -10,8 +10,7 @@ use k8s_openapi::api::core::v1::Volume;
 /// A disk is in use on the node in a way that excludes the pod's.
 pub const ERR_REASON_DISK_CONFLICT: &str = "node(s) had no available disk";
 /// A claim with access mode ReadWriteOncePod is in use.
-pub const ERR_REASON_READ_WRITE_ONCE_POD: &str =
-    "node(s) unavailable due to PersistentVolumeClaim with ReadWriteOncePod access mode already in-use by another pod";
+pub const ERR_REASON_READ_WRITE_ONCE_POD: &str = "node(s) unavailable due to PersistentVolumeClaim with ReadWriteOncePod access mode already in-use by another pod";
 
 /// Rejects nodes where a disk is in use that cannot be shared, and any node while a claim with access mode
 /// ReadWriteOncePod is in use.
@@ -102,7 +101,8 @@ impl Plugin for VolumeRestrictions {
                 let same_claim = own().any(|v| {
                     let claim = v.persistent_volume_claim.as_ref().map(|c| &c.claim_name);
                     claim.is_some()
-                        && theirs().any(|o| o.persistent_volume_claim.as_ref().map(|c| &c.claim_name) == claim)
+                        && theirs()
+                            .any(|o| o.persistent_volume_claim.as_ref().map(|c| &c.claim_name) == claim)
                 });
                 same_claim || own().any(|v| theirs().any(|o| conflict(v, o)))
             }

@@ -110,9 +110,9 @@ impl Plugin for VolumeZone {
             EventResource::PersistentVolumeClaim => {
                 new.namespace() == pod.key.namespace && claims_of(pod).iter().any(|(c, _)| c == new.name())
             }
-            EventResource::PersistentVolume => objects.old.is_none_or(|old| {
-                TOPOLOGY_LABELS.iter().any(|key| old.label(key) != new.label(key))
-            }),
+            EventResource::PersistentVolume => objects
+                .old
+                .is_none_or(|old| TOPOLOGY_LABELS.iter().any(|key| old.label(key) != new.label(key))),
             _ => true,
         }
     }
