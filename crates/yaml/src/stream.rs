@@ -103,6 +103,8 @@ pub fn parse_documents(text: &str) -> Documents {
                 first_error = None;
             }
             Err(error) => {
+                // kubectl has no limit of podlab's, so it would not have come to its JSON error.
+                first_error = first_error.filter(|_| error.kind != ErrorKind::Limit);
                 read.error = Some(first_error.unwrap_or(error));
                 return read;
             }
@@ -195,6 +197,18 @@ fn count_lines(text: &str, part: std::ops::Range<usize>) -> usize {
     text.as_bytes().get(part).unwrap_or_default().iter().filter(|&&b| b == b'\n').count()
 }
 
+/// Whether kubectl loses this line, which has no line feed: its line reader takes 4096 bytes at a
+/// time and finds the end of the text together with a line only if the last piece is not full.
+fn ends_with_a_full_buffer(line: &str) -> bool {
+    const BUFFER: usize = 4096;
+    let mut rest = line.as_bytes();
+    while let Some((piece, behind)) = rest.split_at_checked(BUFFER) {
+        // A carriage return at the end of a piece is left for the next one.
+        rest = if piece.ends_with(b"\r") { rest.get(BUFFER - 1..).unwrap_or_default() } else { behind };
+    }
+    rest.is_empty()
+}
+
 /// Cuts a text at its separator lines.
 struct DocumentReader<'a> {
     text: &'a str,
@@ -219,6 +233,9 @@ impl DocumentReader<'_> {
             self.at += step;
             self.line += 1;
             let has_feed = step > line.len();
+            if !has_feed && ends_with_a_full_buffer(line) {
+                break;
+            }
             let content = if has_feed { line.strip_suffix('\r').unwrap_or(line) } else { line };
             if let Some(behind) = content.strip_prefix("---") {
                 let behind = behind.trim_matches(is_go_space);

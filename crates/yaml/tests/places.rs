@@ -129,3 +129,14 @@ fn keys_that_are_twice_are_placed() {
     assert_eq!((duplicate.key.as_str(), duplicate.position.line), ("c", 4));
     assert_eq!(duplicate.position.column, 11);
 }
+
+#[test]
+fn a_last_line_that_fills_the_reader_is_lost_as_in_kubectl() {
+    let values =
+        |text: &str| parse_documents(text).documents.into_iter().map(|d| d.value).collect::<Vec<_>>();
+    let line = format!("b: {}", "x".repeat(4093));
+    assert_eq!(values(&format!("a: 1\n{line}")), [serde_json::json!({"a": 1})]);
+    assert_eq!(values(&format!("a: 1\n{line}\n")).len(), 1);
+    assert_eq!(values(&line).len(), 0);
+    assert_eq!(values(&format!("{line}x")).len(), 1);
+}
