@@ -141,6 +141,17 @@ fn against(record: &Value, cluster: &mut Cluster) -> Outcome {
     compare(record, &output)
 }
 
+/// Compares a command's output, ages included.
+pub(super) fn compare_exactly(record: &Value, got: &Output) -> Outcome {
+    let mut masks = Masks::default();
+    let all = |stdout: &str, stderr: &str, rc: i64| format!("{stdout}--- stderr\n{stderr}--- rc {rc}\n");
+    let rc = record.get("rc").and_then(Value::as_i64).unwrap_or_default();
+    let (stdout, stderr) = (text(record, "stdout"), text(record, "stderr"));
+    let (got_stdout, got_stderr) = (masks.text(stdout, &got.stdout), masks.text(stderr, &got.stderr));
+    Outcome::equal(all(stdout, stderr, rc), all(&got_stdout, &got_stderr, got.rc))
+}
+
+/// Compares a command's output, whatever its ages.
 pub(super) fn compare(record: &Value, got: &Output) -> Outcome {
     let mut masks = Masks::default();
     let all = |stdout: &str, stderr: &str, rc: i64| format!("{stdout}--- stderr\n{stderr}--- rc {rc}\n");

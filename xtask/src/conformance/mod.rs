@@ -14,6 +14,7 @@ mod masks;
 mod readers;
 mod report;
 mod scheduling;
+mod server_tables;
 mod tables;
 mod validation;
 

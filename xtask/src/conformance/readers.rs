@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::report::{Figure, Recording};
-use super::{defaults, golden, kubelet, manifests, scheduling, tables, validation};
+use super::{defaults, golden, kubelet, manifests, scheduling, server_tables, tables, validation};
 
 /// Compares one file, or one folder, with podlab.
 pub(super) type Reader = fn(&Recording<'_>) -> Result<Vec<Figure>>;
@@ -13,6 +13,7 @@ const READERS: &[(&str, Reader)] = &[
     ("cluster/defaults.jsonl", defaults::read),
     ("cluster/kubelet.jsonl", kubelet::read),
     ("cluster/scheduling.jsonl", scheduling::read),
+    ("cluster/tables.jsonl", server_tables::read),
     ("cluster/validation.jsonl", validation::read),
     ("kubectl/kubectl-golden-server.jsonl", golden::with_server),
     ("kubectl/kubectl-golden.jsonl", golden::without_server),
