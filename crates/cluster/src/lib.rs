@@ -19,6 +19,7 @@ pub mod runtime;
 pub mod scheduler;
 pub mod settings;
 pub mod store;
+pub mod workload;
 pub mod world;
 
 pub use cluster::Cluster;

@@ -1,0 +1,160 @@
+//! Measured workloads: the same code runs natively and in the page, with a clock that the caller brings.
+
+use crate::{Cluster, Profile, Settings};
+use podlab_api::{Door, Request, kinds};
+use podlab_sim::SimDuration;
+use serde_json::{Value, json};
+
+/// How long a turn may last before the cluster is asked to stop, in milliseconds: what the page gives it.
+const TURN_MS: f64 = 4.0;
+/// A workload that has not settled after so much virtual time is given up.
+const GIVE_UP: SimDuration = SimDuration::from_secs(3600);
+
+/// What a workload cost.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Figures {
+    /// Time in the cluster, in milliseconds of the caller's clock.
+    pub cpu_ms: f64,
+    /// The longest turn.
+    pub longest_slice_ms: f64,
+    /// Virtual seconds that passed.
+    pub virtual_seconds: f64,
+    /// Pods that were Ready (or had restarted) at the end.
+    pub pods: usize,
+}
+
+/// The workloads by name; the last column says whether it is measured natively alone.
+pub const ALL: &[(&str, bool)] = &[
+    ("settle_3_10", false),
+    ("settle_10_100", false),
+    ("settle_100_1000", false),
+    ("settle_5000_100000", true),
+    ("hour_1000_probed", false),
+    ("hour_20_crashing", false),
+];
+
+struct Meter<'a> {
+    clock: &'a mut dyn FnMut() -> f64,
+    figures: Figures,
+}
+
+impl Meter<'_> {
+    fn turn<R>(&mut self, act: impl FnOnce(&mut dyn FnMut() -> f64) -> R) -> R {
+        let begun = (self.clock)();
+        let result = act(self.clock);
+        let took = (self.clock)() - begun;
+        self.figures.cpu_ms += took;
+        self.figures.longest_slice_ms = self.figures.longest_slice_ms.max(took);
+        result
+    }
+
+    fn run_for(&mut self, cluster: &mut Cluster, time: SimDuration) {
+        let until = cluster.sim_now() + time;
+        loop {
+            let done = self.turn(|clock| {
+                let begun = clock();
+                let mut events = 0u32;
+                cluster.run_until(until, || {
+                    events = events.wrapping_add(1);
+                    !events.is_multiple_of(16) || clock() - begun < TURN_MS
+                })
+            });
+            if done {
+                return;
+            }
+        }
+    }
+}
+
+/// Runs a workload; `clock` gives milliseconds. `None` for an unknown name.
+pub fn run(name: &str, clock: &mut dyn FnMut() -> f64) -> Option<Figures> {
+    let mut meter = Meter { clock, figures: Figures::default() };
+    match name.split_once('_')? {
+        ("settle", sizes) => {
+            let (nodes, pods) = sizes.split_once('_')?;
+            settle(nodes.parse().ok()?, pods.parse().ok()?, &mut meter, &plain);
+        }
+        ("hour", "1000_probed") => {
+            let mut cluster = settle(100, 1000, &mut meter, &probed);
+            meter.figures = Figures::default();
+            meter.run_for(&mut cluster, SimDuration::from_secs(3600));
+            meter.figures.virtual_seconds = 3600.0;
+            meter.figures.pods = ready(&mut cluster);
+        }
+        ("hour", "20_crashing") => {
+            let mut cluster = Cluster::forgetful(Settings::workers(3, Profile::Bare));
+            create(&mut cluster, 20, &mut meter, &crashing);
+            meter.run_for(&mut cluster, SimDuration::from_secs(3600));
+            meter.figures.virtual_seconds = 3600.0;
+            meter.figures.pods = restarted(&mut cluster);
+        }
+        _ => return None,
+    }
+    Some(meter.figures)
+}
+
+fn settle(nodes: usize, pods: usize, meter: &mut Meter<'_>, pod: &dyn Fn(usize) -> Value) -> Cluster {
+    let mut settings = Settings::workers(nodes, Profile::Bare);
+    for node in &mut settings.nodes {
+        node.cpu = "16".to_owned();
+        node.memory = "64Gi".to_owned();
+    }
+    let mut cluster = Cluster::forgetful(settings);
+    create(&mut cluster, pods, meter, pod);
+    let begun = cluster.sim_now();
+    while ready(&mut cluster) < pods && cluster.sim_now().since(begun) < GIVE_UP {
+        meter.run_for(&mut cluster, SimDuration::from_secs(1));
+    }
+    meter.figures.virtual_seconds = cluster.sim_now().since(begun).as_secs_f64();
+    meter.figures.pods = ready(&mut cluster);
+    cluster
+}
+
+fn create(cluster: &mut Cluster, pods: usize, meter: &mut Meter<'_>, pod: &dyn Fn(usize) -> Value) {
+    for index in 0..pods {
+        let request = Request::create(&kinds::POD, "default", pod(index));
+        meter.turn(|_| cluster.request(request));
+    }
+}
+
+fn plain(index: usize) -> Value {
+    json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": format!("pod-{index}"), "labels": {"app": "web"}},
+        "spec": {"containers": [{"name": "c", "image": "nginx:1.27",
+            "resources": {"requests": {"cpu": "100m", "memory": "64Mi"}}}]}})
+}
+
+fn probed(index: usize) -> Value {
+    let mut pod = plain(index);
+    let probe = json!({"httpGet": {"path": "/", "port": 80}, "periodSeconds": 10});
+    pod["spec"]["containers"][0]["livenessProbe"] = probe.clone();
+    pod["spec"]["containers"][0]["readinessProbe"] = probe;
+    pod
+}
+
+fn crashing(index: usize) -> Value {
+    let mut pod = plain(index);
+    pod["spec"]["containers"][0]["image"] = "busybox:1.36".into();
+    pod["spec"]["containers"][0]["command"] = json!(["sh", "-c", "echo going; exit 1"]);
+    pod
+}
+
+fn count(cluster: &mut Cluster, test: impl Fn(&podlab_api::Object) -> bool) -> usize {
+    match cluster.request(Request::list(&kinds::POD, "default")).into_list() {
+        Ok(list) => list.items.iter().filter(|pod| test(pod)).count(),
+        Err(_) => 0,
+    }
+}
+
+fn ready(cluster: &mut Cluster) -> usize {
+    count(cluster, |pod| {
+        let conditions = pod.pod_status().and_then(|s| s.conditions.as_ref());
+        conditions.is_some_and(|c| c.iter().any(|c| c.type_ == "Ready" && c.status == "True"))
+    })
+}
+
+fn restarted(cluster: &mut Cluster) -> usize {
+    count(cluster, |pod| {
+        let statuses = pod.pod_status().and_then(|s| s.container_statuses.as_ref());
+        statuses.is_some_and(|s| s.iter().any(|s| s.restart_count > 0))
+    })
+}
