@@ -1,0 +1,158 @@
+//! What a machine needs from the world outside.
+
+use crate::fs::Volumes;
+use crate::process::Program;
+use podlab_sim::{SimDuration, SimTime};
+
+/// One of the two output streams of a process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[allow(missing_docs)]
+pub enum Stream {
+    Stdout,
+    Stderr,
+}
+
+/// A request that `wget`, `curl` or a probe makes.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct HttpRequest {
+    /// `GET`, `HEAD`, `POST` …
+    pub method: String,
+    /// `http` or `https`.
+    pub scheme: String,
+    /// Name or address, without brackets or port.
+    pub host: String,
+    /// Port.
+    pub port: u16,
+    /// Path and query, beginning with `/`.
+    pub path: String,
+    /// Header fields in order; `Host` and `User-Agent` are among them.
+    pub headers: Vec<(String, String)>,
+    /// Body.
+    pub body: Vec<u8>,
+}
+
+/// What a server answers.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct HttpResponse {
+    /// Status code.
+    pub status: u16,
+    /// Reason phrase, such as `OK`.
+    pub reason: String,
+    /// Header fields in order.
+    pub headers: Vec<(String, String)>,
+    /// Body.
+    pub body: Vec<u8>,
+    /// How long the server takes to answer.
+    pub delay: SimDuration,
+}
+
+/// Why there was no answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NetError {
+    /// The name does not resolve.
+    NameNotFound,
+    /// Nothing listens on the port.
+    ConnectionRefused,
+    /// No route to the host.
+    Unreachable,
+    /// Packets are dropped: a client waits for its own timeout.
+    NoAnswer,
+    /// The connection was cut before an answer.
+    Reset,
+    /// The server does not speak TLS (or the client does not).
+    Tls,
+}
+
+/// What the DNS server says about a name.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct DnsAnswer {
+    /// The fully qualified name found, without a trailing dot.
+    pub name: String,
+    /// Addresses in order.
+    pub addresses: Vec<String>,
+}
+
+/// The world outside a [`crate::Machine`].
+///
+/// **Invariant:** within one call of [`crate::Machine::run`] `now` stays the same.
+pub trait Host: Volumes {
+    /// The virtual time.
+    fn now(&self) -> SimTime;
+
+    /// Bytes a process wrote to the sink `id` (given at its start).
+    fn output(&mut self, id: u32, stream: Stream, bytes: &[u8]);
+
+    /// The name of the container (`hostname`).
+    fn hostname(&self) -> String;
+
+    /// A program that the image or the terminal brings along, by the name of its executable node.
+    /// `None` where the host knows no such program either.
+    fn program(&mut self, name: &str, argv: &[String]) -> Option<Box<dyn Program>> {
+        let _ = (name, argv);
+        None
+    }
+
+    /// Asks an HTTP server.
+    ///
+    /// # Errors
+    /// [`NetError`].
+    fn http(&mut self, request: &HttpRequest) -> Result<HttpResponse, NetError> {
+        let _ = request;
+        Err(NetError::Unreachable)
+    }
+
+    /// Tries to open a TCP (or, where `udp`, UDP) connection.
+    ///
+    /// # Errors
+    /// [`NetError`].
+    fn connect(&mut self, host: &str, port: u16, udp: bool) -> Result<(), NetError> {
+        let _ = (host, port, udp);
+        Err(NetError::Unreachable)
+    }
+
+    /// Sends an echo request; answers the round-trip time.
+    ///
+    /// # Errors
+    /// [`NetError`].
+    fn ping(&mut self, address: &str) -> Result<SimDuration, NetError> {
+        let _ = address;
+        Err(NetError::NoAnswer)
+    }
+
+    /// Looks a name up as the container's `resolv.conf` says.
+    ///
+    /// # Errors
+    /// [`NetError`].
+    fn resolve(&mut self, name: &str) -> Result<DnsAnswer, NetError> {
+        let _ = name;
+        Err(NetError::NameNotFound)
+    }
+
+    /// The address of the container itself, where it has one.
+    fn own_address(&self) -> Option<String> {
+        None
+    }
+
+    /// The address of the name server, as in `resolv.conf`.
+    fn name_server(&self) -> String {
+        "10.96.0.10".to_owned()
+    }
+
+    /// Total memory of the machine in bytes, for `free` and `top`.
+    fn memory_total(&self) -> u64 {
+        4 << 30
+    }
+
+    /// Number of CPUs, for `nproc` and `top`.
+    fn cpus(&self) -> u32 {
+        2
+    }
+
+    /// When the machine (the node) started, for `uptime`.
+    fn boot_time(&self) -> SimTime {
+        SimTime::START
+    }
+
+    /// A number from the host's generator, for `$RANDOM`, `shuf`, `mktemp`.
+    fn random(&mut self) -> u64;
+}

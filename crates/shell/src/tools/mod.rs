@@ -1,0 +1,392 @@
+//! The tools: one entry a name, grouped by what they are about.
+//!
+//! A tool is a function that does its work at once ([`Make::Run`]), a filter that is fed line by line
+//! ([`lines::Filter`]), or a program of its own that waits ([`Make::Start`]). A further tool is a line in [`TOOLS`].
+
+mod cat;
+mod date;
+mod echo;
+mod env;
+mod files;
+mod lines;
+mod ls;
+mod paths;
+mod printf;
+mod shells;
+mod sleep;
+
+pub(crate) use echo::{echo_text, escapes};
+pub(crate) use files::parse_mode;
+pub(crate) use printf::printf_text;
+
+use crate::context::Ctx;
+use crate::process::{Family, OnSignal, Program, Step};
+use crate::signal::Signal;
+
+/// How a tool is made from its arguments.
+#[derive(Clone, Copy)]
+pub(crate) enum Make {
+    /// Does everything in one step.
+    Run(fn(&mut Ctx<'_>, &[String]) -> i32),
+    /// A program that takes time.
+    Start(fn(&[String], Family) -> Box<dyn Program>),
+}
+
+/// Where a tool exists.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum In {
+    Both,
+    Busybox,
+    Gnu,
+}
+
+/// An entry of the registry.
+pub(crate) struct Tool {
+    name: &'static str,
+    make: Make,
+    place: In,
+}
+
+const fn run(name: &'static str, f: fn(&mut Ctx<'_>, &[String]) -> i32) -> Tool {
+    Tool { name, make: Make::Run(f), place: In::Both }
+}
+
+const fn start(name: &'static str, f: fn(&[String], Family) -> Box<dyn Program>) -> Tool {
+    Tool { name, make: Make::Start(f), place: In::Both }
+}
+
+const fn at(place: In, tool: Tool) -> Tool {
+    Tool { place, ..tool }
+}
+
+/// All tools by name.
+const TOOLS: &[Tool] = &[
+    run("[", echo::test),
+    at(In::Busybox, run("[[", echo::test)),
+    at(In::Busybox, start("ash", shells::ash)),
+    run("basename", paths::basename),
+    at(In::Gnu, start("bash", shells::bash)),
+    start("cat", cat::cat),
+    run("chgrp", files::chgrp),
+    run("chmod", files::chmod),
+    run("chown", files::chown),
+    run("cp", files::cp),
+    at(In::Gnu, start("dash", shells::dash)),
+    run("date", date::date),
+    run("dirname", paths::dirname),
+    run("echo", echo::echo),
+    start("env", env::env),
+    run("false", |_, _| 1),
+    run("hostname", env::hostname),
+    run("ln", files::ln),
+    run("ls", ls::ls),
+    run("mkdir", files::mkdir),
+    run("mv", files::mv),
+    run("printenv", env::printenv),
+    run("printf", printf::printf),
+    run("pwd", paths::pwd),
+    run("readlink", paths::readlink),
+    run("realpath", paths::realpath),
+    run("rm", files::rm),
+    run("rmdir", files::rmdir),
+    start("sh", shells::sh),
+    start("sleep", sleep::sleep),
+    run("test", echo::test),
+    run("touch", files::touch),
+    run("true", |_, _| 0),
+    at(In::Busybox, start("usleep", sleep::usleep)),
+];
+
+/// The names of a family's tools, sorted.
+pub(crate) fn names(family: Family) -> impl Iterator<Item = &'static str> {
+    let other = if family == Family::Busybox { In::Gnu } else { In::Busybox };
+    TOOLS.iter().filter(move |t| t.place != other).map(|t| t.name)
+}
+
+/// The program behind an executable node: `busybox:*`, `gnu:ls`, `tool:stress`; `None` where it is the host's to know.
+pub(crate) fn make(node: &str, argv: &mut Vec<String>) -> Option<(Box<dyn Program>, Family)> {
+    let (kind, name) = node.split_once(':')?;
+    let family = match kind {
+        "busybox" => Family::Busybox,
+        "gnu" | "tool" => Family::Gnu,
+        _ => return None,
+    };
+    let mut name = name.to_owned();
+    if name == "*" {
+        name = base(argv.first().map_or("", String::as_str)).to_owned();
+        if name == "busybox" {
+            if argv.len() < 2 {
+                let usage: fn(&mut Ctx<'_>, &[String]) -> i32 = |ctx, _| {
+                    ctx.out("BusyBox v1.36.1 (2023-05-18 22:34:17 UTC) multi-call binary.\n");
+                    0
+                };
+                return Some((Box::new(Immediate { run: usage, args: Vec::new() }), family));
+            }
+            argv.remove(0);
+            name = base(argv.first().map_or("", String::as_str)).to_owned();
+        }
+    }
+    let tool = TOOLS.iter().find(|t| {
+        t.name == name
+            && match t.place {
+                In::Both => true,
+                In::Busybox => family == Family::Busybox,
+                In::Gnu => family == Family::Gnu,
+            }
+    });
+    let Some(tool) = tool else {
+        let missing: fn(&mut Ctx<'_>, &[String]) -> i32 = |ctx, args| {
+            let name = base(args.first().map_or("", String::as_str)).to_owned();
+            ctx.err(format!("{name}: applet not found\n"));
+            127
+        };
+        return Some((Box::new(Immediate { run: missing, args: argv.clone() }), family));
+    };
+    Some(match tool.make {
+        Make::Run(run) => (Box::new(Immediate { run, args: argv.clone() }), family),
+        Make::Start(start) => (start(argv, family), family),
+    })
+}
+
+/// The last part of a path.
+pub(crate) fn base(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
+
+/// A tool that does everything in one step.
+#[derive(Clone, Debug)]
+struct Immediate {
+    run: fn(&mut Ctx<'_>, &[String]) -> i32,
+    args: Vec<String>,
+}
+
+impl Program for Immediate {
+    fn step(&mut self, ctx: &mut Ctx<'_>) -> Step {
+        let code = (self.run)(ctx, &self.args);
+        Step::Exit(finish(ctx, code))
+    }
+
+    fn clone_box(&self) -> Box<dyn Program> {
+        Box::new(self.clone())
+    }
+
+    fn on_signal(&mut self, _: Signal) -> OnSignal {
+        OnSignal::Default
+    }
+}
+
+/// The code a tool ends with: 1 and a text where its output could not be written.
+pub(crate) fn finish(ctx: &mut Ctx<'_>, code: i32) -> i32 {
+    match ctx.core.write_error.take() {
+        Some(e) if code == 0 => ctx.fail(1, format!("write error: {e}")),
+        _ => code,
+    }
+}
+
+/// What an option parser found: options in order with their values, then operands.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Options {
+    /// (letter, value)
+    pub found: Vec<(char, String)>,
+    pub operands: Vec<String>,
+}
+
+impl Options {
+    pub fn has(&self, c: char) -> bool {
+        self.found.iter().any(|(f, _)| *f == c)
+    }
+
+    pub fn value(&self, c: char) -> Option<&str> {
+        self.found.iter().rev().find(|(f, _)| *f == c).map(|(_, v)| v.as_str())
+    }
+
+    pub fn values(&self, c: char) -> Vec<String> {
+        self.found.iter().filter(|(f, _)| *f == c).map(|(_, v)| v.clone()).collect()
+    }
+}
+
+/// Reads options as getopt does: `spec` is letters, `:` after those with a value; `long` maps names to letters.
+/// An unknown option is told on standard error in the family's words and answers the code for a usage error.
+pub(crate) fn options(
+    ctx: &mut Ctx<'_>,
+    args: &[String],
+    spec: &str,
+    long: &[(&str, char)],
+) -> Result<Options, i32> {
+    options_until(ctx, args, spec, long, false)
+}
+
+/// As [`options`]; `stop` at the first operand (`env`, `timeout`, `xargs`).
+pub(crate) fn options_until(
+    ctx: &mut Ctx<'_>,
+    args: &[String],
+    spec: &str,
+    long: &[(&str, char)],
+    stop: bool,
+) -> Result<Options, i32> {
+    let mut out = Options::default();
+    let takes = |c: char| {
+        let mut chars = spec.chars();
+        while let Some(s) = chars.next() {
+            if s == c {
+                return Some(chars.next() == Some(':'));
+            }
+        }
+        None
+    };
+    let mut i = 1;
+    while let Some(arg) = args.get(i) {
+        i += 1;
+        if arg == "--" {
+            out.operands.extend(args.get(i..).unwrap_or_default().iter().cloned());
+            break;
+        }
+        if let Some(name) = arg.strip_prefix("--") {
+            let (name, inline) = match name.split_once('=') {
+                Some((n, v)) => (n, Some(v.to_owned())),
+                None => (name, None),
+            };
+            let exact = long.iter().find(|(n, _)| *n == name);
+            let mut partial = long.iter().filter(|(n, _)| n.starts_with(name));
+            let Some((_, letter)) = exact.or_else(|| partial.next()) else {
+                return Err(bad_option(ctx, &format!("--{name}"), name, true));
+            };
+            let value = if takes(*letter) == Some(true) {
+                match inline {
+                    Some(v) => v,
+                    None => {
+                        i += 1;
+                        match args.get(i - 1) {
+                            Some(v) => v.clone(),
+                            None => return Err(missing_value(ctx, name, true)),
+                        }
+                    }
+                }
+            } else {
+                inline.unwrap_or_default()
+            };
+            out.found.push((*letter, value));
+            continue;
+        }
+        let letters = match arg.strip_prefix('-') {
+            Some(l) if !l.is_empty() => l,
+            _ => {
+                out.operands.push(arg.clone());
+                if stop {
+                    out.operands.extend(args.get(i..).unwrap_or_default().iter().cloned());
+                    break;
+                }
+                continue;
+            }
+        };
+        let mut at = letters.char_indices();
+        while let Some((n, c)) = at.next() {
+            match takes(c).filter(|_| c != ':') {
+                None => return Err(bad_option(ctx, &c.to_string(), &c.to_string(), false)),
+                Some(false) => out.found.push((c, String::new())),
+                Some(true) => {
+                    let inline = letters.get(n + c.len_utf8()..).unwrap_or_default();
+                    let value = if inline.is_empty() {
+                        i += 1;
+                        match args.get(i - 1) {
+                            Some(v) => v.clone(),
+                            None => return Err(missing_value(ctx, &c.to_string(), false)),
+                        }
+                    } else {
+                        inline.to_owned()
+                    };
+                    out.found.push((c, value));
+                    break;
+                }
+            }
+        }
+    }
+    Ok(out)
+}
+
+fn usage_code(ctx: &Ctx<'_>) -> i32 {
+    let two = matches!(
+        ctx.name().as_str(),
+        "ls" | "grep" | "egrep" | "fgrep" | "sort" | "diff" | "timeout" | "env"
+    );
+    match ctx.family() {
+        Family::Gnu if matches!(ctx.name().as_str(), "env" | "timeout") => 125,
+        Family::Gnu if two => 2,
+        Family::Busybox if matches!(ctx.name().as_str(), "grep" | "sort" | "diff") => 2,
+        _ => 1,
+    }
+}
+
+fn bad_option(ctx: &mut Ctx<'_>, shown: &str, name: &str, long: bool) -> i32 {
+    let tool = ctx.name();
+    let text = match (ctx.family(), long) {
+        (Family::Busybox, true) => format!("{tool}: unrecognized option: {name}\n{}", busybox_usage(&tool)),
+        (Family::Busybox, false) => format!("{tool}: unrecognized option: {name}\n{}", busybox_usage(&tool)),
+        (Family::Gnu, true) => {
+            format!("{tool}: unrecognized option '{shown}'\nTry '{tool} --help' for more information.\n")
+        }
+        (Family::Gnu, false) => {
+            format!("{tool}: invalid option -- '{name}'\nTry '{tool} --help' for more information.\n")
+        }
+    };
+    ctx.err(text);
+    usage_code(ctx)
+}
+
+fn missing_value(ctx: &mut Ctx<'_>, name: &str, long: bool) -> i32 {
+    let tool = ctx.name();
+    let text = match (ctx.family(), long) {
+        (Family::Busybox, _) => {
+            format!("{tool}: option requires an argument: {name}\n{}", busybox_usage(&tool))
+        }
+        (Family::Gnu, true) => {
+            format!(
+                "{tool}: option '--{name}' requires an argument\nTry '{tool} --help' for more information.\n"
+            )
+        }
+        (Family::Gnu, false) => {
+            format!(
+                "{tool}: option requires an argument -- '{name}'\nTry '{tool} --help' for more information.\n"
+            )
+        }
+    };
+    ctx.err(text);
+    usage_code(ctx)
+}
+
+/// The head of busybox's usage text; the options' own texts are not repeated here.
+pub(crate) fn busybox_usage(tool: &str) -> String {
+    format!("BusyBox v1.36.1 (2023-05-18 22:34:17 UTC) multi-call binary.\n\nUsage: {tool} [OPTIONS]...\n")
+}
+
+/// Says that an operand is missing and answers the code.
+pub(crate) fn missing_operand(ctx: &mut Ctx<'_>) -> i32 {
+    let tool = ctx.name();
+    let text = match ctx.family() {
+        Family::Busybox => busybox_usage(&tool),
+        Family::Gnu => format!("{tool}: missing operand\nTry '{tool} --help' for more information.\n"),
+    };
+    ctx.err(text);
+    1
+}
+
+/// A number with a suffix `k`, `M`, `G` (1024) or `b` (512).
+pub(crate) fn size(text: &str) -> Option<u64> {
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, suffix) = text.split_at(digits);
+    let n: u64 = number.parse().ok()?;
+    let factor: u64 = match suffix {
+        "" | "c" | "B" => 1,
+        "w" => 2,
+        "b" => 512,
+        "k" | "K" | "KiB" | "Ki" | "kiB" => 1 << 10,
+        "kB" | "KB" => 1000,
+        "m" | "M" | "MiB" | "Mi" => 1 << 20,
+        "MB" => 1_000_000,
+        "g" | "G" | "GiB" | "Gi" => 1 << 30,
+        "GB" => 1_000_000_000,
+        "t" | "T" | "TiB" | "Ti" => 1 << 40,
+        _ => return None,
+    };
+    n.checked_mul(factor)
+}
