@@ -18,3 +18,15 @@ pub const START: Duration = Duration::from_millis(10);
 ///
 /// Source: pkg/kubelet/kubelet.go `genericPlegRelistPeriod` (v1.37).
 pub const PLEG_RELIST: Duration = Duration::from_secs(1);
+/// From a pod's first sync to its volumes' first mount attempt: populator and reconciler run every 100 ms.
+///
+/// Source: recording `configmap-volume-missing` of cluster/kubelet.jsonl.
+pub const VOLUME_RECONCILE: Duration = Duration::from_millis(215);
+/// How often a sync looks whether its volumes are mounted.
+///
+/// Source: pkg/kubelet/volumemanager/volume_manager.go `podAttachAndMountRetryInterval` (v1.37).
+pub const VOLUME_POLL: Duration = Duration::from_millis(300);
+/// How long a sync waits for its volumes.
+///
+/// Source: pkg/kubelet/volumemanager/volume_manager.go `podAttachAndMountTimeout` (v1.37).
+pub const VOLUME_TIMEOUT: Duration = Duration::from_secs(123);

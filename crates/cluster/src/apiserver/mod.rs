@@ -7,6 +7,7 @@ pub mod admission;
 mod allocators;
 mod decode;
 mod handlers;
+pub mod leases;
 mod pod;
 mod reads;
 pub mod registry;
@@ -18,7 +19,7 @@ pub use registry::DeleteOptions;
 use crate::settings::Settings;
 use crate::store::Store;
 use podlab_sim::{Draw, SimTime};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// The API server's state: the store, the clock it stamps objects with, and what it hands out.
@@ -33,6 +34,8 @@ pub struct ApiServer {
     cluster_ips: BTreeSet<u16>,
     /// Node ports that are taken.
     node_ports: BTreeSet<u16>,
+    /// node → since when its kubelet renews its lease.
+    renewals: BTreeMap<String, leases::Renewal>,
 }
 
 impl ApiServer {
@@ -45,6 +48,7 @@ impl ApiServer {
             drawn: 0,
             cluster_ips: BTreeSet::new(),
             node_ports: BTreeSet::new(),
+            renewals: BTreeMap::new(),
         }
     }
 

@@ -1,0 +1,54 @@
+//! Node leases, whose renewals are reckoned, not written.
+//!
+//! A kubelet renews its lease every 10 s. Written, that would cost six writes a minute and node and fill the
+//! history; so the server keeps for each node since when its kubelet runs, and works out from that when it
+//! last renewed.
+
+use super::ApiServer;
+use podlab_sim::{SimDuration, SimTime};
+
+/// A kubelet renews its lease this often.
+///
+/// Source: pkg/kubelet/kubelet.go `nodeLeaseRenewIntervalFraction` of 40 s (v1.37).
+pub const RENEW_INTERVAL: SimDuration = SimDuration::from_secs(10);
+
+/// Since when a kubelet renews its lease, and until when it did.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Renewal {
+    /// The first renewal.
+    pub since: SimTime,
+    /// The last one, of a kubelet that has stopped.
+    pub until: Option<SimTime>,
+}
+
+impl ApiServer {
+    /// When a node's kubelet last renewed its lease; `None` where it never did.
+    pub fn lease_renewed_at(&self, node: &str) -> Option<SimTime> {
+        let renewal = self.renewals.get(node)?;
+        Some(match renewal.until {
+            Some(until) => until,
+            None => last_before(renewal.since, self.now),
+        })
+    }
+
+    /// A node's kubelet runs from now on.
+    pub(crate) fn start_lease(&mut self, node: &str) {
+        let renewal = Renewal { since: self.now, until: None };
+        self.renewals.insert(node.to_owned(), renewal);
+    }
+
+    /// A node's kubelet has stopped.
+    pub(crate) fn stop_lease(&mut self, node: &str) {
+        let now = self.now;
+        if let Some(renewal) = self.renewals.get_mut(node)
+            && renewal.until.is_none()
+        {
+            renewal.until = Some(last_before(renewal.since, now));
+        }
+    }
+}
+
+fn last_before(since: SimTime, now: SimTime) -> SimTime {
+    let gone = now.since(since).as_secs() / RENEW_INTERVAL.as_secs();
+    since + RENEW_INTERVAL * u32::try_from(gone).unwrap_or(u32::MAX)
+}

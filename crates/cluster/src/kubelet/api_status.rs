@@ -1,0 +1,303 @@
+//! A pod's status in the API out of what the runtime says.
+//!
+//! Source: pkg/kubelet/kubelet_pods.go `generateAPIPodStatus`, `convertToAPIContainerStatuses` (v1.37).
+
+use super::conditions;
+use super::image_name::canonical_image;
+use super::phase::get_phase;
+use super::pod_cache::RuntimePodStatus;
+use super::prober;
+use super::restart_policy::{is_restartable_init_container, should_container_be_restarted};
+use crate::runtime::{self, ContainerState as Runs};
+use k8s_openapi::api::core::v1::{
+    Container, ContainerState, ContainerStateRunning, ContainerStateTerminated, ContainerStateWaiting,
+    ContainerStatus, ContainerUser, HostIP, LinuxContainerUser, PodIP, PodSpec, PodStatus, VolumeMountStatus,
+};
+use podlab_api::time::time;
+use podlab_sim::SimTime;
+use std::collections::BTreeMap;
+
+/// Why a container did not start: container name → (reason, message).
+///
+/// Source: pkg/kubelet/reason_cache.go (v1.37).
+pub(crate) type ReasonCache = BTreeMap<String, (String, String)>;
+
+/// Everything a status is made from.
+pub(crate) struct Inputs<'a> {
+    pub spec: &'a PodSpec,
+    pub deleted: bool,
+    pub generation: Option<i64>,
+    pub is_static: bool,
+    /// The status as the API has it.
+    pub api: &'a PodStatus,
+    /// The status that the status manager last set.
+    pub old: &'a PodStatus,
+    pub runtime: &'a RuntimePodStatus,
+    pub reasons: &'a ReasonCache,
+    pub host_ip: &'a str,
+    /// Container id → what its termination message file or log says.
+    pub messages: &'a dyn Fn(&runtime::ContainerStatus, &Container) -> String,
+    /// Container name → its user.
+    pub users: &'a dyn Fn(&runtime::ContainerStatus, &Container) -> Option<LinuxContainerUser>,
+    /// Whether the pod is past its deadline, or evicted: phase reason and message.
+    pub evict: Option<(&'a str, &'a str)>,
+}
+
+/// Makes the status; readiness probes that have to run at once are added to `triggers`.
+pub(crate) fn generate_api_pod_status(
+    input: &Inputs<'_>,
+    probes: &mut prober::Manager,
+    terminal: bool,
+) -> PodStatus {
+    let spec = input.spec;
+    let mut s = PodStatus { qos_class: input.api.qos_class.clone(), ..PodStatus::default() };
+    s.observed_generation = input.generation;
+    s.nominated_node_name.clone_from(&input.api.nominated_node_name);
+    s.resources.clone_from(&input.old.resources);
+    s.allocated_resources.clone_from(&input.old.allocated_resources);
+    s.host_ip = Some(input.host_ip.to_owned());
+    s.host_ips = Some(vec![HostIP { ip: input.host_ip.to_owned() }]);
+    let ip = if spec.host_network == Some(true) && !input.runtime.sandboxes.is_empty() {
+        Some(input.host_ip)
+    } else {
+        input.runtime.ip()
+    };
+    if let Some(ip) = ip {
+        s.pod_ip = Some(ip.to_owned());
+        s.pod_ips = Some(vec![PodIP { ip: ip.to_owned() }]);
+    }
+    let init = spec.init_containers.as_deref().unwrap_or(&[]);
+    let has_init = !init.is_empty();
+    let old = |list: &Option<Vec<ContainerStatus>>| list.clone().unwrap_or_default();
+    let containers =
+        container_statuses(input, &spec.containers, &old(&input.old.container_statuses), has_init, false);
+    s.container_statuses = Some(containers);
+    if has_init {
+        let statuses = container_statuses(input, init, &old(&input.old.init_container_statuses), true, true);
+        s.init_container_statuses = Some(statuses);
+    }
+    let ephemeral: Vec<Container> = spec.ephemeral_containers.iter().flatten().map(as_container).collect();
+    if !ephemeral.is_empty() {
+        let before = old(&input.old.ephemeral_container_statuses);
+        s.ephemeral_container_statuses =
+            Some(container_statuses(input, &ephemeral, &before, has_init, false));
+    }
+
+    let all: Vec<ContainerStatus> =
+        s.container_statuses.iter().chain(&s.init_container_statuses).flatten().cloned().collect();
+    let mut phase = get_phase(spec, &all, terminal, input.is_static).to_owned();
+    let ended = |p: Option<&str>| matches!(p, Some("Failed" | "Succeeded"));
+    if !ended(Some(&phase)) {
+        for before in [input.old.phase.as_deref(), input.api.phase.as_deref()] {
+            if ended(before) {
+                before.unwrap_or_default().clone_into(&mut phase);
+                break;
+            }
+        }
+    }
+    if input.old.phase.as_deref() == Some(&phase) {
+        s.reason = input.old.reason.clone().or_else(|| input.api.reason.clone());
+        s.message = input.old.message.clone().or_else(|| input.api.message.clone());
+    }
+    if let Some((reason, message)) = input.evict {
+        "Failed".clone_into(&mut phase);
+        s.reason = Some(reason.to_owned());
+        s.message = Some(message.to_owned());
+    }
+    probes.update_pod_status(spec, &mut s);
+    let all: Vec<ContainerStatus> =
+        s.init_container_statuses.iter().chain(&s.container_statuses).flatten().cloned().collect();
+    let mut list: Vec<_> = input
+        .api
+        .conditions
+        .iter()
+        .flatten()
+        .filter(|c| !conditions::by_kubelet(&c.type_))
+        .cloned()
+        .collect();
+    for kept in input.old.conditions.iter().flatten() {
+        if matches!(
+            kept.type_.as_str(),
+            "AllContainersRestarting" | "PodResizePending" | "PodResizeInProgress"
+        ) {
+            list.push(kept.clone());
+        }
+    }
+    list.push(conditions::pod_ready_to_start_containers(input.runtime));
+    list.push(conditions::initialized(spec, &all, &phase));
+    let containers_ready = conditions::containers_ready(spec, &all, &phase);
+    list.push(conditions::ready(spec, &containers_ready, &list));
+    list.push(containers_ready);
+    list.push(conditions::pod_scheduled());
+    s.conditions = Some(list);
+    s.phase = Some(phase);
+    s
+}
+
+/// An ephemeral container in the shape of the others.
+pub(crate) fn as_container(e: &k8s_openapi::api::core::v1::EphemeralContainer) -> Container {
+    Container {
+        args: e.args.clone(),
+        command: e.command.clone(),
+        env: e.env.clone(),
+        env_from: e.env_from.clone(),
+        image: e.image.clone(),
+        image_pull_policy: e.image_pull_policy.clone(),
+        name: e.name.clone(),
+        security_context: e.security_context.clone(),
+        stdin: e.stdin,
+        stdin_once: e.stdin_once,
+        termination_message_path: e.termination_message_path.clone(),
+        termination_message_policy: e.termination_message_policy.clone(),
+        tty: e.tty,
+        volume_mounts: e.volume_mounts.clone(),
+        working_dir: e.working_dir.clone(),
+        ..Container::default()
+    }
+}
+
+fn waiting(reason: &str, message: &str) -> ContainerState {
+    ContainerState {
+        waiting: Some(ContainerStateWaiting {
+            reason: (!reason.is_empty()).then(|| reason.to_owned()),
+            message: (!message.is_empty()).then(|| message.to_owned()),
+        }),
+        ..ContainerState::default()
+    }
+}
+
+fn instant(at: Option<SimTime>) -> Option<podlab_api::Time> {
+    at.map(|t| time(t.as_secs()))
+}
+
+/// One container of the runtime as the API shows it.
+fn convert(input: &Inputs<'_>, found: &runtime::ContainerStatus, container: &Container) -> ContainerStatus {
+    let id = format!("containerd://{}", found.id);
+    let state = match found.state {
+        Runs::Running => ContainerState {
+            running: Some(ContainerStateRunning { started_at: instant(found.started_at) }),
+            ..ContainerState::default()
+        },
+        Runs::Created => waiting("", ""),
+        Runs::Exited => {
+            let message = (input.messages)(found, container);
+            ContainerState {
+                terminated: Some(ContainerStateTerminated {
+                    container_id: Some(id.clone()),
+                    exit_code: found.exit_code,
+                    finished_at: instant(found.finished_at),
+                    message: (!message.is_empty()).then_some(message),
+                    reason: (!found.reason.is_empty()).then(|| found.reason.to_owned()),
+                    signal: None,
+                    // What never started began at the epoch, as containerd has it.
+                    started_at: instant(found.started_at).or_else(|| Some(time(0))),
+                }),
+                ..ContainerState::default()
+            }
+        }
+    };
+    ContainerStatus {
+        name: container.name.clone(),
+        restart_count: i32::try_from(found.attempt).unwrap_or(i32::MAX),
+        image: canonical_image(&found.image),
+        image_id: found.image_ref.clone(),
+        container_id: Some(id),
+        state: Some(state),
+        last_state: Some(ContainerState::default()),
+        resources: container.resources.clone().filter(|r| r.requests.is_some() || r.limits.is_some()),
+        allocated_resources: container.resources.as_ref().and_then(|r| r.requests.clone()),
+        user: (found.state == Runs::Running)
+            .then(|| (input.users)(found, container))
+            .flatten()
+            .map(|linux| ContainerUser { linux: Some(linux) }),
+        ..ContainerStatus::default()
+    }
+}
+
+fn mount_statuses(container: &Container) -> Option<Vec<VolumeMountStatus>> {
+    let list: Vec<_> = container
+        .volume_mounts
+        .iter()
+        .flatten()
+        .map(|m| VolumeMountStatus {
+            mount_path: m.mount_path.clone(),
+            name: m.name.clone(),
+            read_only: m.read_only.filter(|r| *r),
+            recursive_read_only: m.read_only.filter(|r| *r).map(|_| "Disabled".to_owned()),
+            volume_status: None,
+        })
+        .collect();
+    (!list.is_empty()).then_some(list)
+}
+
+fn container_statuses(
+    input: &Inputs<'_>,
+    containers: &[Container],
+    old: &[ContainerStatus],
+    has_init: bool,
+    is_init: bool,
+) -> Vec<ContainerStatus> {
+    let default_reason = if has_init { "PodInitializing" } else { "ContainerCreating" };
+    let default_state = waiting(default_reason, "");
+    let mut out = Vec::with_capacity(containers.len());
+    for container in containers {
+        let before = old.iter().find(|s| s.name == container.name);
+        let seen: Vec<&runtime::ContainerStatus> =
+            input.runtime.containers.iter().filter(|c| c.name == container.name).take(2).collect();
+        let ended = |s: &ContainerStatus| s.state.as_ref().is_some_and(|s| s.terminated.is_some());
+        let mut status = match before {
+            Some(s) if ended(s) => s.clone(),
+            _ => ContainerStatus {
+                name: container.name.clone(),
+                image: container.image.clone().unwrap_or_default(),
+                state: Some(default_state.clone()),
+                restart_count: before.map_or(0, |s| s.restart_count),
+                last_state: Some(before.and_then(|s| s.last_state.clone()).unwrap_or_default()),
+                ..ContainerStatus::default()
+            },
+        };
+        if let Some(newest) = seen.first() {
+            status = convert(input, newest, container);
+            if let Some(second) = seen.get(1) {
+                status.last_state = convert(input, second, container).state;
+            }
+        } else if let Some(s) = before
+            && s.state.as_ref().is_some_and(|s| s.running.is_some())
+            && s.last_state.as_ref().is_none_or(|l| l.terminated.is_none())
+            && (!is_init || is_restartable_init_container(container))
+        {
+            // It ran when last seen and is gone: that much can be said of its end.
+            status.last_state = Some(ContainerState {
+                terminated: Some(ContainerStateTerminated {
+                    reason: Some("ContainerStatusUnknown".to_owned()),
+                    message: Some(
+                        "The container could not be located when the pod was deleted.  The container used to be Running"
+                            .to_owned(),
+                    ),
+                    exit_code: 137,
+                    ..ContainerStateTerminated::default()
+                }),
+                ..ContainerState::default()
+            });
+            if !input.deleted {
+                status.restart_count += 1;
+            }
+        }
+        let succeeded = is_init
+            && !is_restartable_init_container(container)
+            && seen.first().is_some_and(|s| s.state == Runs::Exited && s.exit_code == 0);
+        if !succeeded
+            && should_container_be_restarted(container, input.spec, input.deleted, input.runtime)
+            && let Some((reason, message)) = input.reasons.get(&container.name)
+        {
+            if ended(&status) {
+                status.last_state = status.state.take();
+            }
+            status.state = Some(waiting(reason, message));
+        }
+        status.volume_mounts = mount_statuses(container);
+        out.push(status);
+    }
+    // The API lists containers in the pod's order for its own and by name for init containers alike.
+    out
+}

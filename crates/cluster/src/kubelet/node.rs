@@ -1,0 +1,74 @@
+//! What a kubelet keeps for its node as a whole.
+
+use super::images::Puller;
+use crate::latency;
+use crate::recorder::EventRecorder;
+use podlab_sim::{Draw, SimDuration, SimTime, Slot};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// The kubelet's loop looks at its work queue once a second.
+///
+/// Source: pkg/kubelet/kubelet.go `syncLoop` (v1.37).
+const SYNC_TICK: SimDuration = SimDuration::from_secs(1);
+
+/// A node's kubelet.
+#[derive(Clone, Debug)]
+pub(crate) struct Node {
+    pub name: Arc<str>,
+    /// Its place among the nodes.
+    pub index: u32,
+    /// The node's address.
+    pub ip: String,
+    /// Whether the kubelet runs.
+    pub running: bool,
+    /// When it was started; `None` for long ago.
+    pub started: Option<SimTime>,
+    relist_origin: SimTime,
+    sync_origin: SimTime,
+    /// Pods that the next relist finds changed.
+    pub dirty: BTreeSet<super::PodIx>,
+    /// The relist that is planned.
+    pub relist: Option<Slot>,
+    pub recorder: EventRecorder,
+    pub puller: Puller,
+    /// Static pods: file → pod.
+    pub static_pods: BTreeMap<String, super::PodIx>,
+}
+
+impl Node {
+    pub(crate) fn new(name: &str, ip: String, index: u32, seed: u64) -> Node {
+        let mut draw = Draw::keyed(seed, "kubelet", name, 0);
+        let mut origin = || SimTime::from_nanos((draw.unit() * 1e9) as i64);
+        let (relist_origin, sync_origin) = (origin(), origin());
+        Node {
+            name: name.into(),
+            index,
+            ip,
+            running: true,
+            started: None,
+            relist_origin,
+            sync_origin,
+            dirty: BTreeSet::new(),
+            relist: None,
+            recorder: EventRecorder::new("kubelet", name),
+            puller: Puller::default(),
+            static_pods: BTreeMap::new(),
+        }
+    }
+
+    /// The first relist after an instant.
+    pub(crate) fn next_relist(&self, after: SimTime) -> SimTime {
+        (after + SimDuration::from_nanos(1)).next_tick(self.relist_origin, latency::PLEG_RELIST)
+    }
+
+    /// The latest relist at or before an instant.
+    pub(crate) fn last_relist(&self, now: SimTime) -> SimTime {
+        self.next_relist(now) - latency::PLEG_RELIST
+    }
+
+    /// The first look at the work queue at or after an instant.
+    pub(crate) fn next_sync_tick(&self, at: SimTime) -> SimTime {
+        at.next_tick(self.sync_origin, SYNC_TICK)
+    }
+}

@@ -1,0 +1,318 @@
+//! One pod's worker: when it syncs, and what it remembers.
+//!
+//! Source: pkg/kubelet/pod_workers.go (v1.37).
+
+use super::api_status::ReasonCache;
+use super::back_off::Backoff;
+use super::kill::Kill;
+use super::node::Node;
+use super::pod_cache::{RuntimePodStatus, Sandbox, Snapshot};
+use super::prober;
+use super::sync::SyncJob;
+use super::volumes::Volumes;
+use super::{KubeletEvent, PodIx};
+use crate::runtime::{ContainerId, Runtime};
+use crate::world::Cx;
+use k8s_openapi::api::core::v1::PodStatus;
+use podlab_api::Object;
+use podlab_sim::{SimDuration, SimTime, Slot};
+use std::sync::Arc;
+
+/// A pod is synced again after this time, or up to half more.
+///
+/// Source: pkg/kubelet/apis/config/v1beta1/defaults.go `SyncFrequency` (v1.37).
+pub(crate) const RESYNC_INTERVAL: SimDuration = SimDuration::from_secs(60);
+/// After an error that says nothing of a back-off.
+pub(crate) const BACK_OFF_PERIOD: SimDuration = SimDuration::from_secs(10);
+
+/// What a worker does with its pod.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum WorkType {
+    /// Brings it up and keeps it.
+    Sync,
+    /// Brings it down.
+    Terminating,
+    /// Cleans up after it.
+    Terminated,
+    /// Nothing any more.
+    Finished,
+}
+
+/// What a handler may touch beside the worker.
+pub(crate) struct Env<'a, 'b> {
+    pub node: &'a mut Node,
+    pub runtime: &'a mut Runtime,
+    pub cx: &'a mut Cx<'b>,
+    pub ix: PodIx,
+}
+
+/// A pod's worker.
+#[derive(Clone, Debug)]
+pub(crate) struct PodWorker {
+    /// Index of the node.
+    pub node: usize,
+    pub uid: Arc<str>,
+    /// The object as last seen.
+    pub pod: Arc<Object>,
+    /// Whether it came from a file.
+    pub is_static: bool,
+    pub work: WorkType,
+    /// Work of the next type waits until the present sync has ended.
+    pub next_work: Option<WorkType>,
+    /// A sync is asked for.
+    pub pending: bool,
+    /// Set by handlers: a sync is wanted as soon as they are done.
+    pub wants_sync: bool,
+    /// The sync in progress.
+    pub job: Option<SyncJob>,
+    /// A sync that waits for a newer look at the runtime.
+    pub waiting: Option<Slot>,
+    /// When the last sync ended.
+    pub last_sync: Option<SimTime>,
+    /// The next entry in the work queue.
+    pub requeue: Option<Slot>,
+    /// Draws made for this pod.
+    pub draws: u64,
+    /// The latest look at the runtime.
+    pub cache: Snapshot,
+    /// When the pod alone was looked at.
+    pub observed: SimTime,
+    /// All containers that the runtime still has, oldest first.
+    pub containers: Vec<ContainerId>,
+    /// All sandboxes, oldest first.
+    pub sandboxes: Vec<Sandbox>,
+    pub status: Arc<PodStatus>,
+    pub status_written: bool,
+    pub reasons: ReasonCache,
+    /// container name → restart back-off.
+    pub crash_loop: Backoff,
+    /// image → pull back-off.
+    pub image_backoff: Backoff,
+    /// image → the reason and text of its last failed pull.
+    pub pull_errors: std::collections::BTreeMap<String, (String, String)>,
+    pub probes: prober::Manager,
+    pub kills: Vec<Kill>,
+    pub kills_made: u32,
+    pub volumes: Volumes,
+    /// Seconds the pod gets to end, once somebody has said so.
+    pub grace: Option<i64>,
+    /// The pod's phase, reason and message by the kubelet's own decision.
+    pub evict: Option<(String, String)>,
+    /// When the deadline has to be looked at.
+    pub deadline: Option<Slot>,
+    /// The object is gone from the API.
+    pub deleted: bool,
+}
+
+impl PodWorker {
+    pub(crate) fn new(node: usize, pod: Arc<Object>) -> PodWorker {
+        let status = pod.pod_status().cloned().unwrap_or_default();
+        PodWorker {
+            node,
+            uid: pod.uid().into(),
+            pod,
+            is_static: false,
+            work: WorkType::Sync,
+            next_work: None,
+            pending: false,
+            wants_sync: false,
+            job: None,
+            waiting: None,
+            last_sync: None,
+            requeue: None,
+            draws: 0,
+            cache: Arc::new(RuntimePodStatus::default()),
+            observed: SimTime::from_secs(0),
+            containers: Vec::new(),
+            sandboxes: Vec::new(),
+            status,
+            status_written: false,
+            reasons: ReasonCache::new(),
+            crash_loop: Backoff::default(),
+            image_backoff: Backoff::default(),
+            pull_errors: std::collections::BTreeMap::new(),
+            probes: prober::Manager::default(),
+            kills: Vec::new(),
+            kills_made: 0,
+            volumes: Volumes::default(),
+            grace: None,
+            evict: None,
+            deadline: None,
+            deleted: false,
+        }
+    }
+
+    /// `name_namespace(uid)`, as logs and events have it.
+    ///
+    /// Source: pkg/kubelet/util/format/pod.go `Pod` (v1.37).
+    pub(crate) fn full_name(&self) -> String {
+        format!("{}_{}({})", self.pod.name(), self.pod.namespace(), self.uid)
+    }
+}
+
+/// Asks for a sync: it begins at once unless one is in progress.
+pub(crate) fn update_pod(env: &mut Env<'_, '_>, w: &mut PodWorker) {
+    if w.work == WorkType::Finished {
+        return;
+    }
+    w.pending = true;
+    start_if_idle(env, w);
+}
+
+/// Begins the pending sync when the look at the runtime is newer than the sync before.
+fn start_if_idle(env: &mut Env<'_, '_>, w: &mut PodWorker) {
+    if !w.pending || w.job.is_some() || w.waiting.is_some() || !env.node.running {
+        return;
+    }
+    let now = env.cx.now();
+    if let Some(last) = w.last_sync {
+        let looked = w.observed.max(env.node.last_relist(now));
+        if looked <= last {
+            let at = env.node.next_relist(last.max(now));
+            w.waiting = Some(env.cx.at(at, KubeletEvent::Start { pod: env.ix }.into()));
+            return;
+        }
+    }
+    begin(env, w);
+}
+
+/// The look at the runtime that a sync waited for has been taken.
+pub(crate) fn on_start(env: &mut Env<'_, '_>, w: &mut PodWorker) {
+    w.waiting = None;
+    if env.node.running && w.job.is_none() {
+        relist_pod(env, w, false);
+        if w.pending && w.work != WorkType::Finished {
+            begin(env, w);
+        }
+    }
+}
+
+fn begin(env: &mut Env<'_, '_>, w: &mut PodWorker) {
+    w.pending = false;
+    if let Some(next) = w.next_work.take() {
+        w.work = next;
+    }
+    if let Some(slot) = w.requeue.take() {
+        env.cx.agenda.cancel(slot);
+    }
+    super::sync::start(env, w);
+}
+
+/// What a sync ended with.
+pub(crate) struct SyncEnd {
+    /// The next type of work, if this one is complete.
+    pub transition: Option<WorkType>,
+    /// Some of it failed; with the earliest end of a back-off if all that failed waits for one.
+    pub error: Option<Option<SimTime>>,
+    /// Something was done, so that the runtime is worth a look.
+    pub acted: bool,
+}
+
+/// A sync has ended: plans the next.
+///
+/// Source: pkg/kubelet/pod_workers.go `completeWork` (v1.37).
+pub(crate) fn complete_work(env: &mut Env<'_, '_>, w: &mut PodWorker, end: SyncEnd) {
+    let now = env.cx.now();
+    w.last_sync = Some(now);
+    if let Some(next) = end.transition {
+        if next == WorkType::Finished {
+            w.work = WorkType::Finished;
+            w.pending = false;
+            return;
+        }
+        w.work = next;
+        if next == WorkType::Terminated {
+            super::status_manager::write(env, w);
+        }
+        w.pending = true;
+    } else {
+        let wait = match end.error {
+            None => jitter(env, w, RESYNC_INTERVAL),
+            Some(None) => jitter(env, w, BACK_OFF_PERIOD),
+            Some(Some(at)) => {
+                let rest = at.since(now).min(RESYNC_INTERVAL);
+                jitter(env, w, rest)
+            }
+        };
+        let at = env.node.next_sync_tick(now + wait);
+        w.requeue = Some(env.cx.at(at, KubeletEvent::Requeue { pod: env.ix }.into()));
+        if end.acted && end.error.is_none() {
+            // The runtime is asked about this pod at once.
+            relist_pod(env, w, true);
+        }
+    }
+    start_if_idle(env, w);
+}
+
+/// A wait lengthened by up to a half.
+fn jitter(env: &mut Env<'_, '_>, w: &mut PodWorker, wait: SimDuration) -> SimDuration {
+    w.draws += 1;
+    let mut draw = env.cx.draw("pod-worker", &w.uid, w.draws);
+    wait + wait.mul_f64(draw.unit() * 0.5)
+}
+
+/// The work queue says that the pod is due.
+pub(crate) fn on_requeue(env: &mut Env<'_, '_>, w: &mut PodWorker) {
+    w.requeue = None;
+    update_pod(env, w);
+}
+
+/// Looks at the pod in the runtime; a change asks for a sync.
+///
+/// Source: pkg/kubelet/pleg/generic.go `reconcilePodRecord` (v1.37).
+pub(crate) fn relist_pod(env: &mut Env<'_, '_>, w: &mut PodWorker, now_observed: bool) {
+    let now = env.cx.now();
+    let fresh = RuntimePodStatus::inspect(env.runtime, &w.sandboxes, &w.containers);
+    let changes = fresh.changes_since(&w.cache);
+    if now_observed {
+        // One nanosecond on: the look was taken after the sync had ended.
+        w.observed = now + SimDuration::from_nanos(1);
+    }
+    let differs = fresh != *w.cache;
+    if differs {
+        w.cache = Arc::new(fresh);
+    }
+    if changes.worth_a_sync {
+        w.wants_sync = true;
+    }
+    for id in &changes.died {
+        clean_up_containers(env, w, id);
+    }
+}
+
+/// Keeps one ended container of each name.
+///
+/// Source: pkg/kubelet/pod_container_deletor.go (v1.37).
+fn clean_up_containers(env: &mut Env<'_, '_>, w: &mut PodWorker, died: &ContainerId) {
+    let Some(name) = w.cache.containers.iter().find(|c| c.id == *died).map(|c| c.name.clone()) else {
+        return;
+    };
+    let old: Vec<ContainerId> = w
+        .cache
+        .containers
+        .iter()
+        .filter(|c| c.name == name && c.state == crate::runtime::ContainerState::Exited)
+        .skip(1)
+        .map(|c| c.id.clone())
+        .collect();
+    for id in old {
+        env.runtime.remove_container(&id);
+        w.containers.retain(|c| *c != id);
+    }
+}
+
+/// Does what handlers have asked for: probes at once, then a sync.
+pub(crate) fn settle(env: &mut Env<'_, '_>, w: &mut PodWorker) {
+    for _ in 0..8 {
+        let triggers = std::mem::take(&mut w.probes.triggers);
+        for index in &triggers {
+            prober::trigger(env, w, *index);
+        }
+        if std::mem::take(&mut w.wants_sync) {
+            update_pod(env, w);
+        }
+        if w.probes.triggers.is_empty() && !w.wants_sync {
+            return;
+        }
+    }
+}

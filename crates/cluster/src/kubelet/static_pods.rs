@@ -1,0 +1,93 @@
+//! Static pods: manifests in a directory of the node, and their mirrors in the API.
+//!
+//! Source: pkg/kubelet/config/file.go, common.go, pkg/kubelet/pod/mirror_client.go (v1.37).
+
+use super::{Kubelets, WorkType, pod_worker, terminate};
+use crate::runtime::Runtime;
+use crate::world::Cx;
+use podlab_api::{Body, Object, kinds};
+use podlab_sim::Draw;
+use serde_json::Value;
+use std::sync::Arc;
+
+/// Marks a mirror; its value is the static pod's uid.
+pub(crate) const MIRROR: &str = "kubernetes.io/config.mirror";
+
+/// Whether a pod of the API only mirrors a static one.
+pub(crate) fn is_mirror(pod: &Object) -> bool {
+    pod.annotation(MIRROR).is_some()
+}
+
+impl Kubelets {
+    /// Puts a manifest into a node's directory, or takes it away.
+    pub(super) fn set_static_pod(
+        &mut self,
+        node: &str,
+        file: &str,
+        manifest: Option<&Value>,
+        runtime: &mut Runtime,
+        cx: &mut Cx<'_>,
+    ) {
+        let Some(index) = self.node_index.get(node).copied() else { return };
+        let old = self.nodes.get_mut(index).and_then(|n| Arc::make_mut(n).static_pods.remove(file));
+        if let Some(ix) = old {
+            self.with_pod(ix, runtime, cx, |env, w| {
+                let name = w.pod.name().to_owned();
+                let namespace = w.pod.namespace().to_owned();
+                w.deleted = true;
+                terminate(env, w);
+                let options =
+                    crate::apiserver::DeleteOptions { grace_period_seconds: Some(0), ..Default::default() };
+                let _ = env.cx.api.delete(&kinds::POD, &namespace, &name, &options);
+            });
+        }
+        let Some(manifest) = manifest else { return };
+        let Ok(mut pod) = Object::from_value(manifest.clone()) else { return };
+        let hash =
+            Draw::keyed(cx.settings.seed, "static-pod", &format!("{node}/{file}/{manifest}"), 0).hex(32);
+        let name = format!("{}-{node}", pod.name());
+        pod.metadata.name = Some(name);
+        if pod.namespace().is_empty() {
+            pod.metadata.namespace = Some("default".to_owned());
+        }
+        let annotations = pod.metadata.annotations.get_or_insert_default();
+        annotations.insert("kubernetes.io/config.hash".to_owned(), hash.clone());
+        annotations.insert(MIRROR.to_owned(), hash.clone());
+        annotations.insert(
+            "kubernetes.io/config.seen".to_owned(),
+            podlab_api::time::time_nanos(cx.now().as_nanos()).to_string(),
+        );
+        annotations.insert("kubernetes.io/config.source".to_owned(), "file".to_owned());
+        if let Body::Pod { spec, .. } = &mut pod.body {
+            let spec = Arc::make_mut(spec);
+            spec.node_name = Some(node.to_owned());
+            spec.tolerations.get_or_insert_default().push(k8s_openapi::api::core::v1::Toleration {
+                operator: Some("Exists".to_owned()),
+                effect: Some("NoExecute".to_owned()),
+                ..Default::default()
+            });
+        }
+        if let Some(owner) = cx.api.store().get(&kinds::NODE, "", node) {
+            pod.metadata.owner_references = Some(vec![podlab_api::OwnerReference {
+                api_version: "v1".to_owned(),
+                kind: "Node".to_owned(),
+                name: node.to_owned(),
+                uid: owner.uid().to_owned(),
+                controller: Some(true),
+                block_owner_deletion: None,
+            }]);
+        }
+        let Ok(stored) = cx.api.create(pod) else { return };
+        let ix = self.next_pod;
+        self.next_pod += 1;
+        let mut w = pod_worker::PodWorker::new(index, stored);
+        w.is_static = true;
+        debug_assert_eq!(w.work, WorkType::Sync);
+        self.by_uid.insert(w.uid.clone(), ix);
+        self.pods.insert(ix, Arc::new(w));
+        if let Some(node) = self.nodes.get_mut(index) {
+            Arc::make_mut(node).static_pods.insert(file.to_owned(), ix);
+        }
+        self.with_pod(ix, runtime, cx, pod_worker::update_pod);
+    }
+}

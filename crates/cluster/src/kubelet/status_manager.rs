@@ -1,0 +1,191 @@
+//! Writes pod statuses to the API, one version behind nobody.
+//!
+//! Source: pkg/kubelet/status/status_manager.go (v1.37).
+
+use super::conditions;
+use super::pod_worker::{Env, PodWorker, WorkType};
+use crate::runtime::ContainerId;
+use k8s_openapi::api::core::v1::{
+    ContainerState, ContainerStateTerminated, ContainerStatus, PodCondition, PodStatus,
+};
+use podlab_api::time::time;
+use podlab_api::{Body, kinds};
+use std::sync::Arc;
+
+fn is_terminal(phase: Option<&str>) -> bool {
+    matches!(phase, Some("Failed" | "Succeeded"))
+}
+
+/// Takes a new status over and writes it if it differs from the one before.
+///
+/// Conditions get the time of their last transition here, and the pod its start time.
+pub(crate) fn set_pod_status(env: &mut Env<'_, '_>, w: &mut PodWorker, mut status: PodStatus) {
+    let now = time(env.cx.now().as_secs());
+    let old = w.status.clone();
+    let before = old.conditions.as_deref().unwrap_or(&[]);
+    for condition in status.conditions.iter_mut().flatten() {
+        if !conditions::by_kubelet(&condition.type_) {
+            continue;
+        }
+        condition.observed_generation = status.observed_generation;
+        let same = before.iter().find(|c| c.type_ == condition.type_ && c.status == condition.status);
+        condition.last_transition_time =
+            Some(same.and_then(|c| c.last_transition_time.clone()).unwrap_or_else(|| now.clone()));
+    }
+    status.start_time = old.start_time.clone().or(Some(now));
+    if *old == status && w.status_written {
+        return;
+    }
+    w.status = Arc::new(status);
+    write(env, w);
+}
+
+/// Writes the status that was last set.
+pub(crate) fn write(env: &mut Env<'_, '_>, w: &mut PodWorker) {
+    w.status_written = true;
+    let store = env.cx.api.store();
+    let Some(stored) = store.get(&kinds::POD, w.pod.namespace(), w.pod.name()) else { return };
+    let Some(api) = stored.pod_status().cloned() else { return };
+    if stored.uid() != &*w.uid {
+        return;
+    }
+    let merged = merge(&api, &w.status, w.work != WorkType::Terminated);
+    if *api == merged {
+        return;
+    }
+    let (namespace, name) = (w.pod.namespace().to_owned(), w.pod.name().to_owned());
+    let written = env.cx.api.modify(&kinds::POD, &namespace, &name, Some("status"), |object| {
+        if let Body::Pod { status, .. } = &mut object.body {
+            *status = Arc::new(merged);
+        }
+    });
+    if let Ok(object) = written {
+        w.pod = object;
+    }
+}
+
+/// Source: `mergePodStatus`: others' conditions stay, and no pod ends while something of it may run.
+fn merge(api: &PodStatus, new: &PodStatus, could_have_running_containers: bool) -> PodStatus {
+    let mut merged = new.clone();
+    let others = api.conditions.iter().flatten().filter(|c| !conditions::by_kubelet(&c.type_));
+    let ours = new.conditions.iter().flatten().filter(|c| conditions::by_kubelet(&c.type_));
+    let mut list: Vec<PodCondition> = others.chain(ours).cloned().collect();
+    let ending = !is_terminal(api.phase.as_deref()) && is_terminal(new.phase.as_deref());
+    if !ending || could_have_running_containers {
+        // The reason why a pod is taken down shows only once it has ended.
+        list.retain(|c| {
+            c.type_ != "DisruptionTarget"
+                || api.conditions.iter().flatten().any(|a| a.type_ == "DisruptionTarget")
+        });
+    }
+    if ending && could_have_running_containers {
+        merged.phase.clone_from(&api.phase);
+        merged.reason.clone_from(&api.reason);
+        merged.message.clone_from(&api.message);
+    }
+    merged.conditions = Some(list);
+    merged.resource_claim_statuses.clone_from(&api.resource_claim_statuses);
+    merged.nominated_node_name.clone_from(&api.nominated_node_name);
+    merged.qos_class.clone_from(&api.qos_class);
+    merged
+}
+
+fn container_mut<'a>(status: &'a mut PodStatus, id: &ContainerId) -> Option<&'a mut ContainerStatus> {
+    let is = |s: &&mut ContainerStatus| {
+        s.container_id.as_deref().and_then(|i| i.strip_prefix("containerd://")) == Some(&**id)
+    };
+    let PodStatus { container_statuses, init_container_statuses, .. } = status;
+    container_statuses
+        .iter_mut()
+        .flatten()
+        .find(is)
+        .or_else(|| init_container_statuses.iter_mut().flatten().find(is))
+}
+
+/// A readiness probe has found something else than before.
+pub(crate) fn set_container_readiness(
+    env: &mut Env<'_, '_>,
+    w: &mut PodWorker,
+    id: &ContainerId,
+    ready: bool,
+) {
+    let mut status = (*w.status).clone();
+    match container_mut(&mut status, id) {
+        Some(container) if container.ready != ready => container.ready = ready,
+        _ => return,
+    }
+    let Some(spec) = w.pod.pod_spec().cloned() else { return };
+    let all: Vec<ContainerStatus> =
+        status.init_container_statuses.iter().chain(&status.container_statuses).flatten().cloned().collect();
+    let phase = status.phase.clone().unwrap_or_default();
+    let containers_ready = conditions::containers_ready(&spec, &all, &phase);
+    let list = status.conditions.get_or_insert_with(Vec::new);
+    let ready = conditions::ready(&spec, &containers_ready, list);
+    for new in [containers_ready, ready] {
+        match list.iter_mut().find(|c| c.type_ == new.type_) {
+            Some(condition) => {
+                let at = condition.last_transition_time.take();
+                *condition = PodCondition { last_transition_time: at, ..new };
+            }
+            None => list.push(new),
+        }
+    }
+    set_pod_status(env, w, status);
+}
+
+/// A startup probe has found something else than before.
+pub(crate) fn set_container_startup(
+    env: &mut Env<'_, '_>,
+    w: &mut PodWorker,
+    id: &ContainerId,
+    started: bool,
+) {
+    let mut status = (*w.status).clone();
+    match container_mut(&mut status, id) {
+        Some(container) if container.started != Some(started) => container.started = Some(started),
+        _ => return,
+    }
+    set_pod_status(env, w, status);
+}
+
+/// No container of an ended pod is without an end: where none is known, a failure is assumed.
+///
+/// Source: `TerminatePod`.
+pub(crate) fn terminate_pod(env: &mut Env<'_, '_>, w: &mut PodWorker) {
+    let mut status = (*w.status).clone();
+    let unknown = |s: &mut ContainerStatus| {
+        if s.state.as_ref().is_none_or(|s| s.terminated.is_none()) {
+            s.state = Some(ContainerState {
+                terminated: Some(ContainerStateTerminated {
+                    reason: Some("ContainerStatusUnknown".to_owned()),
+                    message: Some(
+                        "The container could not be located when the pod was terminated".to_owned(),
+                    ),
+                    exit_code: 137,
+                    ..ContainerStateTerminated::default()
+                }),
+                ..ContainerState::default()
+            });
+        }
+    };
+    let started = |s: &ContainerStatus| {
+        s.last_state.as_ref().is_some_and(|l| l.terminated.is_some())
+            || s.state.as_ref().is_some_and(|s| s.running.is_some() || s.terminated.is_some())
+    };
+    let init = status.init_container_statuses.as_deref().unwrap_or(&[]);
+    let initialized = match init.last() {
+        None => true,
+        Some(last) => {
+            let ok = |s: &Option<ContainerState>| {
+                s.as_ref().and_then(|s| s.terminated.as_ref()).is_some_and(|t| t.exit_code == 0)
+            };
+            ok(&last.last_state) || ok(&last.state) || last.started == Some(true)
+        }
+    };
+    if initialized {
+        status.container_statuses.iter_mut().flatten().for_each(unknown);
+    }
+    let known = init.iter().rposition(started).map_or(0, |at| at + 1);
+    status.init_container_statuses.iter_mut().flatten().take(known).for_each(unknown);
+    set_pod_status(env, w, status);
+}

@@ -1,0 +1,406 @@
+//! A pod's volumes: mounting, trying again, keeping their content up to date.
+//!
+//! Source: pkg/kubelet/volumemanager, pkg/volume/{configmap,secret,downwardapi,projected} (v1.37).
+
+use super::KubeletEvent;
+use super::env_vars::{config_map_data, field_value, resource_value, secret_data};
+use super::kill::find_container;
+use super::pod_worker::{Env, PodWorker};
+use crate::latency;
+use crate::recorder::{EventType, InvolvedObject};
+use crate::runtime::{VolumeFile, VolumeId};
+use k8s_openapi::api::core::v1::{
+    DownwardAPIVolumeFile, HostPathVolumeSource, KeyToPath, Volume, VolumeProjection,
+};
+use podlab_api::kinds;
+use podlab_sim::{SimDuration, SimTime, Slot};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// The first wait after a mount that failed.
+///
+/// Source: pkg/util/goroutinemap/exponentialbackoff/exponential_backoff.go (v1.37).
+const FIRST_RETRY: SimDuration = SimDuration::from_millis(500);
+/// The longest.
+const LAST_RETRY: SimDuration = SimDuration::from_secs(122);
+/// The reconciler goes round every 100 ms: a retry comes at its next round.
+const RECONCILER: SimDuration = SimDuration::from_millis(100);
+
+/// Where a pod's volumes stand.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Volumes {
+    started: bool,
+    /// Volumes not mounted yet: name → its next try.
+    waiting: BTreeMap<String, Retry>,
+    mounted: bool,
+    slot: Option<Slot>,
+    /// The resourceVersions of the objects that the content was made from.
+    sources: u64,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Retry {
+    at: SimTime,
+    wait: SimDuration,
+}
+
+/// Whether everything is there.
+pub(crate) fn all_mounted(w: &PodWorker) -> bool {
+    w.volumes.mounted
+}
+
+fn volume_id(w: &PodWorker, name: &str) -> VolumeId {
+    format!("pods/{}/{name}", w.uid).into()
+}
+
+fn volumes_of(w: &PodWorker) -> Vec<Volume> {
+    w.pod.pod_spec().and_then(|s| s.volumes.clone()).unwrap_or_default()
+}
+
+/// Begins to mount; on later syncs brings content up to date.
+pub(crate) fn start(env: &mut Env<'_, '_>, w: &mut PodWorker) {
+    if w.volumes.mounted {
+        refresh(env, w);
+        return;
+    }
+    if w.volumes.started {
+        return;
+    }
+    w.volumes.started = true;
+    let list = volumes_of(w);
+    if list.is_empty() {
+        w.volumes.mounted = true;
+        return;
+    }
+    let at = env.cx.now() + latency::VOLUME_RECONCILE;
+    w.volumes.waiting = list.into_iter().map(|v| (v.name, Retry { at, wait: FIRST_RETRY })).collect();
+    w.volumes.slot = Some(env.cx.at(at, KubeletEvent::Mount { pod: env.ix }.into()));
+}
+
+/// Tries what is due.
+pub(crate) fn on_mount(env: &mut Env<'_, '_>, w: &mut PodWorker) {
+    let now = env.cx.now();
+    w.volumes.slot = None;
+    if w.volumes.mounted || !w.volumes.started {
+        return;
+    }
+    w.volumes.sources = sources(env, w);
+    for volume in volumes_of(w) {
+        let Some(retry) = w.volumes.waiting.get(&volume.name).copied().filter(|r| r.at <= now) else {
+            continue;
+        };
+        match set_up(env, w, &volume) {
+            Ok(()) => {
+                w.volumes.waiting.remove(&volume.name);
+            }
+            Err(why) => {
+                let text = format!("MountVolume.SetUp failed for volume {:?} : {why}", volume.name);
+                let about = InvolvedObject::of(&w.pod);
+                env.node.recorder.event(env.cx.api, &about, EventType::Warning, "FailedMount", &text);
+                let at = now + retry.wait;
+                let wait = (retry.wait * 2).min(LAST_RETRY);
+                w.volumes.waiting.insert(volume.name, Retry { at: at + RECONCILER / 2, wait });
+            }
+        }
+    }
+    match w.volumes.waiting.values().map(|r| r.at).min() {
+        Some(at) => w.volumes.slot = Some(env.cx.at(at, KubeletEvent::Mount { pod: env.ix }.into())),
+        None => {
+            w.volumes.mounted = true;
+            super::sync::on_volumes(env, w);
+        }
+    }
+}
+
+/// Takes the volumes away with the pod.
+pub(crate) fn unmount(env: &mut Env<'_, '_>, w: &mut PodWorker) {
+    if let Some(slot) = w.volumes.slot.take() {
+        env.cx.agenda.cancel(slot);
+    }
+    w.volumes.started = false;
+    w.volumes.mounted = false;
+    w.volumes.waiting.clear();
+    w.volumes.slot = None;
+    w.volumes.started = true;
+}
+
+/// Forgets the content of a pod that is gone.
+pub(crate) fn remove(env: &mut Env<'_, '_>, w: &mut PodWorker) {
+    unmount(env, w);
+    for volume in volumes_of(w) {
+        env.runtime.remove_volume(&volume_id(w, &volume.name));
+    }
+}
+
+/// Writes content anew where one of its sources has changed.
+///
+/// Mounted volumes are set up again with every sync of the pod, which is how a ConfigMap's change comes to
+/// its files after up to a resync period.
+fn refresh(env: &mut Env<'_, '_>, w: &mut PodWorker) {
+    let sources = sources(env, w);
+    if sources == w.volumes.sources {
+        return;
+    }
+    w.volumes.sources = sources;
+    for volume in volumes_of(w) {
+        if matches!(content(env, w, &volume), Ok(Some(_))) {
+            // A source that has gone since leaves the files as they were.
+            let _ = set_up(env, w, &volume);
+        }
+    }
+}
+
+/// A number that changes with every source.
+fn sources(env: &Env<'_, '_>, w: &PodWorker) -> u64 {
+    let store = env.cx.api.store();
+    let namespace = w.pod.namespace();
+    let version = |kind, name: &str| store.get(kind, namespace, name).map_or(0, |o| o.resource_version());
+    let mut sum = 0u64;
+    let mut add = |v: u64| sum = podlab_sim::splitmix64(sum ^ v);
+    let mut meta = false;
+    let Some(spec) = w.pod.pod_spec() else { return 0 };
+    for volume in spec.volumes.iter().flatten() {
+        if let Some(c) = &volume.config_map {
+            add(version(&kinds::CONFIG_MAP, &c.name));
+        } else if let Some(s) = &volume.secret {
+            add(version(&kinds::SECRET, s.secret_name.as_deref().unwrap_or("")));
+        } else if volume.downward_api.is_some() {
+            meta = true;
+        } else if let Some(p) = &volume.projected {
+            for source in p.sources.iter().flatten() {
+                if let Some(c) = &source.config_map {
+                    add(version(&kinds::CONFIG_MAP, &c.name));
+                }
+                if let Some(s) = &source.secret {
+                    add(version(&kinds::SECRET, &s.name));
+                }
+            }
+        }
+    }
+    if meta || spec.volumes.iter().flatten().any(|v| v.projected.is_some()) {
+        let hash = |map: &Option<BTreeMap<String, String>>| {
+            let mut h = 0u64;
+            for (k, v) in map.iter().flatten() {
+                for b in k.bytes().chain([0]).chain(v.bytes()).chain([1]) {
+                    h = podlab_sim::splitmix64(h ^ u64::from(b));
+                }
+            }
+            h
+        };
+        add(hash(&w.pod.metadata.labels));
+        add(hash(&w.pod.metadata.annotations));
+    }
+    sum
+}
+
+/// The volume of the runtime that stands behind a pod's volume, and where in it the mount begins.
+pub(crate) fn mount_source(env: &mut Env<'_, '_>, w: &PodWorker, name: &str) -> Option<(VolumeId, String)> {
+    let spec = w.pod.pod_spec()?;
+    let volume = spec.volumes.iter().flatten().find(|v| v.name == name)?;
+    if let Some(host) = &volume.host_path {
+        return Some((
+            env.runtime.host_volume(&env.node.name, env.cx),
+            host.path.trim_matches('/').to_owned(),
+        ));
+    }
+    if let Some(claim) = &volume.persistent_volume_claim {
+        let bound = claimed_volume(env, w, &claim.claim_name).ok()?;
+        return Some((format!("pv/{bound}").into(), String::new()));
+    }
+    Some((volume_id(w, name), String::new()))
+}
+
+/// The name of the PersistentVolume behind a claim.
+fn claimed_volume(env: &Env<'_, '_>, w: &PodWorker, claim: &str) -> Result<String, String> {
+    let store = env.cx.api.store();
+    let object = store
+        .get(&kinds::PERSISTENT_VOLUME_CLAIM, w.pod.namespace(), claim)
+        .ok_or_else(|| format!("persistentvolumeclaim {claim:?} not found"))?;
+    let volume = object.field("spec").and_then(|s| s.get("volumeName")).and_then(serde_json::Value::as_str);
+    match volume {
+        Some(name) if !name.is_empty() => Ok(name.to_owned()),
+        _ => Err(format!("PVC {}/{claim} is not bound", w.pod.namespace())),
+    }
+}
+
+/// Makes a volume ready.
+fn set_up(env: &mut Env<'_, '_>, w: &PodWorker, volume: &Volume) -> Result<(), String> {
+    if let Some(host) = &volume.host_path {
+        return check_host_path(env, host);
+    }
+    if let Some(claim) = &volume.persistent_volume_claim {
+        let bound = claimed_volume(env, w, &claim.claim_name)?;
+        env.runtime.ensure_volume(&format!("pv/{bound}").into(), env.cx);
+        return Ok(());
+    }
+    let id = volume_id(w, &volume.name);
+    match content(env, w, volume)? {
+        Some(files) => env.runtime.write_volume(&id, &files, env.cx),
+        None => env.runtime.ensure_volume(&id, env.cx),
+    }
+    Ok(())
+}
+
+/// Source: pkg/volume/hostpath/host_path.go `checkTypeInternal` (v1.37).
+fn check_host_path(env: &mut Env<'_, '_>, host: &HostPathVolumeSource) -> Result<(), String> {
+    let volume = env.runtime.host_volume(&env.node.name, env.cx);
+    let path = host.path.trim_matches('/');
+    let found = if path.is_empty() { Some(true) } else { env.runtime.volume_path(&volume, path) };
+    let fail = |what: &str| Err(format!("hostPath type check failed: {} is not {what}", host.path));
+    match host.type_.as_deref().unwrap_or("") {
+        "" => {
+            if found.is_none() {
+                env.runtime.make_volume_dir(&volume, path, env.cx);
+            }
+            Ok(())
+        }
+        "DirectoryOrCreate" => match found {
+            None => {
+                env.runtime.make_volume_dir(&volume, path, env.cx);
+                Ok(())
+            }
+            Some(true) => Ok(()),
+            Some(false) => fail("a directory"),
+        },
+        "Directory" if found != Some(true) => fail("a directory"),
+        "File" if found != Some(false) => fail("a file"),
+        "FileOrCreate" if found == Some(true) => fail("a file"),
+        "Socket" => fail("a socket file"),
+        "CharDevice" => fail("a character device"),
+        "BlockDevice" => fail("a block device"),
+        _ => Ok(()),
+    }
+}
+
+/// The files of a volume; `None` for volumes that begin empty.
+fn content(env: &Env<'_, '_>, w: &PodWorker, volume: &Volume) -> Result<Option<Vec<VolumeFile>>, String> {
+    let projections: Vec<VolumeProjection>;
+    let mode;
+    if let Some(c) = &volume.config_map {
+        mode = c.default_mode;
+        projections = vec![VolumeProjection {
+            config_map: Some(k8s_openapi::api::core::v1::ConfigMapProjection {
+                name: c.name.clone(),
+                items: c.items.clone(),
+                optional: c.optional,
+            }),
+            ..VolumeProjection::default()
+        }];
+    } else if let Some(s) = &volume.secret {
+        mode = s.default_mode;
+        projections = vec![VolumeProjection {
+            secret: Some(k8s_openapi::api::core::v1::SecretProjection {
+                name: s.secret_name.clone().unwrap_or_default(),
+                items: s.items.clone(),
+                optional: s.optional,
+            }),
+            ..VolumeProjection::default()
+        }];
+    } else if let Some(d) = &volume.downward_api {
+        mode = d.default_mode;
+        projections = vec![VolumeProjection {
+            downward_api: Some(k8s_openapi::api::core::v1::DownwardAPIProjection { items: d.items.clone() }),
+            ..VolumeProjection::default()
+        }];
+    } else if let Some(p) = &volume.projected {
+        mode = p.default_mode;
+        projections = p.sources.clone().unwrap_or_default();
+    } else {
+        return Ok(None);
+    }
+    let mode = u32::try_from(mode.unwrap_or(0o644)).unwrap_or(0o644);
+    let mut files = Vec::new();
+    for projection in &projections {
+        project(env, w, projection, mode, &mut files)?;
+    }
+    Ok(Some(files))
+}
+
+fn project(
+    env: &Env<'_, '_>,
+    w: &PodWorker,
+    projection: &VolumeProjection,
+    mode: u32,
+    files: &mut Vec<VolumeFile>,
+) -> Result<(), String> {
+    let store = env.cx.api.store();
+    let namespace = w.pod.namespace();
+    if let Some(c) = &projection.config_map {
+        let optional = c.optional == Some(true);
+        match store.get(&kinds::CONFIG_MAP, namespace, &c.name) {
+            Some(object) => {
+                let missing = "configmap references non-existent config key";
+                pick(&config_map_data(object), c.items.as_deref(), optional, missing, mode, files)?;
+            }
+            None if optional => {}
+            None => return Err(format!("configmap {:?} not found", c.name)),
+        }
+    }
+    if let Some(s) = &projection.secret {
+        let optional = s.optional == Some(true);
+        match store.get(&kinds::SECRET, namespace, &s.name) {
+            Some(object) => {
+                let missing = "references non-existent secret key";
+                pick(&secret_data(object), s.items.as_deref(), optional, missing, mode, files)?;
+            }
+            None if optional => {}
+            None => return Err(format!("secret {:?} not found", s.name)),
+        }
+    }
+    for item in projection.downward_api.iter().flat_map(|d| d.items.iter().flatten()) {
+        files.push(VolumeFile {
+            path: item.path.clone(),
+            bytes: Arc::new(downward(env, w, item)?.into_bytes()),
+            mode: item.mode.and_then(|m| u32::try_from(m).ok()).unwrap_or(mode),
+        });
+    }
+    if let Some(token) = &projection.service_account_token {
+        let account = w.pod.pod_spec().and_then(|s| s.service_account_name.clone()).unwrap_or_default();
+        let text = format!("podlab.{namespace}.{account}.{}", w.uid);
+        files.push(VolumeFile { path: token.path.clone(), bytes: Arc::new(text.into_bytes()), mode });
+    }
+    Ok(())
+}
+
+/// Takes the keys that `items` names, or all.
+fn pick(
+    data: &BTreeMap<String, Vec<u8>>,
+    items: Option<&[KeyToPath]>,
+    optional: bool,
+    missing: &str,
+    mode: u32,
+    files: &mut Vec<VolumeFile>,
+) -> Result<(), String> {
+    let items = items.unwrap_or(&[]);
+    if items.is_empty() {
+        for (key, value) in data {
+            files.push(VolumeFile { path: key.clone(), bytes: Arc::new(value.clone()), mode });
+        }
+        return Ok(());
+    }
+    for item in items {
+        match data.get(&item.key) {
+            Some(value) => files.push(VolumeFile {
+                path: item.path.clone(),
+                bytes: Arc::new(value.clone()),
+                mode: item.mode.and_then(|m| u32::try_from(m).ok()).unwrap_or(mode),
+            }),
+            None if optional => {}
+            None => return Err(format!("{missing}: {}", item.key)),
+        }
+    }
+    Ok(())
+}
+
+fn downward(env: &Env<'_, '_>, w: &PodWorker, item: &DownwardAPIVolumeFile) -> Result<String, String> {
+    if let Some(field) = &item.field_ref {
+        return field_value(env, w, &field.field_path);
+    }
+    if let Some(resource) = &item.resource_field_ref {
+        let name = resource.container_name.as_deref().unwrap_or("");
+        let found = w.pod.pod_spec().and_then(|s| find_container(s, name));
+        let Some((container, _)) = found else { return Err(format!("container {name} not found")) };
+        return resource_value(env, w, &container, resource);
+    }
+    Ok(String::new())
+}
