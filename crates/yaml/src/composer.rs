@@ -6,7 +6,7 @@ use crate::error::{Mark, YamlError};
 use crate::parser::{Event, EventKind, Parser};
 
 /// Most nodes a document may have. kubectl has no such bound; a browser tab needs one.
-const MAX_NODES: usize = 1_000_000;
+pub(crate) const MAX_NODES: usize = 1_000_000;
 
 /// Index of a node in its [`Tree`].
 pub(crate) type NodeId = usize;

@@ -89,6 +89,11 @@ impl SpanIndex {
         Self { tree, origin }
     }
 
+    /// How many nodes the document has.
+    pub(crate) fn size(&self) -> usize {
+        self.tree.nodes.len()
+    }
+
     /// Finds a path such as `["spec", "containers", 0, "image"]`; `None` if it leads nowhere.
     pub fn get(&self, path: &[PathElement]) -> Option<Located> {
         self.nearest(path).filter(|located| located.depth == path.len())

@@ -6,7 +6,7 @@
 
 use serde_json::Value;
 
-use crate::composer::compose;
+use crate::composer::{MAX_NODES, compose};
 use crate::decode::{DuplicateKey, decode};
 use crate::error::{ErrorKind, Position, YamlError};
 use crate::json_reader::{self, JsonFailure};
@@ -50,6 +50,7 @@ pub fn parse_documents(text: &str) -> Documents {
     let mut line = 0;
     let end = position_at(text, text.len());
     let mut first_error = None;
+    let mut budget = Budget { left: MAX_NODES };
     // kubectl looks for the brace in the first 4096 bytes only.
     let head = text.get(..text.floor_char_boundary(4096)).unwrap_or(text);
     if head.trim_start_matches(is_go_space).starts_with('{') {
@@ -62,6 +63,10 @@ pub fn parse_documents(text: &str) -> Documents {
                     line += count_lines(text, range.clone());
                     at = range.end;
                     read.documents.push(json_document(text, value, range, origin));
+                    if let Some(error) = budget.spend(read.documents.last()) {
+                        read.error = Some(error);
+                        return read;
+                    }
                 }
                 Err(failure) => {
                     let error = json_error(text, &failure);
@@ -101,6 +106,10 @@ pub fn parse_documents(text: &str) -> Documents {
             Ok(document) => {
                 read.documents.push(document);
                 first_error = None;
+                if let Some(error) = budget.spend(read.documents.last()) {
+                    read.error = Some(error);
+                    return read;
+                }
             }
             Err(error) => {
                 // kubectl has no limit of podlab's, so it would not have come to its JSON error.
@@ -170,6 +179,23 @@ fn position_at(text: &str, offset: usize) -> Position {
     let line_start = before.rfind('\n').map_or(0, |at| at + 1);
     let column = before.get(line_start..).map_or(0, |line| line.chars().count());
     Position { offset: before.len(), line: count_lines(text, 0..offset) + 1, column: column + 1 }
+}
+
+/// What all documents of a text may cost together.
+struct Budget {
+    left: usize,
+}
+
+impl Budget {
+    /// Counts a document as its nodes and ten more; an error once there were too many.
+    fn spend(&mut self, document: Option<&Document>) -> Option<YamlError> {
+        let cost = document.map_or(0, |document| document.spans.size() + 10);
+        match self.left.checked_sub(cost) {
+            Some(left) => self.left = left,
+            None => return Some(YamlError::limit("too many documents")),
+        }
+        None
+    }
 }
 
 /// What Go's `unicode.IsSpace` calls white space.
