@@ -320,7 +320,7 @@ impl JsonDecoder<'_> {
         }
         let float = text.parse::<f64>().ok().and_then(Number::from_f64);
         float.map(Value::Number).ok_or_else(|| JsonFailure {
-            text: format!("strconv.ParseFloat: parsing {text:?}: value out of range"),
+            text: format!("json: cannot unmarshal number {text} into Go value of type float64"),
             offset: None,
             is_json: true,
         })

@@ -140,3 +140,9 @@ fn a_last_line_that_fills_the_reader_is_lost_as_in_kubectl() {
     assert_eq!(values(&line).len(), 0);
     assert_eq!(values(&format!("{line}x")).len(), 1);
 }
+
+#[test]
+fn a_json_number_that_is_too_large_is_an_error() {
+    let error = parse_documents("{\"a\": 1e999}").error.unwrap();
+    assert_eq!(error.text, "json: cannot unmarshal number 1e999 into Go value of type float64");
+}
