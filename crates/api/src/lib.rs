@@ -6,6 +6,7 @@
 //! **Boundary:** [`kinds::ALL`] (the registry) and [`door`].
 #![forbid(unsafe_code)]
 
+pub mod defaults;
 pub mod door;
 pub mod duration;
 pub mod go_text;

@@ -14,6 +14,7 @@ mod base64;
 mod decode;
 mod parse;
 mod time;
+pub(crate) mod tree;
 
 pub use decode::{DecodeError, Decoded, bad_request_message, decode, decode_type};
 pub use time::{parse_go_time, parse_rfc3339, rfc3339_micro, rfc3339_seconds};
@@ -204,6 +205,11 @@ impl Schema {
     /// A type's bare name (`Container`), as in the `Go struct field` of JSON errors.
     pub fn type_name(&self, id: TypeId) -> &'static str {
         self.entry(id).map_or("", |e| e.name)
+    }
+
+    /// A type's package and bare name (`core/v1`, `Container`).
+    pub fn qualified_name(&self, id: TypeId) -> (&'static str, &'static str) {
+        self.entry(id).map_or(("", ""), |e| (e.package, e.name))
     }
 
     /// A type's full name (`core/v1.Container`), the key of its descriptions.
