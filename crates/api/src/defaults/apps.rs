@@ -2,8 +2,8 @@
 //!
 //! Source: pkg/apis/{apps,batch,autoscaling,networking,discovery,rbac,scheduling,storage}/v*/defaults.go (v1.37).
 
-use crate::schema::tree::{child, has, list, map, set, set_empty, set_nil, text};
-use serde_json::{Map, Value, json};
+use crate::schema::tree::{child, flag, has, list, list_mut, map, set, set_empty, set_nil, text};
+use serde_json::{Value, json};
 
 pub(super) fn set_defaults(name: (&str, &str), value: &mut Value) {
     match name {
@@ -41,7 +41,7 @@ pub(super) fn set_defaults(name: (&str, &str), value: &mut Value) {
             set_nil(value, "volumeBindingMode", "Immediate");
         }
         ("storage/v1", "CSIDriver") => csi_driver(child(value, "spec")),
-        ("apiextensions/v1", "CustomResourceDefinition") => custom_resource_definition(child(value, "spec")),
+        ("apiextensions/v1", "CustomResourceDefinition") => custom_resource_definition(value),
         _ => {}
     }
 }
@@ -87,6 +87,11 @@ fn stateful_set(spec: &mut Value) {
     set_empty(retention, "whenScaled", "Retain");
     set_nil(spec, "replicas", 1);
     set_nil(spec, "revisionHistoryLimit", 10);
+    // Source: pkg/apis/apps/v1/conversion.go, which fills in what templates may leave out.
+    for template in list_mut(spec, "volumeClaimTemplates") {
+        set(template, "apiVersion", "v1");
+        set(template, "kind", "PersistentVolumeClaim");
+    }
 }
 
 fn job(value: &mut Value) {
@@ -156,16 +161,17 @@ fn csi_driver(spec: &mut Value) {
 }
 
 /// Source: k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1/defaults.go (v1.37).
-fn custom_resource_definition(spec: &mut Value) {
+fn custom_resource_definition(value: &mut Value) {
+    let stored = list(value, "spec.versions").iter().find(|v| flag(v, "storage")).cloned();
+    if let Some(version) = stored.filter(|_| list(value, "status.storedVersions").is_empty()) {
+        set(child(value, "status"), "storedVersions", json!([text(&version, "name")]));
+    }
+    let spec = child(value, "spec");
     let names = child(spec, "names");
     let kind = text(names, "kind").to_owned();
-    set_empty(names, "singular", &kind.to_lowercase());
     if !kind.is_empty() {
+        set_empty(names, "singular", &kind.to_lowercase());
         set_empty(names, "listKind", &format!("{kind}List"));
     }
-    if text(names, "singular").is_empty() {
-        names.as_object_mut().map(|map: &mut Map<String, Value>| map.remove("singular"));
-    }
-    let conversion = child(spec, "conversion");
-    set_empty(conversion, "strategy", "None");
+    set_nil(spec, "conversion", json!({"strategy": "None"}));
 }

@@ -4,7 +4,9 @@
 
 use super::{image, pod};
 use crate::quantity::Quantity;
-use crate::schema::tree::{child, has, int, list_mut, map, remove, set, set_empty, set_nil, set_zero, text};
+use crate::schema::tree::{
+    child, has, int, list, list_mut, map, remove, set, set_empty, set_nil, set_zero, text,
+};
 use serde_json::{Map, Value, json};
 
 pub(super) fn set_defaults(name: &str, value: &mut Value) {
@@ -19,7 +21,9 @@ pub(super) fn set_defaults(name: &str, value: &mut Value) {
             set_empty(value, "path", "/");
             set_empty(value, "scheme", "HTTP");
         }
-        "SecretVolumeSource" | "ConfigMapVolumeSource" | "DownwardAPIVolumeSource"
+        "SecretVolumeSource"
+        | "ConfigMapVolumeSource"
+        | "DownwardAPIVolumeSource"
         | "ProjectedVolumeSource" => {
             set_nil(value, "defaultMode", 0o644);
         }
@@ -28,7 +32,7 @@ pub(super) fn set_defaults(name: &str, value: &mut Value) {
         "ObjectFieldSelector" => set_empty(value, "apiVersion", "v1"),
         "ReplicationController" => replication_controller(value),
         "Service" => service(value),
-        "Secret" => set_empty(value, "type", "Opaque"),
+        "Secret" => secret(value),
         "PersistentVolume" => {
             set_empty(child(value, "status"), "phase", "Pending");
             let spec = child(value, "spec");
@@ -40,11 +44,10 @@ pub(super) fn set_defaults(name: &str, value: &mut Value) {
         "EndpointPort" => set_empty(value, "protocol", "TCP"),
         "Namespace" => namespace(value),
         "NamespaceStatus" => set_empty(value, "phase", "Active"),
-        "NodeStatus" => {
-            if !has(value, "allocatable") && has(value, "capacity") {
-                let capacity = value.get("capacity").cloned().unwrap_or_default();
-                set(value, "allocatable", capacity);
-            }
+        "NodeSpec" => pod_cidrs(value),
+        "NodeStatus" if !has(value, "allocatable") && has(value, "capacity") => {
+            let capacity = value.get("capacity").cloned().unwrap_or_default();
+            set(value, "allocatable", capacity);
         }
         "LimitRangeItem" => limit_range_item(value),
         _ => {}
@@ -56,7 +59,7 @@ pub(super) fn resource_list(value: &mut Value) {
     for (_, item) in value.as_object_mut().into_iter().flatten() {
         // Only what is smaller than a thousandth needs the work; its text ends in n or u, or has a point.
         let Some(text) = item.as_str() else { continue };
-        if !text.contains(['n', 'u', '.', 'e']) {
+        if !text.contains(['n', 'u', '.']) && !text.contains("e-") {
             continue;
         }
         if let Ok(mut quantity) = Quantity::parse(text) {
@@ -142,6 +145,36 @@ fn namespace(value: &mut Value) {
     // One that is yet to be named (generateName) gets the label when it has its name.
     if !name.is_empty() {
         set(child(child(value, "metadata"), "labels"), "kubernetes.io/metadata.name", name);
+    }
+}
+
+/// `stringData` is write-only: it goes into `data` and is never given back.
+///
+/// Source: pkg/apis/core/v1/conversion.go Convert_v1_Secret_To_core_Secret (v1.37).
+fn secret(value: &mut Value) {
+    set_empty(value, "type", "Opaque");
+    let plain = map(value, "stringData").clone();
+    remove(value, "stringData");
+    if plain.is_empty() {
+        return;
+    }
+    let data = child(value, "data");
+    for (key, item) in plain {
+        let encoded = crate::schema::encode_base64(item.as_str().unwrap_or("").as_bytes());
+        set(data, &key, encoded);
+    }
+}
+
+/// The one CIDR and the list say the same.
+///
+/// Source: pkg/apis/core/v1/conversion.go Convert_v1_NodeSpec_To_core_NodeSpec (v1.37).
+fn pod_cidrs(spec: &mut Value) {
+    let one = text(spec, "podCIDR").to_owned();
+    let first = list(spec, "podCIDRs").first().and_then(Value::as_str).map(str::to_owned);
+    match (one.is_empty(), first) {
+        (false, first) if first.as_ref() != Some(&one) => set(spec, "podCIDRs", json!([one])),
+        (true, Some(first)) => set(spec, "podCIDR", first),
+        _ => {}
     }
 }
 

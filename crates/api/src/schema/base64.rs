@@ -17,7 +17,7 @@ fn value_of(byte: u8) -> Option<u8> {
 /// # Errors
 /// Where the text is broken: the offset that Go reports (`illegal base64 data at input byte N`).
 /// Source: src/encoding/base64/base64.go decodeQuantum (go1.26).
-pub(super) fn decode(text: &str) -> Result<Vec<u8>, usize> {
+pub(crate) fn decode(text: &str) -> Result<Vec<u8>, usize> {
     let src = text.as_bytes();
     let at = |i: usize| src.get(i).copied();
     let is_break = |i: usize| matches!(at(i), Some(b'\n' | b'\r'));
@@ -73,7 +73,7 @@ pub(super) fn decode(text: &str) -> Result<Vec<u8>, usize> {
 }
 
 /// Encodes to standard base64 with padding.
-pub(super) fn encode(bytes: &[u8]) -> String {
+pub(crate) fn encode(bytes: &[u8]) -> String {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let letter = |i: u8| ALPHABET.get(usize::from(i & 63)).map_or('A', |b| char::from(*b));
     let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);

@@ -247,7 +247,8 @@ pub(crate) fn validate_topology_spread(errors: &mut Errors, constraints: &[Value
                 errors.push(FieldError::invalid(&path, domains, "must be greater than zero"));
             }
             if action != "DoNotSchedule" {
-                let detail = format!("can only use minDomains if whenUnsatisfiable=DoNotSchedule, not {action}");
+                let detail =
+                    format!("can only use minDomains if whenUnsatisfiable=DoNotSchedule, not {action}");
                 errors.push(FieldError::invalid(&path, domains, detail));
             }
         }

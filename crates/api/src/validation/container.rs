@@ -43,7 +43,12 @@ pub(crate) fn validate_common(errors: &mut Errors, container: &Value, ctx: &PodC
     required_supported(errors, &path.child("imagePullPolicy"), policy, &["Always", "IfNotPresent", "Never"]);
     let resources = at(container, "resources");
     validate_requirements(errors, resources, false, &ctx.claim_names, &path.child("resources"));
-    validate_resize_policy(errors, list(container, "resizePolicy"), ctx.restart_policy, &path.child("resizePolicy"));
+    validate_resize_policy(
+        errors,
+        list(container, "resizePolicy"),
+        ctx.restart_policy,
+        &path.child("resizePolicy"),
+    );
     super::security::validate_security_context(
         errors,
         at(container, "securityContext"),
@@ -210,7 +215,8 @@ pub(crate) fn object_field_selector(errors: &mut Errors, selector: &Value, in_vo
     }
     match subscripted {
         Some((field, subscript)) => {
-            let key = if field == "metadata.annotations" { subscript.to_lowercase() } else { subscript.to_owned() };
+            let key =
+                if field == "metadata.annotations" { subscript.to_lowercase() } else { subscript.to_owned() };
             invalid_each(errors, path, &key, content::is_qualified_name(&key));
         }
         None => {
@@ -255,7 +261,9 @@ pub(crate) fn resource_field_selector(errors: &mut Errors, selector: &Value, in_
             "only divisor's values 1m and 1 are supported with the cpu resource".to_owned()
         }
         "limits.memory" | "requests.memory" if !in_sizes => told("memory"),
-        "limits.ephemeral-storage" | "requests.ephemeral-storage" if !in_sizes => told("local ephemeral storage"),
+        "limits.ephemeral-storage" | "requests.ephemeral-storage" if !in_sizes => {
+            told("local ephemeral storage")
+        }
         _ if huge && !in_sizes => told("hugepages"),
         _ => return,
     };

@@ -36,6 +36,11 @@ pub fn max_len_error(length: usize) -> String {
     format!("must be no more than {length} characters")
 }
 
+/// The same as labels have it, counted in bytes.
+fn max_bytes_error(length: usize) -> String {
+    format!("must be no more than {length} bytes")
+}
+
 /// `must be between A and B, inclusive`.
 pub fn inclusive_range_error(low: i64, high: i64) -> String {
     format!("must be between {low} and {high}, inclusive")
@@ -67,7 +72,11 @@ fn is_subdomain(text: &str) -> bool {
 }
 
 fn is_key_name(text: &str) -> bool {
-    framed(text, |b| b.is_ascii_alphanumeric(), |b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+    framed(
+        text,
+        |b| b.is_ascii_alphanumeric(),
+        |b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'),
+    )
 }
 
 /// A DNS label, as names of namespaces and containers are.
@@ -104,9 +113,8 @@ pub fn is_dns1123_subdomain_with_underscore(value: &str) -> Vec<String> {
     if value.len() > 253 {
         errors.push(max_len_error(253));
     }
-    let fits = |label: &str| {
-        framed(label.strip_prefix('_').unwrap_or(label), lower, |b| lower_dash(b) || b == b'_')
-    };
+    let fits =
+        |label: &str| framed(label.strip_prefix('_').unwrap_or(label), lower, |b| lower_dash(b) || b == b'_');
     if !value.split('.').all(fits) {
         errors.push(regex_error(UNDERSCORED_TEXT, UNDERSCORED, &["example.com"]));
     }
@@ -162,14 +170,20 @@ pub fn is_qualified_name(value: &str) -> Vec<String> {
     match prefix {
         Some("") => errors.push("prefix part must be non-empty".to_owned()),
         Some(prefix) => {
-            errors.extend(is_dns1123_subdomain(prefix).into_iter().map(|e| format!("prefix part {e}")));
+            if prefix.len() > 253 {
+                errors.push(format!("prefix part {}", max_bytes_error(253)));
+            }
+            if !is_subdomain(prefix) {
+                let error = regex_error(SUBDOMAIN_TEXT, SUBDOMAIN, &["example.com"]);
+                errors.push(format!("prefix part {error}"));
+            }
         }
         None => {}
     }
     if name.is_empty() {
         errors.push("name part must be non-empty".to_owned());
     } else if name.len() > 63 {
-        errors.push(format!("name part {}", max_len_error(63)));
+        errors.push(format!("name part {}", max_bytes_error(63)));
     }
     if !is_key_name(name) {
         errors.push(format!("name part {}", regex_error(KEY_NAME_TEXT, KEY_NAME, &examples)));
@@ -181,7 +195,7 @@ pub fn is_qualified_name(value: &str) -> Vec<String> {
 pub fn is_valid_label_value(value: &str) -> Vec<String> {
     let mut errors = Vec::new();
     if value.len() > 63 {
-        errors.push(max_len_error(63));
+        errors.push(max_bytes_error(63));
     }
     if !value.is_empty() && !is_key_name(value) {
         errors.push(regex_error(LABEL_VALUE_TEXT, LABEL_VALUE, &["MyValue", "my_value", "12345"]));

@@ -50,22 +50,6 @@ pub(crate) fn parse_ip(errors: &mut Errors, path: &Path, value: &str) -> Option<
     Some(ip)
 }
 
-/// An address in canonical form, as newer fields ask for.
-pub(crate) fn validate_ip(errors: &mut Errors, path: &Path, value: &str) {
-    let before = errors.len();
-    let ip = parse_ip(errors, path, value);
-    if let Some(ip) = ip.filter(|_| errors.len() == before) {
-        let canonical = ip.to_string();
-        if canonical != value {
-            errors.push(FieldError::invalid(
-                path,
-                value,
-                format!("must be in canonical form ({})", crate::go_text::quote(&canonical)),
-            ));
-        }
-    }
-}
-
 /// A CIDR's address and prefix length, leading zeros allowed and told.
 fn parse_cidr_sloppy(text: &str) -> Option<(IpAddr, u32, bool)> {
     let (address, length) = text.split_once('/')?;
@@ -112,9 +96,4 @@ pub(crate) fn validate_cidr_legacy(errors: &mut Errors, path: &Path, value: &str
 /// Whether a network holds an address.
 pub(crate) fn cidr_contains((network, bits): (IpAddr, u32), ip: IpAddr) -> bool {
     network.is_ipv4() == ip.is_ipv4() && masked(ip, bits) == network
-}
-
-/// A CIDR's network, without telling errors.
-pub(crate) fn read_cidr(value: &str) -> Option<(IpAddr, u32)> {
-    parse_cidr_sloppy(value).map(|(ip, bits, _)| (masked(ip, bits), bits))
 }

@@ -98,6 +98,11 @@ pub(crate) fn validate_object_meta(
     }
 }
 
+/// Whether a finalizer without a domain is one of Kubernetes' own.
+pub(crate) fn is_standard_finalizer(name: &str) -> bool {
+    matches!(name, "kubernetes" | "orphan" | "foregroundDeletion")
+}
+
 /// The finalizers that core types know when they have no domain.
 ///
 /// Source: pkg/apis/core/validation/validation.go validateKubeFinalizerName (v1.37).
@@ -105,7 +110,7 @@ pub(crate) fn validate_kube_finalizers(errors: &mut Errors, object: &Value, path
     let finalizers = path.child("finalizers");
     for (i, finalizer) in list(object, "metadata.finalizers").iter().enumerate() {
         let name = finalizer.as_str().unwrap_or("");
-        if !name.contains('/') && !matches!(name, "kubernetes" | "orphan" | "foregroundDeletion") {
+        if !name.contains('/') && !is_standard_finalizer(name) {
             errors.push(FieldError::invalid(
                 &finalizers.index(i),
                 name,
@@ -157,7 +162,9 @@ pub(crate) fn validate_object_meta_update(errors: &mut Errors, new: &Value, old:
     if generation < before {
         errors.push(FieldError::invalid(&path.child("generation"), generation, "must not be decremented"));
     }
-    for name in ["name", "namespace", "uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds"] {
+    for name in
+        ["name", "namespace", "uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds"]
+    {
         immutable(errors, at(new, name), at(old, name), &path.child(name));
     }
     common(errors, new, path);
@@ -167,6 +174,13 @@ pub(crate) fn validate_object_meta_update(errors: &mut Errors, new: &Value, old:
 pub(crate) fn immutable(errors: &mut Errors, new: &Value, old: &Value, path: &Path) {
     if new != old {
         errors.push(FieldError::invalid(path, new.clone(), "field is immutable"));
+    }
+}
+
+/// As [`immutable`], with the new value as Go shows it.
+pub(crate) fn immutable_as(errors: &mut Errors, new: &Value, old: &Value, shown: BadValue, path: &Path) {
+    if new != old {
+        errors.push(FieldError::invalid(path, shown, "field is immutable"));
     }
 }
 

@@ -9,16 +9,27 @@ pub mod ip;
 pub mod meta;
 
 mod affinity;
+mod batch;
+mod config;
 mod container;
+pub mod cron;
+mod diff;
+mod networking;
 mod pod;
+mod pod_update;
+mod policy;
 mod probe;
 mod resources;
 mod security;
+mod service;
 mod storage;
+mod time_zones;
 mod volume;
+mod workload;
 
 pub use field::{BadValue, ErrorType, FieldError, Path};
 
+use crate::schema::tree::at;
 use serde_json::Value;
 
 /// What was found wrong, in the order in which it is told.
@@ -60,12 +71,224 @@ pub(crate) fn required(errors: &mut Errors, path: &Path, value: &str) -> bool {
     !value.is_empty()
 }
 
-/// Checks a new object; it must be decoded and defaulted.
+/// How far validation goes for a kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Support {
+    /// As the API server.
+    Full,
+    /// Metadata only; the text says what is missing.
+    MetadataOnly(&'static str),
+}
+
+/// How far validation goes for a kind.
+pub fn support(api_version: &str, kind: &str) -> Support {
+    match rule(api_version, kind) {
+        Some(rule) => rule.support,
+        None => Support::MetadataOnly("no rules are known for this kind"),
+    }
+}
+
+/// What is known about validating a kind.
+struct Rule {
+    name: meta::NameRule,
+    /// Whether finalizers without a domain are checked, as core's own metadata rule does.
+    kube_finalizers: bool,
+    support: Support,
+}
+
+fn rule(api_version: &str, kind: &str) -> Option<Rule> {
+    let label: meta::NameRule = meta::name_is_dns_label;
+    let subdomain: meta::NameRule = meta::name_is_dns_subdomain;
+    let segment: meta::NameRule = meta::name_is_path_segment;
+    let (name, kube_finalizers) = match (api_version, kind) {
+        ("v1", "Namespace" | "Service") | ("apps/v1", "StatefulSet") => (label, true),
+        (
+            "v1",
+            "Pod"
+            | "Node"
+            | "ConfigMap"
+            | "Secret"
+            | "ServiceAccount"
+            | "LimitRange"
+            | "ResourceQuota"
+            | "PersistentVolume"
+            | "PersistentVolumeClaim"
+            | "Endpoints",
+        )
+        | ("apps/v1", "Deployment" | "ReplicaSet" | "DaemonSet" | "ControllerRevision")
+        | ("batch/v1", "Job" | "CronJob")
+        | ("networking.k8s.io/v1", "Ingress" | "IngressClass" | "NetworkPolicy")
+        | ("autoscaling/v2", "HorizontalPodAutoscaler")
+        | ("scheduling.k8s.io/v1", "PriorityClass")
+        | ("storage.k8s.io/v1", "StorageClass") => (subdomain, true),
+        ("v1", "ReplicationController" | "PodTemplate")
+        | ("policy/v1", "PodDisruptionBudget")
+        | ("node.k8s.io/v1", "RuntimeClass")
+        | ("coordination.k8s.io/v1", "Lease")
+        | ("discovery.k8s.io/v1", "EndpointSlice")
+        | ("apiextensions.k8s.io/v1", "CustomResourceDefinition") => (subdomain, false),
+        ("rbac.authorization.k8s.io/v1", "Role" | "ClusterRole" | "RoleBinding" | "ClusterRoleBinding") => {
+            (segment, false)
+        }
+        _ => return None,
+    };
+    let support = match kind {
+        "EndpointSlice" => Support::MetadataOnly("endpoints and ports of slices"),
+        "CustomResourceDefinition" => Support::MetadataOnly("schemas"),
+        _ => Support::Full,
+    };
+    Some(Rule { name, kube_finalizers, support })
+}
+
+/// Checks a new object; it must be decoded and defaulted, and have its name.
+///
+/// Kinds without rules get the metadata's check alone, see [`support`].
 pub fn validate_create(api_version: &str, kind: &str, object: &Value) -> Vec<FieldError> {
     let mut errors = Errors::new();
+    check_new(&mut errors, api_version, kind, object);
+    without_repeats(errors)
+}
+
+/// Checks an object that is to replace `old` through the main resource; both must be decoded and defaulted,
+/// and what the client may not set taken over from `old` (uid, creationTimestamp, status).
+///
+/// Kinds without rules get the metadata's check alone, see [`support`].
+pub fn validate_update(api_version: &str, kind: &str, new: &Value, old: &Value) -> Vec<FieldError> {
+    let mut errors = Errors::new();
+    check_changed(&mut errors, api_version, kind, new, old);
+    without_repeats(errors)
+}
+
+/// The same error found twice is told once.
+fn without_repeats(errors: Errors) -> Errors {
+    let mut out = Errors::with_capacity(errors.len());
+    for error in errors {
+        if !out.contains(&error) {
+            out.push(error);
+        }
+    }
+    out
+}
+
+fn check_changed(errors: &mut Errors, api_version: &str, kind: &str, new: &Value, old: &Value) {
+    let path = Path::new("metadata");
+    meta::validate_object_meta_update(errors, new, old, &path);
+    if rule(api_version, kind).is_some_and(|r| r.kube_finalizers) {
+        meta::validate_kube_finalizers(errors, new, &path);
+    }
     match (api_version, kind) {
-        ("v1", "Pod") => pod::validate_create(&mut errors, object),
+        ("v1", "Pod") => pod_update::validate_update(errors, new, old),
+        ("v1", "Service") => service::validate_update(errors, new, old),
+        ("v1", "Secret") => {
+            meta::immutable(errors, at(new, "type"), at(old, "type"), &Path::new("type"));
+            config::validate_immutable_data(errors, new, old, &["data"]);
+        }
+        ("v1", "ConfigMap") => config::validate_immutable_data(errors, new, old, &["data", "binaryData"]),
+        ("v1", "Node") => config::validate_node_update(errors, new, old),
+        ("batch/v1", "Job") => batch::validate_job_update(errors, new, old),
+        ("scheduling.k8s.io/v1", "PriorityClass") => policy::validate_priority_class_update(errors, new, old),
+        ("storage.k8s.io/v1", "StorageClass") => storage::validate_storage_class_update(errors, new, old),
+        ("node.k8s.io/v1", "RuntimeClass") => {
+            let path = Path::new("handler");
+            let null = BadValue::Value(Value::Null);
+            meta::immutable_as(errors, at(new, "handler"), at(old, "handler"), null, &path);
+        }
+        ("networking.k8s.io/v1", "IngressClass") => {
+            let path = Path::new("spec.controller");
+            meta::immutable(errors, at(new, "spec.controller"), at(old, "spec.controller"), &path);
+        }
+        ("rbac.authorization.k8s.io/v1", "RoleBinding" | "ClusterRoleBinding") => {
+            let shown = BadValue::Json(json_of("rbac/v1.RoleRef", at(new, "roleRef")));
+            meta::immutable_as(errors, at(new, "roleRef"), at(old, "roleRef"), shown, &Path::new("roleRef"));
+        }
         _ => {}
     }
-    errors
+    validate_body(errors, api_version, kind, new, Some(old));
+    match (api_version, kind) {
+        ("apps/v1", _) => workload::validate_immutable(errors, kind, new, old),
+        ("v1", "PersistentVolumeClaim") => storage::validate_claim_update(errors, new, old),
+        ("v1", "PersistentVolume") => storage::validate_volume_update(errors, new, old),
+        ("v1", "ResourceQuota") => config::validate_resource_quota_update(errors, new, old),
+        _ => {}
+    }
+}
+
+fn check_new(errors: &mut Errors, api_version: &str, kind: &str, object: &Value) {
+    match (api_version, kind) {
+        ("v1", "Pod") => {
+            pod::validate_create(errors, object);
+            return;
+        }
+        ("batch/v1", "Job") => {
+            batch::validate_job(errors, object);
+            return;
+        }
+        ("v1", "Service") => {
+            service::validate_create(errors, object);
+            return;
+        }
+        _ => {}
+    }
+    let path = Path::new("metadata");
+    if kind != "PodDisruptionBudget" {
+        let rule = rule(api_version, kind);
+        let namespaced = crate::kinds::by_gvk(api_version, kind).is_none_or(|k| k.namespaced);
+        let name = rule.as_ref().map_or(meta::name_is_path_segment as meta::NameRule, |r| r.name);
+        meta::validate_object_meta(errors, object, namespaced, name, &path);
+        if rule.is_some_and(|r| r.kube_finalizers) {
+            meta::validate_kube_finalizers(errors, object, &path);
+        }
+    }
+    validate_body(errors, api_version, kind, object, None);
+    if kind == "PodDisruptionBudget" {
+        meta::validate_object_meta(errors, object, true, meta::name_is_dns_subdomain, &path);
+    }
+}
+
+/// The rules that hold both for new objects and for changed ones.
+fn validate_body(errors: &mut Errors, api_version: &str, kind: &str, object: &Value, old: Option<&Value>) {
+    match (api_version, kind) {
+        ("v1", "ConfigMap") => config::validate_config_map(errors, object),
+        ("v1", "Secret") => config::validate_secret(errors, object),
+        ("v1", "Namespace") => config::validate_namespace(errors, object),
+        ("v1", "LimitRange") => config::validate_limit_range(errors, object),
+        ("v1", "ResourceQuota") => config::validate_resource_quota(errors, object),
+        ("v1", "Endpoints") => service::validate_endpoints(errors, object, old),
+        ("v1", "PersistentVolume") => storage::validate_volume(errors, object),
+        ("v1", "PersistentVolumeClaim") => {
+            storage::validate_claim_spec(errors, at(object, "spec"), &Path::new("spec"));
+        }
+        ("v1", "PodTemplate") => {
+            workload::validate_template(errors, at(object, "template"), &Path::new("template"));
+        }
+        ("v1", "ReplicationController") => workload::validate_replication_controller(errors, object),
+        ("v1", "Node") if old.is_none() => config::validate_node(errors, object),
+        ("apps/v1", "Deployment") => workload::validate_deployment(errors, object),
+        ("apps/v1", "ReplicaSet") => workload::validate_replica_set(errors, object),
+        ("apps/v1", "DaemonSet") => workload::validate_daemon_set(errors, object),
+        ("apps/v1", "StatefulSet") => workload::validate_stateful_set(errors, object),
+        ("batch/v1", "CronJob") => batch::validate_cron_job(errors, object, old),
+        ("networking.k8s.io/v1", "Ingress") => networking::validate_ingress(errors, object, old.is_none()),
+        ("networking.k8s.io/v1", "IngressClass") => networking::validate_ingress_class(errors, object),
+        ("networking.k8s.io/v1", "NetworkPolicy") => networking::validate_network_policy(errors, object),
+        ("autoscaling/v2", "HorizontalPodAutoscaler") => policy::validate_autoscaler(errors, object),
+        ("policy/v1", "PodDisruptionBudget") => policy::validate_disruption_budget(errors, object),
+        ("scheduling.k8s.io/v1", "PriorityClass") if old.is_none() => {
+            policy::validate_priority_class(errors, object);
+        }
+        ("node.k8s.io/v1", "RuntimeClass") if old.is_none() => policy::validate_runtime_class(errors, object),
+        ("coordination.k8s.io/v1", "Lease") => policy::validate_lease(errors, object),
+        ("storage.k8s.io/v1", "StorageClass") if old.is_none() => {
+            storage::validate_storage_class(errors, object)
+        }
+        ("rbac.authorization.k8s.io/v1", "Role") => policy::validate_role(errors, object, true),
+        ("rbac.authorization.k8s.io/v1", "ClusterRole") => policy::validate_role(errors, object, false),
+        ("rbac.authorization.k8s.io/v1", "RoleBinding") => {
+            policy::validate_role_binding(errors, object, true)
+        }
+        ("rbac.authorization.k8s.io/v1", "ClusterRoleBinding") => {
+            policy::validate_role_binding(errors, object, false);
+        }
+        _ => {}
+    }
 }

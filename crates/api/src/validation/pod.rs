@@ -33,7 +33,7 @@ pub(crate) fn validate_metadata_and_spec(errors: &mut Errors, pod: &Value) {
     let meta_path = Path::new("metadata");
     meta::validate_object_meta(errors, pod, true, name_is_dns_subdomain, &meta_path);
     meta::validate_kube_finalizers(errors, pod, &meta_path);
-    validate_annotations(errors, pod, &meta_path.child("annotations"));
+    validate_special_annotations(errors, pod, &meta_path.child("annotations"));
     let path = Path::new("spec");
     let spec = at(pod, "spec");
     validate_spec(errors, spec, at(pod, "metadata"), true, &path);
@@ -69,8 +69,8 @@ fn only_for_pod(errors: &mut Errors, container: &Value, path: &Path) {
     }
 }
 
-/// Annotations that mean something to Kubernetes.
-fn validate_annotations(errors: &mut Errors, pod: &Value, path: &Path) {
+/// Annotations that mean something to Kubernetes, of a pod or a template.
+pub(crate) fn validate_special_annotations(errors: &mut Errors, pod: &Value, path: &Path) {
     const MIRROR: &str = "kubernetes.io/config.mirror";
     const DELETION_COST: &str = "controller.kubernetes.io/pod-deletion-cost";
     let annotations = map(pod, "metadata.annotations");
@@ -93,8 +93,12 @@ pub(crate) fn validate_spec(errors: &mut Errors, spec: &Value, metadata: &Value,
     if grace.is_none() {
         errors.push(FieldError::required(&path.child("terminationGracePeriodSeconds"), ""));
     }
-    let volumes =
-        volume::validate_volumes(errors, list(spec, "volumes"), text(metadata, "name"), &path.child("volumes"));
+    let volumes = volume::validate_volumes(
+        errors,
+        list(spec, "volumes"),
+        text(metadata, "name"),
+        &path.child("volumes"),
+    );
     let ctx = PodContext {
         volumes,
         claim_names: list(spec, "resourceClaims").iter().map(|c| text(c, "name")).collect(),
@@ -147,7 +151,9 @@ fn validate_resource_claims(errors: &mut Errors, claims: &[Value], path: &Path) 
         }
         let shown = || BadValue::Json(super::go_json::internal_json("core.PodResourceClaim", claim));
         let detail = match (has(claim, "resourceClaimName"), has(claim, "resourceClaimTemplateName")) {
-            (true, true) => "at most one of `resourceClaimName` or `resourceClaimTemplateName` may be specified",
+            (true, true) => {
+                "at most one of `resourceClaimName` or `resourceClaimTemplateName` may be specified"
+            }
             (false, false) => "must specify one of: `resourceClaimName`, `resourceClaimTemplateName`",
             _ => "",
         };
@@ -234,7 +240,12 @@ fn validate_init_containers(errors: &mut Errors, spec: &Value, ctx: &PodContext,
     }
 }
 
-pub(crate) fn validate_ephemeral_containers(errors: &mut Errors, spec: &Value, ctx: &PodContext, path: &Path) {
+pub(crate) fn validate_ephemeral_containers(
+    errors: &mut Errors,
+    spec: &Value,
+    ctx: &PodContext,
+    path: &Path,
+) {
     let others: Vec<&str> = list(spec, "containers")
         .iter()
         .chain(list(spec, "initContainers"))
@@ -255,9 +266,17 @@ pub(crate) fn validate_ephemeral_containers(errors: &mut Errors, spec: &Value, c
         if !target.is_empty() && !others.contains(&target) {
             errors.push(FieldError::not_found(&path.child("targetContainerName"), target));
         }
-        for field in
-            ["ports", "resources", "resizePolicy", "restartPolicy", "restartPolicyRules", "livenessProbe", "readinessProbe", "startupProbe", "lifecycle"]
-        {
+        for field in [
+            "ports",
+            "resources",
+            "resizePolicy",
+            "restartPolicy",
+            "restartPolicyRules",
+            "livenessProbe",
+            "readinessProbe",
+            "startupProbe",
+            "lifecycle",
+        ] {
             let value = at(container, field);
             if !value.is_null() && value.as_object().is_none_or(|m| !m.is_empty()) {
                 let detail = "cannot be set for an Ephemeral Container";
@@ -319,8 +338,7 @@ fn validate_host_network(errors: &mut Errors, spec: &Value, is_pod: bool, path: 
     }
     for (i, container) in list(spec, "containers").iter().enumerate() {
         for (j, port) in list(container, "ports").iter().enumerate() {
-            let (host, own) =
-                (int(port, "hostPort").unwrap_or(0), int(port, "containerPort").unwrap_or(0));
+            let (host, own) = (int(port, "hostPort").unwrap_or(0), int(port, "containerPort").unwrap_or(0));
             if (is_pod || host != 0) && host != own {
                 let containers = path.child("containers");
                 let item = containers.index(i);
@@ -431,7 +449,8 @@ fn validate_host_process(errors: &mut Errors, spec: &Value, path: &Path) {
         return;
     }
     if host != all {
-        let detail = "If pod contains any hostProcess containers then all containers must be HostProcess containers";
+        let detail =
+            "If pod contains any hostProcess containers then all containers must be HostProcess containers";
         errors.push(FieldError::invalid(path, "", detail));
     }
     if !flag(spec, "hostNetwork") {
@@ -498,7 +517,12 @@ fn validate_names(errors: &mut Errors, spec: &Value, path: &Path) {
         let path = aliases.index(i);
         ip::validate_ip_legacy(errors, &path.child("ip"), text(alias, "ip"), &[]);
         for (j, name) in list(alias, "hostnames").iter().filter_map(Value::as_str).enumerate() {
-            invalid_each(errors, &path.child("hostnames").index(j), name, content::is_dns1123_subdomain(name));
+            invalid_each(
+                errors,
+                &path.child("hostnames").index(j),
+                name,
+                content::is_dns1123_subdomain(name),
+            );
         }
     }
     subdomain(errors, "priorityClassName");
@@ -508,7 +532,12 @@ fn validate_names(errors: &mut Errors, spec: &Value, path: &Path) {
     }
     if has(spec, "preemptionPolicy") {
         let policy = text(spec, "preemptionPolicy");
-        required_supported(errors, &path.child("preemptionPolicy"), policy, &["PreemptLowerPriority", "Never"]);
+        required_supported(
+            errors,
+            &path.child("preemptionPolicy"),
+            policy,
+            &["PreemptLowerPriority", "Never"],
+        );
     }
     if has(spec, "overhead") {
         let requirements = serde_json::json!({"limits": at(spec, "overhead")});

@@ -27,12 +27,20 @@ pub(crate) enum ProbeType {
     Startup,
 }
 
-pub(crate) fn validate_probe(errors: &mut Errors, probe: &Value, kind: ProbeType, grace: Option<i64>, path: &Path) {
+pub(crate) fn validate_probe(
+    errors: &mut Errors,
+    probe: &Value,
+    kind: ProbeType,
+    grace: Option<i64>,
+    path: &Path,
+) {
     if probe.is_null() {
         return;
     }
     validate_handler(errors, probe, &["exec", "httpGet", "tcpSocket", "grpc"], grace, path);
-    for name in ["initialDelaySeconds", "timeoutSeconds", "periodSeconds", "successThreshold", "failureThreshold"] {
+    for name in
+        ["initialDelaySeconds", "timeoutSeconds", "periodSeconds", "successThreshold", "failureThreshold"]
+    {
         non_negative(errors, int(probe, name).unwrap_or(0), &path.child(name));
     }
     let own_grace = int(probe, "terminationGracePeriodSeconds");
@@ -76,9 +84,8 @@ fn validate_handler(errors: &mut Errors, handler: &Value, kinds: &[&str], grace:
             "sleep" => {
                 let seconds = int(action, "seconds").unwrap_or(0);
                 if let Some(grace) = grace.filter(|g| seconds < 0 || seconds > *g) {
-                    let detail = format!(
-                        "must be non-negative and less than terminationGracePeriodSeconds ({grace})"
-                    );
+                    let detail =
+                        format!("must be non-negative and less than terminationGracePeriodSeconds ({grace})");
                     errors.push(FieldError::invalid(&path, seconds, detail));
                 }
             }

@@ -91,7 +91,7 @@ pub(crate) fn validate_resource_name(errors: &mut Errors, name: &str, path: &Pat
     errors.len() == before
 }
 
-fn validate_container_resource_name(errors: &mut Errors, name: &str, path: &Path) {
+pub(crate) fn validate_container_resource_name(errors: &mut Errors, name: &str, path: &Path) {
     validate_resource_name(errors, name, path);
     if !name.contains('/') {
         if !matches!(name, "cpu" | "memory" | "ephemeral-storage") && !is_huge_page(name) {
@@ -103,7 +103,8 @@ fn validate_container_resource_name(errors: &mut Errors, name: &str, path: &Path
 }
 
 fn validate_pod_resource_name(errors: &mut Errors, name: &str, path: &Path) {
-    if validate_resource_name(errors, name, path) && !matches!(name, "cpu" | "memory") && !is_huge_page(name) {
+    if validate_resource_name(errors, name, path) && !matches!(name, "cpu" | "memory") && !is_huge_page(name)
+    {
         errors.push(FieldError::not_supported(path, name, &["cpu", "hugepages-", "memory"]));
     }
 }
@@ -119,11 +120,7 @@ pub(crate) fn validate_quantity_value(errors: &mut Errors, name: &str, value: &V
 
 pub(crate) fn non_negative_quantity(errors: &mut Errors, quantity: &Quantity, path: &Path) {
     if quantity.signum() < 0 {
-        errors.push(FieldError::invalid(
-            path,
-            quantity.to_string(),
-            "must be greater than or equal to 0",
-        ));
+        errors.push(FieldError::invalid(path, quantity.to_string(), "must be greater than or equal to 0"));
     }
 }
 
@@ -181,7 +178,9 @@ pub(crate) fn validate_requirements(
 }
 
 fn validate_huge_page_value(errors: &mut Errors, name: &str, value: &Value, path: &Path) {
-    let Some(page) = name.strip_prefix("hugepages-").and_then(|size| Quantity::parse(size).ok()) else { return };
+    let Some(page) = name.strip_prefix("hugepages-").and_then(|size| Quantity::parse(size).ok()) else {
+        return;
+    };
     let (size, value) = (page.value(), quantity(value));
     if size != 0 && value.value() % size != 0 || value.signum() < 0 {
         errors.push(FieldError::invalid(

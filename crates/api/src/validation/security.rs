@@ -31,7 +31,8 @@ pub(crate) fn validate_security_context(errors: &mut Errors, context: &Value, ho
         }
         for capability in list(context, "capabilities.add") {
             if capability.as_str() == Some("CAP_SYS_ADMIN") {
-                let detail = "cannot set `allowPrivilegeEscalation` to false and `capabilities.Add` CAP_SYS_ADMIN";
+                let detail =
+                    "cannot set `allowPrivilegeEscalation` to false and `capabilities.Add` CAP_SYS_ADMIN";
                 errors.push(FieldError::invalid(path, shown(), detail));
             }
         }
@@ -107,7 +108,8 @@ fn sysctls(errors: &mut Errors, spec: &Value, sysctls: &[Value], path: &Path) {
             errors.push(FieldError::duplicate(&path, name));
         }
         let dotted = name.replace('/', ".");
-        let ipc = ["kernel.shm", "kernel.msg", "kernel.sem", "fs.mqueue."].iter().any(|p| dotted.starts_with(p));
+        let ipc =
+            ["kernel.shm", "kernel.msg", "kernel.sem", "fs.mqueue."].iter().any(|p| dotted.starts_with(p));
         if flag(spec, "hostNetwork") && dotted.starts_with("net.") {
             let detail = "may not be specified when 'hostNetwork' is true";
             errors.push(FieldError::invalid(&path, name, detail));
@@ -153,7 +155,9 @@ fn app_armor_profile(errors: &mut Errors, profile: &Value, path: &Path) {
     let local = at(profile, "localhostProfile").as_str();
     match text(profile, "type") {
         "Localhost" => match local {
-            None => errors.push(FieldError::required(&local_path, "must be set when AppArmor type is Localhost")),
+            None => {
+                errors.push(FieldError::required(&local_path, "must be set when AppArmor type is Localhost"))
+            }
             Some(name) => {
                 if name.trim() != name {
                     errors.push(FieldError::invalid(&local_path, name, "must not be padded with whitespace"));
@@ -185,7 +189,12 @@ fn app_armor_profile(errors: &mut Errors, profile: &Value, path: &Path) {
 
 fn windows_options(errors: &mut Errors, options: &Value, path: &Path) {
     if let Some(name) = at(options, "gmsaCredentialSpecName").as_str() {
-        invalid_each(errors, &path.child("gmsaCredentialSpecName"), name, content::is_dns1123_subdomain(name));
+        invalid_each(
+            errors,
+            &path.child("gmsaCredentialSpecName"),
+            name,
+            content::is_dns1123_subdomain(name),
+        );
     }
     if let Some(spec) = at(options, "gmsaCredentialSpec").as_str() {
         let path = path.child("gmsaCredentialSpec");
@@ -216,9 +225,7 @@ fn windows_options(errors: &mut Errors, options: &Value, path: &Path) {
                 problem("runAsUserName's User cannot contain only periods or spaces");
             }
             if user.contains(['"', '/', ':', ';', '|', '=', ',', '+', '*', '?', '<', '>', '@', '[', ']']) {
-                problem(
-                    r#"runAsUserName's User cannot contain the following characters: "/\:;|=,+*?<>@[]"#,
-                );
+                problem(r#"runAsUserName's User cannot contain the following characters: "/\:;|=,+*?<>@[]"#);
             }
         }
     }

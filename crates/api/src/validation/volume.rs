@@ -39,9 +39,8 @@ pub(crate) fn validate_volumes<'a>(
             good.insert(name, volume);
         }
         let claim = text(volume, "persistentVolumeClaim.claimName");
-        let created = |other: &Value| {
-            has(other, "ephemeral") && claim == format!("{pod_name}-{}", text(other, "name"))
-        };
+        let created =
+            |other: &Value| has(other, "ephemeral") && claim == format!("{pod_name}-{}", text(other, "name"));
         if has(volume, "persistentVolumeClaim") && !pod_name.is_empty() && volumes.iter().any(created) {
             errors.push(FieldError::invalid(
                 &path.child("persistentVolumeClaim.claimName"),
@@ -102,7 +101,12 @@ const SOURCES: [(&str, &str, SourceRule); 30] = [
     ("ephemeral", "ephemeral", ephemeral),
     ("image", "image", |e, s, p| {
         required(e, &p.child("reference"), text(s, "reference"));
-        required_supported(e, &p.child("pullPolicy"), text(s, "pullPolicy"), &["Always", "IfNotPresent", "Never"]);
+        required_supported(
+            e,
+            &p.child("pullPolicy"),
+            text(s, "pullPolicy"),
+            &["Always", "IfNotPresent", "Never"],
+        );
     }),
 ];
 
@@ -175,7 +179,16 @@ pub(crate) fn host_path(errors: &mut Errors, source: &Value, path: &Path) {
             errors,
             &path.child("type"),
             text(source, "type"),
-            &["", "BlockDevice", "CharDevice", "Directory", "DirectoryOrCreate", "File", "FileOrCreate", "Socket"],
+            &[
+                "",
+                "BlockDevice",
+                "CharDevice",
+                "Directory",
+                "DirectoryOrCreate",
+                "File",
+                "FileOrCreate",
+                "Socket",
+            ],
         );
     }
 }
@@ -363,7 +376,7 @@ fn projected(errors: &mut Errors, source: &Value, path: &Path) {
         let sources = path.child("sources");
         let source_path = sources.index(i);
         let mut count = 0;
-        let mut once = |errors: &mut Errors, target: &'_ str, shown: &str, paths: &mut Vec<&str>| {
+        let once = |errors: &mut Errors, target: &'_ str, shown: &str, paths: &mut Vec<&str>| {
             if paths.contains(&target) {
                 errors.push(FieldError::invalid(path, shown, "conflicting duplicate paths"));
             }
@@ -425,7 +438,11 @@ fn service_account_token(errors: &mut Errors, token: &Value, source_path: &Path,
     match int(token, "expirationSeconds") {
         None => errors.push(FieldError::required(&path, "")),
         Some(seconds) if seconds < 600 => {
-            errors.push(FieldError::invalid(&path, seconds, "may not specify a duration less than 10 minutes"));
+            errors.push(FieldError::invalid(
+                &path,
+                seconds,
+                "may not specify a duration less than 10 minutes",
+            ));
         }
         Some(seconds) if seconds > 1 << 32 => {
             let detail = "may not specify a duration larger than 2^32 seconds";
@@ -455,7 +472,11 @@ fn cluster_trust_bundle(errors: &mut Errors, bundle: &Value, path: &Path) {
             if text(bundle, "signerName").is_empty() {
                 errors.push(FieldError::required(&path.child("signerName"), "must be a valid signer name"));
             }
-            super::meta::validate_label_selector(errors, at(bundle, "labelSelector"), &path.child("labelSelector"));
+            super::meta::validate_label_selector(
+                errors,
+                at(bundle, "labelSelector"),
+                &path.child("labelSelector"),
+            );
         }
         (false, false) => {
             errors.push(FieldError::required(path, "either name or signerName must be specified"));
