@@ -1,0 +1,173 @@
+//! What a container sees of the world outside: the clock, its volumes, the network.
+
+use super::cri::ContainerId;
+use super::{Runtime, network, servers};
+use crate::apiserver::ApiServer;
+use podlab_shell::{DnsAnswer, Host, HttpRequest, HttpResponse, NetError, Program, Stream, Volume, Volumes};
+use podlab_sim::{Draw, SimDuration, SimTime};
+
+/// Requests from server to server go at most so deep.
+const DEPTH: u32 = 8;
+
+/// The world as one container sees it.
+pub(crate) struct ContainerHost<'a> {
+    pub(super) runtime: &'a mut Runtime,
+    pub(super) api: &'a ApiServer,
+    id: ContainerId,
+    now: SimTime,
+    seed: u64,
+    pub(super) depth: u32,
+    written: Vec<(ContainerId, u32, Stream, Vec<u8>)>,
+}
+
+impl<'a> ContainerHost<'a> {
+    pub(super) fn new(
+        runtime: &'a mut Runtime,
+        id: &ContainerId,
+        api: &'a ApiServer,
+        now: SimTime,
+        seed: u64,
+        depth: u32,
+    ) -> ContainerHost<'a> {
+        ContainerHost { runtime, api, id: id.clone(), now, seed, depth, written: Vec::new() }
+    }
+
+    /// What was written: container, sink, stream, bytes.
+    pub(super) fn finish(self) -> Vec<(ContainerId, u32, Stream, Vec<u8>)> {
+        self.written
+    }
+
+    /// Hands a request to the server at an address.
+    pub(super) fn serve(
+        &mut self,
+        address: &str,
+        port: u16,
+        request: &HttpRequest,
+    ) -> Result<HttpResponse, NetError> {
+        if self.depth >= DEPTH {
+            return Err(NetError::NoAnswer);
+        }
+        let Some(target) = self.runtime.listener(address, port)? else {
+            return Err(NetError::ConnectionRefused);
+        };
+        let Some(mut machine) = self.runtime.containers.get_mut(&target).and_then(|c| c.machine.take())
+        else {
+            // A server that asks itself while it answers.
+            return Err(NetError::NoAnswer);
+        };
+        let mut inner =
+            ContainerHost::new(self.runtime, &target, self.api, self.now, self.seed, self.depth + 1);
+        let answer = machine.serve(&mut inner, port, request);
+        let written = inner.finish();
+        self.written.extend(written);
+        if let Some(container) = self.runtime.containers.get_mut(&target) {
+            container.machine = Some(machine);
+        }
+        answer.ok_or(NetError::Reset)
+    }
+
+    fn namespace(&self) -> &str {
+        let container = self.runtime.containers.get(&self.id);
+        container
+            .and_then(|c| self.runtime.sandboxes.get(&c.sandbox))
+            .map_or("default", |s| &s.config.namespace)
+    }
+}
+
+impl Volumes for ContainerHost<'_> {
+    fn volume(&self, id: &str) -> Option<&Volume> {
+        self.runtime.volumes.get(id)
+    }
+
+    fn volume_mut(&mut self, id: &str) -> Option<&mut Volume> {
+        self.runtime.volumes.get_mut(id)
+    }
+}
+
+impl Host for ContainerHost<'_> {
+    fn now(&self) -> SimTime {
+        self.now
+    }
+
+    fn output(&mut self, id: u32, stream: Stream, bytes: &[u8]) {
+        self.written.push((self.id.clone(), id, stream, bytes.to_vec()));
+    }
+
+    fn hostname(&self) -> String {
+        let container = self.runtime.containers.get(&self.id);
+        container
+            .and_then(|c| self.runtime.sandboxes.get(&c.sandbox))
+            .map(|s| s.config.hostname.clone())
+            .unwrap_or_default()
+    }
+
+    fn program(&mut self, name: &str, argv: &[String]) -> Option<Box<dyn Program>> {
+        let image = self.runtime.containers.get(&self.id)?.image.clone();
+        servers::program(&image, name, argv)
+    }
+
+    fn http(&mut self, request: &HttpRequest) -> Result<HttpResponse, NetError> {
+        let (address, port) = self.route(&request.host, request.port)?;
+        if request.scheme == "https" {
+            return Err(NetError::Tls);
+        }
+        self.serve(&address, port, request)
+    }
+
+    fn connect(&mut self, host: &str, port: u16, udp: bool) -> Result<(), NetError> {
+        let (address, port) = self.route(host, port)?;
+        match self.runtime.listener(&address, port)? {
+            Some(_) => Ok(()),
+            None if udp => Ok(()),
+            None => Err(NetError::ConnectionRefused),
+        }
+    }
+
+    fn ping(&mut self, address: &str) -> Result<SimDuration, NetError> {
+        let (address, _) = self.route(address, 0)?;
+        match self.runtime.is_address(&address) {
+            true => Ok(SimDuration::from_micros(90)),
+            false => Err(NetError::NoAnswer),
+        }
+    }
+
+    fn resolve(&mut self, name: &str) -> Result<DnsAnswer, NetError> {
+        network::resolve(self.runtime, self.api, self.namespace(), name)
+    }
+
+    fn own_address(&self) -> Option<String> {
+        let container = self.runtime.containers.get(&self.id)?;
+        self.runtime.sandboxes.get(&container.sandbox)?.ip.clone()
+    }
+
+    fn boot_time(&self) -> SimTime {
+        self.runtime
+            .containers
+            .get(&self.id)
+            .and_then(|c| self.runtime.sandboxes.get(&c.sandbox))
+            .map_or(SimTime::START, |s| s.created_at)
+    }
+
+    fn random(&mut self) -> u64 {
+        self.runtime.drawn += 1;
+        Draw::keyed(self.seed, "container", &self.id, self.runtime.drawn).next_u64()
+    }
+}
+
+impl ContainerHost<'_> {
+    /// From what a program asks for to an address and a port on it: localhost, names, Services.
+    fn route(&mut self, host: &str, port: u16) -> Result<(String, u16), NetError> {
+        if matches!(host, "localhost" | "127.0.0.1" | "::1") {
+            return Ok((self.own_address().ok_or(NetError::Unreachable)?, port));
+        }
+        let address = if network::is_ip(host) {
+            host.to_owned()
+        } else {
+            let answer = self.resolve(host)?;
+            answer.addresses.into_iter().next().ok_or(NetError::NameNotFound)?
+        };
+        self.runtime.drawn += 1;
+        let draw = Draw::keyed(self.seed, "kube-proxy", &address, self.runtime.drawn);
+        network::forward(self.api, &address, port, draw)
+    }
+}

@@ -1,0 +1,279 @@
+//! The network: addresses, names, Services, and requests from the node.
+//!
+//! Every pod reaches every pod. A Service's address is turned into that of one of its ready pods, as
+//! kube-proxy does; names are those that CoreDNS serves.
+
+use super::Runtime;
+use super::cri::ContainerId;
+use crate::apiserver::ApiServer;
+use crate::world::Cx;
+use podlab_api::{Object, kinds};
+use podlab_shell::{DnsAnswer, HttpRequest, NetError};
+use podlab_sim::{Draw, SimDuration};
+use serde_json::Value;
+use std::sync::Arc;
+
+/// A GET request of a probe or hook.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct HttpGet {
+    /// `http` or `https`.
+    pub scheme: String,
+    /// Address or name.
+    pub host: String,
+    /// Port.
+    pub port: u16,
+    /// Path and query.
+    pub path: String,
+    /// Header fields in order, `User-Agent` and `Accept` among them.
+    pub headers: Vec<(String, String)>,
+}
+
+/// The answer to a GET request.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct HttpAnswer {
+    /// Status code.
+    pub status: u16,
+    /// Header fields in order.
+    pub headers: Vec<(String, String)>,
+    /// Body, at most 10 KiB.
+    pub body: Vec<u8>,
+    /// How long the server took; a probe compares it with its timeout.
+    pub took: SimDuration,
+}
+
+const BODY: usize = 10 << 10;
+
+impl Runtime {
+    /// The container that listens on a port of an address; `None` where none does.
+    ///
+    /// # Errors
+    /// No pod has the address.
+    pub(super) fn listener(&self, address: &str, port: u16) -> Result<Option<ContainerId>, NetError> {
+        let Some(sandbox) = self.addresses.get(address).and_then(|id| self.sandboxes.get(id)) else {
+            // A node's own address: pods of the host network listen there.
+            let on_host = self
+                .sandboxes
+                .values()
+                .filter(|s| s.config.host_network && s.ip.as_deref() == Some(address))
+                .flat_map(|s| &s.containers)
+                .find(|id| self.listens(id, port));
+            return match on_host {
+                Some(id) => Ok(Some(id.clone())),
+                None if address.starts_with("172.18.") => Ok(None),
+                None => Err(NetError::Unreachable),
+            };
+        };
+        Ok(sandbox.containers.iter().find(|id| self.listens(id, port)).cloned())
+    }
+
+    fn listens(&self, id: &ContainerId, port: u16) -> bool {
+        let container = self.containers.get(id).filter(|c| c.is_running());
+        container.and_then(|c| c.machine.as_ref()).is_some_and(|m| m.listening().contains(&port))
+    }
+
+    pub(super) fn is_address(&self, address: &str) -> bool {
+        self.addresses.contains_key(address) || address.starts_with("172.18.")
+    }
+
+    /// An HTTP request from the node to an address: probes and hooks.
+    ///
+    /// # Errors
+    /// Go's text of the network error (`dial tcp 10.244.0.5:80: connect: connection refused`), to be put behind
+    /// `Get "http://…": `.
+    pub fn http_get(&mut self, get: &HttpGet, cx: &mut Cx<'_>) -> Result<HttpAnswer, String> {
+        let target = match self.listener(&get.host, get.port) {
+            Ok(Some(target)) => target,
+            Ok(None) => return Err(dial_error(&get.host, get.port, &NetError::ConnectionRefused)),
+            Err(error) => return Err(dial_error(&get.host, get.port, &error)),
+        };
+        if get.scheme.eq_ignore_ascii_case("https") {
+            return Err("http: server gave HTTP response to HTTPS client".to_owned());
+        }
+        let request = HttpRequest {
+            method: "GET".to_owned(),
+            scheme: "http".to_owned(),
+            host: get.host.clone(),
+            port: get.port,
+            path: get.path.clone(),
+            headers: get.headers.clone(),
+            body: Vec::new(),
+        };
+        let answer = self.with_host(&target, cx, |host| host.serve(&get.host, get.port, &request));
+        match answer {
+            Ok(mut answer) => {
+                answer.body.truncate(BODY);
+                Ok(HttpAnswer {
+                    status: answer.status,
+                    headers: answer.headers,
+                    body: answer.body,
+                    took: answer.delay,
+                })
+            }
+            Err(NetError::Reset) => Err("EOF".to_owned()),
+            Err(error) => Err(dial_error(&get.host, get.port, &error)),
+        }
+    }
+
+    /// Whether something listens on a TCP port.
+    ///
+    /// # Errors
+    /// Go's text of the network error (`dial tcp 10.244.0.5:80: connect: connection refused`).
+    pub fn tcp_connect(&self, host: &str, port: u16, cx: &Cx<'_>) -> Result<(), String> {
+        let _ = cx;
+        match self.listener(host, port) {
+            Ok(Some(_)) => Ok(()),
+            Ok(None) => Err(dial_error(host, port, &NetError::ConnectionRefused)),
+            Err(error) => Err(dial_error(host, port, &error)),
+        }
+    }
+}
+
+fn dial_error(host: &str, port: u16, error: &NetError) -> String {
+    match error {
+        NetError::ConnectionRefused => format!("dial tcp {host}:{port}: connect: connection refused"),
+        NetError::Unreachable => format!("dial tcp {host}:{port}: connect: no route to host"),
+        NetError::NameNotFound => format!("dial tcp: lookup {host}: no such host"),
+        NetError::NoAnswer => format!("dial tcp {host}:{port}: i/o timeout"),
+        NetError::Reset => "EOF".to_owned(),
+        NetError::Tls => "tls: first record does not look like a TLS handshake".to_owned(),
+    }
+}
+
+/// Whether a text is an IPv4 address.
+pub(super) fn is_ip(text: &str) -> bool {
+    text.parse::<std::net::IpAddr>().is_ok()
+}
+
+/// Looks a name up as a pod of `namespace` would.
+///
+/// Source: Kubernetes docs, "DNS for Services and Pods".
+pub(super) fn resolve(
+    runtime: &Runtime,
+    api: &ApiServer,
+    namespace: &str,
+    name: &str,
+) -> Result<DnsAnswer, NetError> {
+    let name = name.trim_end_matches('.');
+    if is_ip(name) {
+        return Ok(DnsAnswer { name: name.to_owned(), addresses: vec![name.to_owned()] });
+    }
+    let searches = [
+        format!("{namespace}.svc.cluster.local"),
+        "svc.cluster.local".to_owned(),
+        "cluster.local".to_owned(),
+    ];
+    // `ndots:5`: names with fewer dots are tried under the search list first.
+    let candidates = searches.iter().map(|s| format!("{name}.{s}")).chain([name.to_owned()]);
+    for full in candidates {
+        if let Some(addresses) = lookup(runtime, api, &full) {
+            return Ok(DnsAnswer { name: full, addresses });
+        }
+    }
+    Err(NetError::NameNotFound)
+}
+
+fn lookup(runtime: &Runtime, api: &ApiServer, full: &str) -> Option<Vec<String>> {
+    if let Some(rest) = full.strip_suffix(".svc.cluster.local") {
+        let parts: Vec<&str> = rest.split('.').collect();
+        let (pod, service, namespace) = match parts.as_slice() {
+            [service, namespace] => (None, *service, *namespace),
+            [pod, service, namespace] => (Some(*pod), *service, *namespace),
+            _ => return None,
+        };
+        let object = api.store().get(&kinds::SERVICE, namespace, service)?;
+        let spec = object.field("spec")?;
+        if let Some(pod) = pod {
+            let addresses: Vec<String> = ready_pods(api, object)
+                .filter(|p| {
+                    let hostname = p.pod_spec().and_then(|s| s.hostname.as_deref());
+                    hostname == Some(pod) || (hostname.is_none() && p.name() == pod)
+                })
+                .filter_map(|p| p.pod_status()?.pod_ip.clone())
+                .collect();
+            return (!addresses.is_empty()).then_some(addresses);
+        }
+        return match spec.get("clusterIP").and_then(Value::as_str) {
+            Some("None") => {
+                let addresses: Vec<String> =
+                    ready_pods(api, object).filter_map(|p| p.pod_status()?.pod_ip.clone()).collect();
+                (!addresses.is_empty()).then_some(addresses)
+            }
+            Some(ip) if !ip.is_empty() => Some(vec![ip.to_owned()]),
+            _ => None,
+        };
+    }
+    if let Some(rest) = full.strip_suffix(".pod.cluster.local") {
+        let ip = rest.split('.').next()?.replace('-', ".");
+        return is_ip(&ip).then(|| vec![ip]);
+    }
+    // Names of nodes are known to nobody but the nodes' own hosts file.
+    let node = api.store().get(&kinds::NODE, "", full)?;
+    let _ = runtime;
+    let address = node.node_status()?.addresses.as_ref()?.iter().find(|a| a.type_ == "InternalIP")?;
+    Some(vec![address.address.clone()])
+}
+
+/// The pods behind a Service that are ready.
+fn ready_pods<'a>(api: &'a ApiServer, service: &'a Arc<Object>) -> impl Iterator<Item = &'a Arc<Object>> {
+    let selector = service.field("spec").and_then(|s| s.get("selector")).and_then(Value::as_object);
+    let all = service
+        .field("spec")
+        .and_then(|s| s.get("publishNotReadyAddresses"))
+        .and_then(Value::as_bool)
+        .unwrap_or(false);
+    api.store().list_namespace(&kinds::POD, service.namespace()).filter(move |pod| {
+        let Some(selector) = selector.filter(|s| !s.is_empty()) else { return false };
+        let ready = || {
+            pod.pod_status()
+                .and_then(|s| s.conditions.as_ref())
+                .is_some_and(|c| c.iter().any(|c| c.type_ == "Ready" && c.status == "True"))
+        };
+        selector.iter().all(|(k, v)| pod.label(k) == v.as_str()) && (all || ready())
+    })
+}
+
+/// Turns a Service's address and port into those of one of its pods; any other address stays as it is.
+///
+/// Source: pkg/proxy (v1.37): a random endpoint a connection; refused where there is none.
+pub(super) fn forward(
+    api: &ApiServer,
+    address: &str,
+    port: u16,
+    mut draw: Draw,
+) -> Result<(String, u16), NetError> {
+    if !address.starts_with("10.96.") {
+        return Ok((address.to_owned(), port));
+    }
+    let service = api
+        .store()
+        .list(&kinds::SERVICE)
+        .find(|s| s.field("spec").and_then(|s| s.get("clusterIP")).and_then(Value::as_str) == Some(address));
+    let Some(service) = service else { return Err(NetError::NoAnswer) };
+    let ports = service.field("spec").and_then(|s| s.get("ports")).and_then(Value::as_array);
+    let entry =
+        ports.into_iter().flatten().find(|p| p.get("port").and_then(Value::as_u64) == Some(u64::from(port)));
+    let Some(entry) = entry else {
+        // Nothing answers for a port that the Service does not have.
+        return Err(if port == 0 { NetError::NoAnswer } else { NetError::ConnectionRefused });
+    };
+    let pods: Vec<&Arc<Object>> = ready_pods(api, service).collect();
+    let count = u64::try_from(pods.len()).unwrap_or(0);
+    let Some(pod) = pods.get(usize::try_from(draw.below(count)).unwrap_or(0)) else {
+        return Err(NetError::ConnectionRefused);
+    };
+    let target = entry.get("targetPort");
+    let port = match target {
+        Some(Value::String(name)) => pod
+            .pod_spec()
+            .into_iter()
+            .flat_map(|s| &s.containers)
+            .flat_map(|c| c.ports.iter().flatten())
+            .find(|p| p.name.as_deref() == Some(name))
+            .and_then(|p| u16::try_from(p.container_port).ok())
+            .ok_or(NetError::ConnectionRefused)?,
+        Some(number) => number.as_u64().and_then(|n| u16::try_from(n).ok()).unwrap_or(port),
+        None => port,
+    };
+    let ip = pod.pod_status().and_then(|s| s.pod_ip.clone()).ok_or(NetError::ConnectionRefused)?;
+    Ok((ip, port))
+}

@@ -1,0 +1,124 @@
+//! An image's root file system: its userland, its server and the files that the server shows.
+
+use crate::runtime::cri::ContainerConfig;
+use crate::runtime::images::{Image, Reference, Server, Userland};
+use podlab_shell::{Kind, Volume};
+use podlab_sim::SimTime;
+
+const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+const NGINX_INDEX: &str = "<!DOCTYPE html>\n<html>\n<head>\n<title>Welcome to nginx!</title>\n</head>\n<body>\n\
+                           <h1>Welcome to nginx!</h1>\n<p>This page is served by podlab's simulated nginx.</p>\n\
+                           </body>\n</html>\n";
+const ENTRYPOINT: &str = "#!/bin/sh\nset -e\nexec \"$@\"\n";
+const NGINX_CONF: &str = "server {\n    listen       80;\n    server_name  localhost;\n\n    location / {\n        \
+                          root   /usr/share/nginx/html;\n        index  index.html index.htm;\n    }\n}\n";
+
+/// Builds what an image brings along.
+pub(crate) struct Bundle;
+
+impl Bundle {
+    /// The root file system of an image.
+    pub(crate) fn root(image: &Image, reference: &Reference, now: SimTime) -> Volume {
+        let mut root = match image.userland {
+            Userland::Busybox => podlab_shell::busybox(now),
+            Userland::Alpine => podlab_shell::alpine(now),
+            Userland::Debian => podlab_shell::debian(now),
+            Userland::Distroless => podlab_shell::distroless(now),
+        };
+        let program = |root: &mut Volume, path: &str, name: &str| {
+            let _ = root.put(path, Kind::Program(name.into()), 0o755, now);
+        };
+        let file = |root: &mut Volume, path: &str, text: &str, mode: u32| {
+            let _ = root.put_file(path, text.as_bytes(), mode, now);
+        };
+        match image.server {
+            Server::None => {}
+            Server::Nginx => {
+                program(&mut root, "/usr/sbin/nginx", "nginx");
+                file(&mut root, "/docker-entrypoint.sh", ENTRYPOINT, 0o755);
+                file(&mut root, "/usr/share/nginx/html/index.html", NGINX_INDEX, 0o644);
+                file(&mut root, "/usr/share/nginx/html/50x.html", "<h1>An error occurred.</h1>\n", 0o644);
+                file(&mut root, "/etc/nginx/conf.d/default.conf", NGINX_CONF, 0o644);
+                file(&mut root, "/etc/nginx/nginx.conf", "include /etc/nginx/conf.d/*.conf;\n", 0o644);
+                let _ = root.make_dirs("/var/log/nginx", now);
+                let _ = root.make_dirs("/var/cache/nginx", now);
+            }
+            Server::Httpd => {
+                program(&mut root, "/usr/local/apache2/bin/httpd", "httpd");
+                program(&mut root, "/usr/local/bin/httpd-foreground", "httpd");
+                file(
+                    &mut root,
+                    "/usr/local/apache2/htdocs/index.html",
+                    "<html><body><h1>It works!</h1></body></html>\n",
+                    0o644,
+                );
+            }
+            Server::Kubia => {
+                program(&mut root, "/usr/local/bin/node", "kubia");
+                file(&mut root, "/app.js", "// podlab simulates this server\n", 0o644);
+            }
+            Server::KubiaUnhealthy => {
+                program(&mut root, "/usr/local/bin/node", "kubia-unhealthy");
+                file(&mut root, "/app.js", "// podlab simulates this server\n", 0o644);
+            }
+            Server::Redis => {
+                program(&mut root, "/usr/local/bin/redis-server", "redis-server");
+                file(&mut root, "/usr/local/bin/docker-entrypoint.sh", ENTRYPOINT, 0o755);
+                let _ = root.make_dirs("/data", now);
+            }
+            Server::Mysql => {
+                program(&mut root, "/usr/sbin/mysqld", "mysqld");
+                file(&mut root, "/usr/local/bin/docker-entrypoint.sh", ENTRYPOINT, 0o755);
+                let _ = root.make_dirs("/var/lib/mysql", now);
+            }
+            Server::Postgres => {
+                program(&mut root, "/usr/local/bin/postgres", "postgres");
+                file(&mut root, "/usr/local/bin/docker-entrypoint.sh", ENTRYPOINT, 0o755);
+                let _ = root.make_dirs("/var/lib/postgresql/data", now);
+            }
+            Server::Mongo => {
+                program(&mut root, "/usr/bin/mongod", "mongod");
+                file(&mut root, "/usr/local/bin/docker-entrypoint.sh", ENTRYPOINT, 0o755);
+                let _ = root.make_dirs("/data/db", now);
+            }
+            Server::HelloApp => program(&mut root, "/hello-app", "hello-app"),
+            Server::HttpEcho => program(&mut root, "/http-echo", "http-echo"),
+            Server::Agnhost => {
+                program(&mut root, "/agnhost", "agnhost");
+                program(&mut root, "/usr/local/bin/agnhost", "agnhost");
+                program(&mut root, "/server", "liveness-server");
+            }
+            Server::Pause => {
+                program(&mut root, "/pause", "pause");
+                program(&mut root, "/system", "pause");
+            }
+            Server::Generic => program(&mut root, "/app/server", "generic"),
+        }
+        if reference.short() == "curlimages/curl" {
+            file(&mut root, "/entrypoint.sh", ENTRYPOINT, 0o755);
+        }
+        if !image.workdir.is_empty() {
+            let _ = root.make_dirs(image.workdir, now);
+        }
+        root.freeze();
+        root
+    }
+
+    /// The environment of a container's processes: what the runtime sets, the image's, the pod's; a later one
+    /// replaces an earlier one of the same name.
+    pub(crate) fn environment(image: &Image, config: &ContainerConfig) -> Vec<(String, String)> {
+        let mut env: Vec<(String, String)> = vec![("PATH".to_owned(), PATH.to_owned())];
+        let own = image.env.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
+        for (key, value) in own.chain(config.envs.iter().cloned()) {
+            match env.iter_mut().find(|(k, _)| *k == key) {
+                Some(slot) => slot.1 = value,
+                None => env.push((key, value)),
+            }
+        }
+        if !env.iter().any(|(k, _)| k == "HOME") {
+            env.push(("HOME".to_owned(), "/root".to_owned()));
+        }
+        env
+    }
+}

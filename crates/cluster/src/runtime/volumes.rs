@@ -1,0 +1,131 @@
+//! Volumes: what outlives a container and is shared between those of a pod.
+
+use super::Runtime;
+use super::cri::{ContainerId, VolumeFile, VolumeId};
+use crate::world::Cx;
+use podlab_shell::{Content, Kind, ROOT, Volume};
+
+/// A termination message is cut here.
+///
+/// Source: pkg/kubelet/container/runtime.go `MaxContainerTerminationMessageLength` (v1.37).
+const TERMINATION_MESSAGE: usize = 4096;
+
+impl Runtime {
+    /// Makes an empty volume that all may write, or leaves the one that is there.
+    pub fn ensure_volume(&mut self, id: &VolumeId, cx: &Cx<'_>) {
+        if !self.volumes.contains_key(id) {
+            let mut volume = Volume::new(cx.now(), "/dev/vda1");
+            volume.set_mode(ROOT, 0o777);
+            self.volumes.insert(id.clone(), volume);
+        }
+    }
+
+    /// Replaces all files of a volume at once, as the kubelet's atomic writer does for ConfigMaps, Secrets,
+    /// downward API and projected volumes: the files lie behind the link `..data`.
+    ///
+    /// Source: pkg/volume/util/atomic_writer.go `Write` (v1.37).
+    pub fn write_volume(&mut self, id: &VolumeId, files: &[VolumeFile], cx: &Cx<'_>) {
+        let now = cx.now();
+        self.ensure_volume(id, cx);
+        let Some(volume) = self.volumes.get_mut(id) else { return };
+        let stamp = podlab_api::time::time_nanos(now.as_nanos()).strftime("%Y_%m_%d_%H_%M_%S").to_string();
+        let data = format!("..{stamp}.{:09}", now.as_nanos().rem_euclid(1_000_000_000));
+        let old: Vec<String> = match volume.get(ROOT).map(|root| &root.kind) {
+            Some(Kind::Dir(entries)) => entries.keys().cloned().collect(),
+            _ => Vec::new(),
+        };
+        for name in old {
+            let _ = volume.remove_all(ROOT, &name, now);
+        }
+        let _ = volume.make_dirs(&data, now);
+        for file in files {
+            let content = Content { bytes: file.bytes.clone(), zeros: 0 };
+            let _ = volume.put(&format!("{data}/{}", file.path), Kind::File(content), file.mode, now);
+        }
+        let _ = volume.put("..data", Kind::Symlink(data), 0o777, now);
+        for file in files {
+            let top = file.path.split('/').next().unwrap_or("");
+            if volume.child(ROOT, top).is_none() {
+                let _ = volume.put(top, Kind::Symlink(format!("..data/{top}")), 0o777, now);
+            }
+        }
+    }
+
+    /// The kind of thing at a path of a volume: `None` where there is nothing, else whether it is a directory.
+    pub fn volume_path(&self, id: &VolumeId, path: &str) -> Option<bool> {
+        let volume = self.volumes.get(id)?;
+        Some(volume.get(volume.lookup(path)?)?.is_dir())
+    }
+
+    /// Makes a directory in a volume.
+    pub fn make_volume_dir(&mut self, id: &VolumeId, path: &str, cx: &Cx<'_>) {
+        self.ensure_volume(id, cx);
+        if let Some(volume) = self.volumes.get_mut(id) {
+            let _ = volume.make_dirs(path, cx.now());
+        }
+    }
+
+    /// Makes an empty file in a volume (hostPath `FileOrCreate`).
+    pub fn make_volume_file(&mut self, id: &VolumeId, path: &str, cx: &Cx<'_>) {
+        self.ensure_volume(id, cx);
+        if let Some(volume) = self.volumes.get_mut(id)
+            && volume.lookup(path).is_none()
+        {
+            let _ = volume.put_file(path, b"", 0o644, cx.now());
+        }
+    }
+
+    /// Forgets a volume.
+    pub fn remove_volume(&mut self, id: &VolumeId) {
+        self.volumes.remove(id);
+    }
+
+    /// The volume that stands for a node's own disk: hostPath mounts are its `sub_path`s.
+    pub fn host_volume(&mut self, node: &str, cx: &Cx<'_>) -> VolumeId {
+        let id: VolumeId = format!("host/{node}").into();
+        if !self.volumes.contains_key(&id) {
+            let now = cx.now();
+            let mut volume = Volume::new(now, "/dev/vda1");
+            let dirs = [
+                "bin",
+                "etc/kubernetes/manifests",
+                "home",
+                "mnt",
+                "opt",
+                "root",
+                "run",
+                "srv",
+                "tmp",
+                "usr",
+                "var/log",
+            ];
+            for dir in dirs.into_iter().chain(["var/lib/kubelet", "var/log/pods", "var/log/containers"]) {
+                let _ = volume.make_dirs(dir, now);
+            }
+            let _ = volume.put_file("etc/hostname", format!("{node}\n").as_bytes(), 0o644, now);
+            let release =
+                b"PRETTY_NAME=\"Ubuntu 24.04.2 LTS\"\nNAME=\"Ubuntu\"\nVERSION_ID=\"24.04\"\nID=ubuntu\n";
+            let _ = volume.put_file("etc/os-release", release, 0o644, now);
+            if let Some(tmp) = volume.lookup("tmp") {
+                volume.set_mode(tmp, 0o1777);
+            }
+            self.volumes.insert(id.clone(), volume);
+        }
+        id
+    }
+
+    /// The content of the termination message file, at most 4096 bytes; empty where there is none.
+    pub fn termination_message(&self, id: &ContainerId) -> String {
+        let read = || {
+            let container = self.containers.get(id)?;
+            let path = match container.config.termination_message_path.as_str() {
+                "" => "/dev/termination-log",
+                path => path,
+            };
+            container.machine.as_ref()?.fs().root.read_path(path)
+        };
+        let bytes = read().unwrap_or_default();
+        let cut = bytes.len().min(TERMINATION_MESSAGE);
+        String::from_utf8_lossy(&bytes[..cut]).into_owned()
+    }
+}
