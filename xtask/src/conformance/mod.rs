@@ -4,6 +4,7 @@
 //! The folder of recordings is given by `--data`, else by `PODLAB_TRUTH`, else lies beside the workspace.
 
 mod compare;
+mod controllers;
 mod defaults;
 mod golden;
 mod kubectl;

@@ -3,13 +3,16 @@
 use anyhow::Result;
 
 use super::report::{Figure, Recording};
-use super::{defaults, golden, kubelet, manifests, scheduling, server_tables, tables, validation};
+use super::{
+    controllers, defaults, golden, kubelet, manifests, scheduling, server_tables, tables, validation,
+};
 
 /// Compares one file, or one folder, with podlab.
 pub(super) type Reader = fn(&Recording<'_>) -> Result<Vec<Figure>>;
 
 /// Path below the folder of recordings → reader. A folder here is one figure, read whole.
 const READERS: &[(&str, Reader)] = &[
+    ("cluster/controllers.jsonl", controllers::read),
     ("cluster/defaults.jsonl", defaults::read),
     ("cluster/kubelet.jsonl", kubelet::read),
     ("cluster/scheduling.jsonl", scheduling::read),
@@ -28,6 +31,7 @@ const READERS: &[(&str, Reader)] = &[
     ("tables/label_selectors.json", tables::label_selectors::read),
     ("tables/node_affinity_helpers.json", tables::node_affinity_helpers::read),
     ("tables/pod_requests_limits.json", tables::pod_requests_limits::read),
+    ("tables/pod_status_column.json", tables::pod_status_column::read),
     ("tables/qos.json", tables::qos::read),
     ("tables/quantities.json", tables::quantities::read),
     ("tables/strategic_merge_patch.json", tables::strategic_merge_patch::read),

@@ -11,6 +11,7 @@ pub(super) mod label_selector_objects;
 pub(super) mod label_selectors;
 pub(super) mod node_affinity_helpers;
 pub(super) mod pod_requests_limits;
+pub(super) mod pod_status_column;
 pub(super) mod qos;
 pub(super) mod quantities;
 pub(super) mod strategic_merge_patch;

@@ -1,0 +1,262 @@
+//! The kubelets that the recorder pretended: pods run 0.2 s after they are bound, or as annotations say.
+
+use podlab_api::{Door, Request, kinds};
+use podlab_cluster::Cluster;
+use podlab_sim::SimTime;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::text;
+use crate::conformance::lab;
+
+/// From being bound to running, and from running to ready.
+const START: Duration = Duration::from_millis(60);
+const READY: Duration = Duration::from_millis(200);
+/// From being told to end to the end.
+const END: Duration = Duration::from_millis(300);
+const HEARTBEAT: Duration = Duration::from_secs(5);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Stage {
+    Bound,
+    Running,
+    Ready,
+    Done,
+    Ending,
+}
+
+/// Nodes without machines.
+pub(super) struct PretendedKubelet {
+    /// Node → whether it still reports.
+    nodes: BTreeMap<String, bool>,
+    /// Uid → what was done last, and when.
+    pods: BTreeMap<String, (Stage, SimTime)>,
+    next: Option<SimTime>,
+    heartbeat: SimTime,
+}
+
+impl PretendedKubelet {
+    pub(super) fn new(nodes: &[&str]) -> Self {
+        let nodes = nodes.iter().map(|node| ((*node).to_owned(), true)).collect();
+        Self { nodes, pods: BTreeMap::new(), next: None, heartbeat: SimTime::START }
+    }
+
+    /// When something is to be done next.
+    pub(super) fn next(&self) -> Option<SimTime> {
+        self.next
+    }
+
+    pub(super) fn silence(&mut self, node: &str) {
+        self.nodes.insert(node.to_owned(), false);
+    }
+
+    pub(super) fn forget(&mut self, node: &str) {
+        self.nodes.remove(node);
+    }
+
+    /// Registers the nodes it began with.
+    pub(super) fn register(&mut self, cluster: &mut Cluster) {
+        for node in self.nodes.keys().cloned().collect::<Vec<_>>() {
+            register(cluster, &node);
+        }
+        self.act(cluster);
+    }
+
+    pub(super) fn add(&mut self, cluster: &mut Cluster, node: &str) {
+        self.nodes.insert(node.to_owned(), true);
+        register(cluster, node);
+    }
+
+    /// Reports a node as ready, not ready or unknown, and keeps to it.
+    pub(super) fn set_ready(&mut self, cluster: &mut Cluster, node: &str, ready: &str) {
+        self.nodes.insert(node.to_owned(), ready == "True");
+        report(cluster, node, ready);
+    }
+
+    /// Does what is due: heartbeats, and the next stage of every pod on its nodes.
+    pub(super) fn act(&mut self, cluster: &mut Cluster) {
+        let now = cluster.sim_now();
+        if now >= self.heartbeat {
+            self.heartbeat = now + HEARTBEAT;
+            for node in self.nodes.iter().filter(|(_, reports)| **reports).map(|(node, _)| node) {
+                heartbeat(cluster, node);
+            }
+        }
+        let mut next = self.heartbeat;
+        for pod in lab::list(cluster, "v1", "Pod", "") {
+            if let Some(due) = self.pod(cluster, &pod, now) {
+                next = next.min(due);
+            }
+        }
+        self.next = Some(next);
+    }
+
+    /// Brings a pod on; returns when it needs to be looked at again.
+    fn pod(&mut self, cluster: &mut Cluster, pod: &Value, now: SimTime) -> Option<SimTime> {
+        let node = pod.pointer("/spec/nodeName").and_then(Value::as_str)?;
+        let known = self.nodes.get(node).copied().unwrap_or(false);
+        if !known {
+            return None;
+        }
+        let uid = pod.pointer("/metadata/uid").and_then(Value::as_str)?.to_owned();
+        let annotation =
+            |name: &str| pod.pointer("/metadata/annotations").map(|all| text(all, name)).unwrap_or_default();
+        let (mut stage, mut since) = *self.pods.entry(uid.clone()).or_insert((Stage::Bound, now));
+        let deleting = pod.pointer("/metadata/deletionTimestamp").is_some();
+        if deleting && stage != Stage::Ending {
+            (stage, since) = (Stage::Ending, now);
+        }
+        let span = |seconds: &str, default: Duration| match seconds {
+            "" => Some(default),
+            "never" => None,
+            seconds => seconds.parse().ok().map(Duration::from_secs_f64),
+        };
+        let images: Vec<&str> = pod
+            .pointer("/spec/containers")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .map(|container| text(container, "image"))
+            .collect();
+        let bad = images.iter().any(|image| image.contains("bad"));
+        let due = match stage {
+            Stage::Bound => Some(since + START),
+            Stage::Running => {
+                span(annotation("sim/ready-after"), READY).filter(|_| !bad).map(|span| since + span)
+            }
+            Stage::Ready => span(annotation("sim/run"), Duration::ZERO)
+                .filter(|_| !annotation("sim/run").is_empty())
+                .map(|span| since + span),
+            Stage::Done => None,
+            Stage::Ending => Some(since + END),
+        };
+        let is_due = due.is_some_and(|due| due <= now);
+        if is_due {
+            stage = match stage {
+                Stage::Bound => {
+                    set_status(cluster, pod, if bad { "Pending" } else { "Running" }, false, None);
+                    Stage::Running
+                }
+                Stage::Running => {
+                    set_status(cluster, pod, "Running", true, None);
+                    Stage::Ready
+                }
+                Stage::Ready => {
+                    let code: i64 = annotation("sim/exit").parse().unwrap_or(0);
+                    set_status(
+                        cluster,
+                        pod,
+                        if code == 0 { "Succeeded" } else { "Failed" },
+                        false,
+                        Some(code),
+                    );
+                    Stage::Done
+                }
+                Stage::Ending | Stage::Done => {
+                    delete(cluster, pod);
+                    Stage::Done
+                }
+            };
+            since = now;
+        }
+        self.pods.insert(uid, (stage, since));
+        if is_due && stage != Stage::Done { Some(now) } else { due.filter(|due| *due > now) }
+    }
+}
+
+fn node_object(node: &str) -> Value {
+    let size = json!({"cpu": "8", "memory": "16Gi", "pods": "110", "ephemeral-storage": "100Gi"});
+    json!({"apiVersion": "v1", "kind": "Node",
+        "metadata": {"name": node, "labels": {"kubernetes.io/hostname": node, "kubernetes.io/os": "linux",
+            "kubernetes.io/arch": "amd64", "beta.kubernetes.io/os": "linux", "beta.kubernetes.io/arch": "amd64"}},
+        "status": {"capacity": size, "allocatable": size}})
+}
+
+fn register(cluster: &mut Cluster, node: &str) {
+    lab::create(cluster, &node_object(node));
+    report(cluster, node, "True");
+    heartbeat(cluster, node);
+}
+
+fn report(cluster: &mut Cluster, node: &str, ready: &str) {
+    let now = cluster.now().to_string();
+    let (reason, message) = match ready {
+        "True" => ("KubeletReady", "kubelet is posting ready status"),
+        "False" => ("KubeletNotReady", "container runtime is down"),
+        _ => ("NodeStatusUnknown", "Kubelet stopped posting node status."),
+    };
+    let mut status = node_object(node)["status"].take();
+    status["conditions"] = json!([{"type": "Ready", "status": ready, "reason": reason, "message": message,
+        "lastHeartbeatTime": now, "lastTransitionTime": now}]);
+    lab::set_status(cluster, &node_object(node), &status);
+}
+
+/// Renews the node's lease.
+fn heartbeat(cluster: &mut Cluster, node: &str) {
+    let now = cluster.now().to_string();
+    let lease = json!({"apiVersion": "coordination.k8s.io/v1", "kind": "Lease",
+        "metadata": {"name": node, "namespace": "kube-node-lease"},
+        "spec": {"holderIdentity": node, "leaseDurationSeconds": 40, "renewTime": now}});
+    match lab::live(cluster, &lease) {
+        Some(mut live) => {
+            live["spec"]["renewTime"] = Value::String(now);
+            lab::update(cluster, &live, None);
+        }
+        None => {
+            lab::create(cluster, &lease);
+        }
+    }
+}
+
+fn set_status(cluster: &mut Cluster, pod: &Value, phase: &str, ready: bool, exit: Option<i64>) {
+    let now = cluster.now().to_string();
+    let flag = if ready { "True" } else { "False" };
+    let reason = match (ready, exit) {
+        (true, _) => Value::Null,
+        (false, Some(0)) => json!("PodCompleted"),
+        (false, Some(_)) => json!("PodFailed"),
+        (false, None) => json!("ContainersNotReady"),
+    };
+    let condition = |name: &str, status: &str, reason: &Value| {
+        let mut condition = json!({"type": name, "status": status, "lastTransitionTime": now});
+        if !reason.is_null() {
+            condition["reason"] = reason.clone();
+        }
+        condition
+    };
+    let none = Value::Null;
+    let state = match exit {
+        Some(code) => {
+            let reason = if code == 0 { "Completed" } else { "Error" };
+            json!({"terminated": {"exitCode": code, "reason": reason, "startedAt": now, "finishedAt": now}})
+        }
+        None if phase == "Pending" => json!({"waiting": {"reason": "ErrImagePull"}}),
+        None => json!({"running": {"startedAt": now}}),
+    };
+    let containers = pod.pointer("/spec/containers").and_then(Value::as_array).into_iter().flatten();
+    let statuses = containers.map(|container| {
+        json!({"name": container["name"], "image": container["image"], "imageID": "", "ready": ready,
+            "restartCount": 0, "started": exit.is_none() && phase == "Running", "state": state})
+    });
+    let ip = pod
+        .pointer("/metadata/uid")
+        .and_then(Value::as_str)
+        .map_or(1, |uid| 1 + uid.bytes().fold(0u32, |sum, byte| (sum * 31 + u32::from(byte)) % 250));
+    let status = json!({"phase": phase, "startTime": now, "podIP": format!("10.244.0.{ip}"),
+        "podIPs": [{"ip": format!("10.244.0.{ip}")}],
+        "conditions": [condition("PodReadyToStartContainers", "True", &none), condition("Initialized", "True", &none),
+            condition("Ready", flag, &reason), condition("ContainersReady", flag, &reason),
+            condition("PodScheduled", "True", &none)],
+        "containerStatuses": statuses.collect::<Value>()});
+    lab::set_status(cluster, pod, &status);
+}
+
+fn delete(cluster: &mut Cluster, pod: &Value) {
+    let (Some(kind), Some((_, namespace, name))) = (kinds::by_gvk("v1", "Pod"), lab::place(pod)) else {
+        return;
+    };
+    let mut request = Request::delete(kind, &namespace, &name);
+    request.options.grace_period_seconds = Some(0);
+    cluster.request(request);
+}

@@ -1,0 +1,292 @@
+//! `cluster/controllers.jsonl`: scripts against the real controllers, with pretended kubelets.
+//!
+//! Order and causality count, not milliseconds: each object's states are compared in their order, a pod's without its
+//! status, which the pretended kubelet wrote.
+
+mod kubelet;
+mod watch;
+
+use anyhow::Result;
+use podlab_cluster::{Cluster, Profile};
+use podlab_sim::SimTime;
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::kubectl::Session;
+use super::lab;
+use super::masks::{self, Masks};
+use super::report::{Figure, Outcome, Recording, Unit};
+use kubelet::PretendedKubelet;
+use watch::Watcher;
+
+pub(super) fn read(recording: &Recording<'_>) -> Result<Vec<Figure>> {
+    let units =
+        recording.lines()?.iter().map(|record| Unit::run(text(record, "name"), || run(record))).collect();
+    Ok(vec![Figure { name: recording.name.to_owned(), units }])
+}
+
+fn text<'a>(value: &'a Value, field: &str) -> &'a str {
+    value.get(field).and_then(Value::as_str).unwrap_or_default()
+}
+
+fn array<'a>(value: &'a Value, field: &str) -> impl Iterator<Item = &'a Value> {
+    value.get(field).and_then(Value::as_array).into_iter().flatten()
+}
+
+/// How long a `wait` step may take.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+struct Script<'a> {
+    cluster: Cluster,
+    kubelet: PretendedKubelet,
+    watcher: Watcher,
+    namespace: &'a str,
+    running: Vec<(usize, Session)>,
+    outputs: Vec<Option<Value>>,
+    problem: Option<Outcome>,
+}
+
+fn run(record: &Value) -> Outcome {
+    let namespace = text(record, "namespace");
+    let mut cluster = lab::empty(Profile::Controllers);
+    let mut kubelet = PretendedKubelet::new(&["n1", "n2", "n3"]);
+    kubelet.register(&mut cluster);
+    lab::create(
+        &mut cluster,
+        &json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}),
+    );
+    lab::pass(&mut cluster, Duration::from_secs(1));
+    let steps: Vec<&Value> = array(record, "steps").collect();
+    let watcher = Watcher::new(&mut cluster, namespace);
+    let mut script = Script {
+        cluster,
+        kubelet,
+        watcher,
+        namespace,
+        running: Vec::new(),
+        outputs: vec![None; steps.len()],
+        problem: None,
+    };
+    for (index, step) in steps.iter().enumerate() {
+        script.step(index, step);
+    }
+    // What runs in the background ran to the end of the script.
+    let until = script.cluster.sim_now() + Duration::from_secs(1);
+    script.run_to(until);
+    let mut parts: Vec<Outcome> = script.problem.take().into_iter().collect();
+    parts.push(outputs(&steps, &script.outputs));
+    parts.push(states(record, &script));
+    parts.push(events(record, &script));
+    Outcome::all(parts)
+}
+
+impl Script<'_> {
+    fn run_to(&mut self, until: SimTime) {
+        loop {
+            let next = self.kubelet.next().map_or(until, |next| next.min(until));
+            let reached = self.cluster.run_until(next, || false);
+            self.watcher.look(&mut self.cluster);
+            self.kubelet.act(&mut self.cluster);
+            self.watcher.look(&mut self.cluster);
+            self.advance();
+            if reached && next >= until {
+                return;
+            }
+        }
+    }
+
+    fn pass(&mut self, time: Duration) {
+        let until = self.cluster.sim_now() + time;
+        self.run_to(until);
+    }
+
+    fn advance(&mut self) {
+        let mut index = 0;
+        while let Some((step, session)) = self.running.get_mut(index) {
+            if session.advance(&mut self.cluster) {
+                let output = session.output();
+                self.outputs[*step] =
+                    Some(json!({"stdout": output.stdout, "stderr": output.stderr, "rc": output.rc}));
+                self.running.remove(index);
+            } else {
+                index += 1;
+            }
+        }
+    }
+
+    fn step(&mut self, index: usize, step: &Value) {
+        let line = text(step, "step");
+        let (background, line) = match line.strip_prefix("bg ") {
+            Some(line) => (true, line),
+            None => (false, line),
+        };
+        let (verb, rest) = line.split_once(' ').unwrap_or((line, ""));
+        match verb {
+            "k" => {
+                let mut arguments = vec!["-n".to_owned(), self.namespace.to_owned()];
+                arguments.extend(rest.split(' ').map(str::to_owned));
+                self.running.push((index, Session::start(&arguments, text(step, "stdin"))));
+                self.advance();
+                let patience = self.cluster.sim_now() + PATIENCE;
+                while !background
+                    && self.running.iter().any(|(step, _)| *step == index)
+                    && self.cluster.sim_now() < patience
+                {
+                    self.pass(Duration::from_millis(50));
+                }
+                // A command line took about a tenth of a second.
+                self.pass(Duration::from_millis(100));
+            }
+            "sleep" => self.pass(Duration::from_secs_f64(rest.parse().unwrap_or(0.0))),
+            "wait" => self.wait(rest),
+            "silent" => self.kubelet.silence(rest),
+            "forget" => self.kubelet.forget(rest),
+            "addnode" => self.kubelet.add(&mut self.cluster, rest),
+            "node" => {
+                let (node, ready) = rest.split_once(' ').unwrap_or((rest, "True"));
+                self.kubelet.set_ready(&mut self.cluster, node, ready);
+                self.pass(Duration::from_millis(20));
+            }
+            _ => {
+                let problem = Outcome::equal("a step that the reader can do", line);
+                self.problem.get_or_insert(problem);
+            }
+        }
+    }
+
+    /// `deploy/web availableReplicas=3`: until the status says so.
+    fn wait(&mut self, what: &str) {
+        let kinds = [
+            ("deploy", "apps/v1", "Deployment"),
+            ("sts", "apps/v1", "StatefulSet"),
+            ("ds", "apps/v1", "DaemonSet"),
+            ("job", "batch/v1", "Job"),
+        ];
+        let (object, condition) = what.split_once(' ').unwrap_or((what, ""));
+        let (short, name) = object.split_once('/').unwrap_or((object, ""));
+        let (field, wanted) = condition.split_once('=').unwrap_or((condition, ""));
+        let Some((_, api_version, kind)) = kinds.iter().find(|(known, ..)| *known == short) else { return };
+        let object = json!({"apiVersion": api_version, "kind": kind,
+            "metadata": {"name": name, "namespace": self.namespace}});
+        let patience = self.cluster.sim_now() + PATIENCE;
+        while self.cluster.sim_now() < patience {
+            let live = lab::live(&mut self.cluster, &object).unwrap_or_default();
+            if live.pointer(&format!("/status/{field}")).is_some_and(|value| value.to_string() == wanted) {
+                return;
+            }
+            self.pass(Duration::from_millis(50));
+        }
+    }
+}
+
+fn outputs(steps: &[&Value], outputs: &[Option<Value>]) -> Outcome {
+    let mut masks = Masks::default();
+    let parts =
+        steps.iter().zip(outputs).filter(|(step, _)| step.get("rc").is_some()).map(|(expected, got)| {
+            let line = text(expected, "step");
+            let cut = ["stdout", "stderr"].iter().any(|field| text(expected, field).contains("more>…"));
+            if cut {
+                return Outcome::Skipped("the recording cut the output".to_owned());
+            }
+            // What a command that waits prints on its way depends on the moments at which it looks.
+            let last_only = line.starts_with("bg k rollout status");
+            let all = |step: &Value| {
+                let rc = step.get("rc").and_then(Value::as_i64).unwrap_or_default();
+                let stdout = text(step, "stdout");
+                let stdout = if last_only { stdout.lines().last().unwrap_or_default() } else { stdout };
+                format!("{stdout}--- stderr\n{}--- rc {rc}\n", text(step, "stderr"))
+            };
+            let Some(got) = got else {
+                return Outcome::equal(
+                    format!("{line}\n{}", all(expected)),
+                    format!("{line}\n(it still waits)"),
+                );
+            };
+            let (expected, got) = (all(expected), all(got));
+            let got = names(&masks::same_but_ages(&mut masks, &expected, &got));
+            Outcome::equal(format!("{line}\n{}", names(&expected)), format!("{line}\n{got}"))
+        });
+    Outcome::all(parts)
+}
+
+/// The states of every object in their order, names that were drawn numbered by appearance.
+fn states(record: &Value, script: &Script<'_>) -> Outcome {
+    let order = |changes: &[Value]| -> Value {
+        let aliases = aliases(changes);
+        let mut objects: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+        for change in changes {
+            let name = rename(text(change, "o"), &aliases);
+            let mut fields = change.get("f").cloned().unwrap_or_default();
+            if let Some(fields) = fields.as_object_mut().filter(|_| name.starts_with("Pod/")) {
+                // The pretended kubelet wrote them; and which node was drawn is the scheduler's business.
+                for field in ["phase", "conditions", "waiting", "node"] {
+                    fields.remove(field);
+                }
+            }
+            let fields: Value =
+                serde_json::from_str(&names(&rename(&fields.to_string(), &aliases))).unwrap_or_default();
+            let state = if text(change, "e") == "DELETED" { json!("deleted") } else { fields };
+            let states = objects.entry(name).or_default();
+            if states.last() != Some(&state) {
+                states.push(state);
+            }
+        }
+        Value::Object(
+            objects.into_iter().map(|(name, states)| (name, Value::Array(states))).collect::<Map<_, _>>(),
+        )
+    };
+    let expected: Vec<Value> = array(record, "watch").cloned().collect();
+    let (expected, got) = (order(&expected), order(&script.watcher.changes));
+    let got = Masks::default().tree(&expected, &got);
+    Outcome::same(&expected, &got)
+}
+
+/// Drawn parts of names, numbered by appearance: the hash of a ReplicaSet, the suffix of a pod.
+fn aliases(changes: &[Value]) -> Vec<(String, String)> {
+    let mut aliases: Vec<(String, String)> = Vec::new();
+    for change in changes {
+        let (kind, name) = text(change, "o").split_once('/').unwrap_or_default();
+        let owner =
+            change.pointer("/f/owners/0").and_then(Value::as_str).and_then(|owner| owner.split_once('/'));
+        let Some((_, owner)) = owner else { continue };
+        let Some(drawn) = name.strip_prefix(owner).and_then(|rest| rest.strip_prefix('-')) else { continue };
+        let ordinal = drawn.bytes().all(|byte| byte.is_ascii_digit()) && drawn.len() < 3;
+        if drawn.is_empty() || ordinal || aliases.iter().any(|(known, _)| known == drawn) {
+            continue;
+        }
+        let number = aliases.iter().filter(|(_, alias)| alias.starts_with(&format!("<{kind}"))).count() + 1;
+        aliases.push((drawn.to_owned(), format!("<{kind}{number}>")));
+    }
+    aliases
+}
+
+fn rename(text: &str, aliases: &[(String, String)]) -> String {
+    aliases.iter().fold(text.to_owned(), |text, (drawn, alias)| text.replace(drawn.as_str(), alias))
+}
+
+/// Takes out the namespace's own drawn name, uids and times.
+fn names(text: &str) -> String {
+    watch::without_drawn(text)
+}
+
+/// Type, reason, message and final count of every event.
+fn events(record: &Value, script: &Script<'_>) -> Outcome {
+    let changes: Vec<Value> = array(record, "watch").cloned().collect();
+    let summary = |events: Vec<&Value>, changes: &[Value]| -> String {
+        let aliases = aliases(changes);
+        let mut counts: BTreeMap<String, i64> = BTreeMap::new();
+        for event in events {
+            let fields = ["object", "type", "reason", "from", "message"].map(|field| text(event, field));
+            let line = names(&rename(&fields.join(" "), &aliases));
+            let count = event.get("count").and_then(Value::as_i64).unwrap_or(1);
+            let known = counts.entry(watch::without_node(&line)).or_default();
+            *known += count;
+        }
+        counts.iter().map(|(event, count)| format!("{event} x{count}\n")).collect()
+    };
+    let expected = summary(array(record, "events").collect(), &changes);
+    let got_events = script.watcher.events();
+    let got = summary(got_events.iter().collect(), &script.watcher.changes);
+    Outcome::equal(expected, got)
+}
