@@ -57,6 +57,8 @@ pub struct NodeSettings {
     pub labels: BTreeMap<String, String>,
     /// Whether it is a control plane node: its role label, taint and static pods.
     pub control_plane: bool,
+    /// Images that are on it from the start.
+    pub images: Vec<String>,
 }
 
 impl NodeSettings {
@@ -69,6 +71,7 @@ impl NodeSettings {
             pods: 110,
             labels: BTreeMap::new(),
             control_plane: false,
+            images: Vec::new(),
         }
     }
 

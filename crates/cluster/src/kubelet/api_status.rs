@@ -260,6 +260,11 @@ fn container_statuses(
             status = convert(input, newest, container);
             if let Some(second) = seen.get(1) {
                 status.last_state = convert(input, second, container).state;
+            } else if let Some(s) = before
+                && s.container_id == status.container_id
+            {
+                // The run before has been cleaned up; what was known of it stays.
+                status.last_state.clone_from(&s.last_state);
             }
         } else if let Some(s) = before
             && s.state.as_ref().is_some_and(|s| s.running.is_some())

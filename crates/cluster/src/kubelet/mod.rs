@@ -248,11 +248,15 @@ impl Kubelets {
                 let node = Node::new(object.name(), address.unwrap_or_default(), index, cx.settings.seed);
                 self.node_index.insert(object.name().into(), self.nodes.len());
                 self.nodes.push(Arc::new(node));
+                cx.api.start_lease(object.name());
+                let images = cx.settings.nodes.iter().filter(|n| n.name == object.name());
+                for image in images.flat_map(|n| &n.images) {
+                    runtime.finish_pull(object.name(), image);
+                }
             }
             // A kubelet outlives its Node object; it would only register again.
             ChangeType::Deleted | ChangeType::Modified => {}
         }
-        let _ = runtime;
     }
 
     fn on_pod_changed(

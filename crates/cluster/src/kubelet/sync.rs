@@ -412,6 +412,8 @@ fn do_step(env: &mut Env<'_, '_>, w: &mut PodWorker, job: &mut SyncJob, step: St
             pod_worker::relist_pod(env, w, true);
             w.wants_sync = false;
             let snapshot = w.cache.clone();
+            // Nothing runs any more: from here on the status may say that the pod has ended.
+            w.work = WorkType::Terminated;
             set_status(env, w, &snapshot, true);
             job.transition = Some(WorkType::Terminated);
             Flow::Next

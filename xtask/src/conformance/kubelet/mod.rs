@@ -51,6 +51,19 @@ fn array<'a>(value: &'a Value, field: &str) -> impl Iterator<Item = &'a Value> {
     value.get(field).and_then(Value::as_array).into_iter().flatten()
 }
 
+/// The images that the recording's nodes had.
+const IMAGES: [&str; 9] = [
+    "busybox:1.36",
+    "busybox:latest",
+    "luksa/kubia:v1",
+    "nginx:1.27",
+    "nginx:latest",
+    "polinux/stress:latest",
+    "redis:7",
+    "registry.k8s.io/e2e-test-images/agnhost:2.40",
+    "registry.k8s.io/pause:3.9",
+];
+
 /// What was seen, in the form of the recording.
 pub(super) struct Played {
     /// `pods` of the recording: one entry a watch event.
@@ -86,6 +99,7 @@ fn play(record: &Value) -> Played {
     let nodes = ["node1", "node2", "node3"].map(|name| NodeSettings {
         cpu: "4".to_owned(),
         memory: "8Gi".to_owned(),
+        images: IMAGES.map(str::to_owned).to_vec(),
         ..NodeSettings::worker(name)
     });
     let settings = Settings { profile: Profile::Bare, nodes: nodes.to_vec(), ..Settings::default() };

@@ -295,7 +295,13 @@ fn run_probe(env: &mut Env<'_, '_>, w: &mut PodWorker, index: usize) {
             let Some(id) = worker.container_id.clone() else { return };
             match env.runtime.exec_sync(&id, &command, env.cx) {
                 ExecState::Done(outcome) => exec_answer(outcome.exit_code, &outcome.output),
-                ExecState::Failed(text) => Answer::Errored(text),
+                ExecState::Failed(text) => {
+                    w.draws += 1;
+                    let exec = env.cx.draw("exec", &w.uid, w.draws).hex(64);
+                    Answer::Errored(format!(
+                        "rpc error: code = Unknown desc = failed to exec in container: failed to start exec {exec:?}: {text}"
+                    ))
+                }
                 ExecState::Running(token) => {
                     let event = KubeletEvent::ProbeTimeout { pod: env.ix, worker: index as u16 };
                     let slot = env.cx.after(timeout, event.into());
