@@ -1,5 +1,6 @@
 //! What the page shows, as data. Nothing here touches the browser, so all of it is tested natively.
 
+pub mod examples;
 pub mod files;
 pub mod lab;
 pub mod saved;
@@ -7,6 +8,7 @@ pub mod terminal;
 pub mod ui;
 pub mod words;
 
+pub use examples::{EXAMPLES, Example, example};
 pub use files::{File, Files};
 pub use lab::{Advance, Lab, Outcome, Speed};
 pub use saved::Saved;
