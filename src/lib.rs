@@ -1,7 +1,10 @@
 //! The page: what podlab shows in a browser tab. Conversion and drawing only; behaviour lives in the crates.
 
 mod app;
+mod components;
+mod dom;
 pub mod editor;
+mod i18n;
 pub mod session;
 pub mod state;
 mod views;

@@ -5,7 +5,7 @@
 
 use crate::state::Lab;
 use gloo::render::{AnimationFrame, request_animation_frame};
-use gloo::storage::{LocalStorage, Storage};
+use gloo::storage::{LocalStorage, SessionStorage, Storage};
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
@@ -17,6 +17,8 @@ const BUDGET_MS: f64 = 4.0;
 const SAVE_EVERY_MS: f64 = 2_000.0;
 /// Where the lab is kept in the browser.
 pub const STORAGE_KEY: &str = "podlab.lab";
+/// Where a tab notes that the learner has begun.
+pub const BEGUN_KEY: &str = "podlab.begun";
 
 /// The lab as components get it. Two are equal while nothing that is shown has changed.
 #[derive(Clone)]
@@ -26,11 +28,16 @@ pub struct LabContext {
     redraw: Callback<()>,
     /// Whether the machine could not keep the chosen speed in the last frames.
     pub held: bool,
+    /// Whether the browser kept the lab when it was last asked to; `None` before that.
+    pub saved: Option<bool>,
 }
 
 impl PartialEq for LabContext {
     fn eq(&self, other: &LabContext) -> bool {
-        self.revision == other.revision && self.held == other.held && Rc::ptr_eq(&self.lab, &other.lab)
+        self.revision == other.revision
+            && self.held == other.held
+            && self.saved == other.saved
+            && Rc::ptr_eq(&self.lab, &other.lab)
     }
 }
 
@@ -67,13 +74,13 @@ fn now_ms() -> f64 {
 #[hook]
 pub fn use_session(start: impl FnOnce() -> Lab + 'static) -> LabContext {
     let lab = use_mut_ref(start);
-    let drawn = use_state(|| (0u64, false));
+    let drawn = use_state(Drawn::default);
     let redraw = {
         let lab = lab.clone();
-        let drawn = drawn.setter();
-        use_callback((), move |(), ()| {
+        let setter = drawn.setter();
+        use_callback(drawn.saved, move |(), saved| {
             let revision = lab.borrow().revision();
-            drawn.set((revision, false));
+            setter.set(Drawn { revision, held: false, saved: *saved });
         })
     };
     {
@@ -81,24 +88,52 @@ pub fn use_session(start: impl FnOnce() -> Lab + 'static) -> LabContext {
         let drawn = drawn.setter();
         use_effect_with((), move |()| {
             let frame: Rc<RefCell<Option<AnimationFrame>>> = Rc::default();
-            pump(lab, drawn, frame.clone(), Pace { last: now_ms(), saved: now_ms(), saved_revision: 0 });
+            // Before the page goes away, what the last seconds brought is kept.
+            let leaving = {
+                let lab = lab.clone();
+                gloo::events::EventListener::new(&gloo::utils::window(), "pagehide", move |_| {
+                    if let Ok(lab) = lab.try_borrow()
+                        && has_begun()
+                        && !lab.is_replaying()
+                    {
+                        keep(&lab);
+                    }
+                })
+            };
+            let now = now_ms();
+            pump(
+                lab,
+                drawn,
+                frame.clone(),
+                Pace { last: now, saved: now, saved_revision: 0, drawn: Drawn::default() },
+            );
             move || {
+                drop(leaving);
                 frame.borrow_mut().take();
             }
         });
     }
-    LabContext { lab, revision: drawn.0, redraw, held: drawn.1 }
+    LabContext { lab, revision: drawn.revision, redraw, held: drawn.held, saved: drawn.saved }
+}
+
+/// What the page draws of the session.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+struct Drawn {
+    revision: u64,
+    held: bool,
+    saved: Option<bool>,
 }
 
 struct Pace {
     last: f64,
     saved: f64,
     saved_revision: u64,
+    drawn: Drawn,
 }
 
 fn pump(
     lab: Rc<RefCell<Lab>>,
-    drawn: yew::UseStateSetter<(u64, bool)>,
+    drawn: yew::UseStateSetter<Drawn>,
     frame: Rc<RefCell<Option<AnimationFrame>>>,
     mut pace: Pace,
 ) {
@@ -115,14 +150,21 @@ fn pump(
                 // Asking the time costs more than most events.
                 !events.is_multiple_of(16) || now_ms() - begun < BUDGET_MS
             });
-            if advance.changed {
-                drawn.set((open.revision(), advance.held));
-            }
             let revision = open.revision();
+            let mut shown = pace.drawn;
+            if advance.changed {
+                (shown.revision, shown.held) = (revision, advance.held);
+            }
             if begun - pace.saved > SAVE_EVERY_MS && revision != pace.saved_revision && !open.is_replaying() {
                 pace.saved = begun;
                 pace.saved_revision = revision;
-                keep(&open);
+                if has_begun() {
+                    shown.saved = Some(keep(&open));
+                }
+            }
+            if shown != pace.drawn {
+                pace.drawn = shown;
+                drawn.set(Drawn { revision, ..shown });
             }
         }
         pump(lab, drawn, next, pace);
@@ -130,9 +172,20 @@ fn pump(
     *frame.borrow_mut() = Some(handle);
 }
 
-/// Keeps the lab in this browser. Where the browser refuses (no room, private mode) the lab goes on unsaved.
-pub fn keep(lab: &Lab) {
-    let _ = LocalStorage::raw().set_item(STORAGE_KEY, &lab.save().to_text());
+/// Keeps the lab in this browser. Where the browser refuses (no room, private mode) the lab goes on unsaved and the
+/// answer is `false`.
+pub fn keep(lab: &Lab) -> bool {
+    LocalStorage::raw().set_item(STORAGE_KEY, &lab.save().to_text()).is_ok()
+}
+
+/// Whether the learner has begun in this tab: only then is a lab kept, and opened again by a reload.
+pub fn has_begun() -> bool {
+    SessionStorage::raw().get_item(BEGUN_KEY).ok().flatten().is_some()
+}
+
+/// Notes that the learner has begun in this tab.
+pub fn begin() {
+    let _ = SessionStorage::raw().set_item(BEGUN_KEY, "1");
 }
 
 /// The lab that was kept in this browser, if it can be read.

@@ -114,6 +114,12 @@ impl Lab {
         }
     }
 
+    /// Puts another lab in place of this one.
+    pub fn replace(&mut self, lab: Lab) {
+        let revision = self.revision + 1;
+        *self = Lab { revision, ..lab };
+    }
+
     /// The cluster at the instant that is shown: now, or the past that is looked at.
     pub fn shown(&self) -> &Cluster {
         self.past.as_ref().unwrap_or(&self.live)

@@ -13,4 +13,4 @@ pub use files::{File, Files};
 pub use lab::{Advance, Lab, Outcome, Speed};
 pub use saved::Saved;
 pub use terminal::{Entry, Terminal};
-pub use ui::{Density, Dock, Lang, Pane, Selected, Tab, Theme, Ui, UiAction};
+pub use ui::{Density, Dock, Lang, Pane, Selected, Sizes, Tab, Theme, Ui, UiAction};

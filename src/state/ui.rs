@@ -125,6 +125,23 @@ pub struct Ui {
     pub density: Density,
     /// Whether single-key shortcuts act.
     pub shortcuts: bool,
+    /// Sizes of the panes.
+    pub sizes: Sizes,
+    /// Whether the learner has begun: before, the page shows how to.
+    #[serde(skip)]
+    pub begun: bool,
+}
+
+/// Sizes of the panes in rem, where the learner has chosen them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Sizes {
+    /// Width of the editor.
+    pub left: Option<f64>,
+    /// Width of the dock.
+    pub right: Option<f64>,
+    /// Height of the terminal.
+    pub bottom: Option<f64>,
 }
 
 /// A choice.
@@ -152,6 +169,10 @@ pub enum UiAction {
     Density(Density),
     /// Single-key shortcuts on or off.
     Shortcuts(bool),
+    /// Other sizes of the panes.
+    Sizes(Sizes),
+    /// The first step is done.
+    Begin,
 }
 
 impl Ui {
@@ -182,6 +203,8 @@ impl Ui {
             UiAction::Presenter(presenter) => ui.presenter = presenter,
             UiAction::Density(density) => ui.density = density,
             UiAction::Shortcuts(shortcuts) => ui.shortcuts = shortcuts,
+            UiAction::Sizes(sizes) => ui.sizes = sizes,
+            UiAction::Begin => ui.begun = true,
         }
         ui
     }

@@ -1,7 +1,11 @@
-//! The panes of the page, one file each.
+//! The panes of the page and what stands around them.
 
+mod dialogs;
 mod dock;
 mod editor_pane;
+mod first_run;
+mod frame;
+mod keys;
 mod stage;
 mod terminal_pane;
 mod time_bar;
@@ -9,6 +13,7 @@ mod top_bar;
 
 pub(crate) use dock::DockPane;
 pub(crate) use editor_pane::EditorPane;
+pub(crate) use frame::Frame;
 pub(crate) use stage::Stage;
 pub(crate) use terminal_pane::TerminalPane;
 pub(crate) use time_bar::TimeBar;

@@ -1,0 +1,64 @@
+//! Small things asked of the browser's document.
+
+use wasm_bindgen::JsCast;
+use web_sys::{Element, HtmlElement};
+
+/// Gives an element the focus.
+pub(crate) fn focus(element: Option<Element>) {
+    if let Some(element) = element.and_then(|e| e.dyn_into::<HtmlElement>().ok()) {
+        let _ = element.focus();
+    }
+}
+
+/// Gives the focus to the first element that a selector finds.
+pub(crate) fn focus_on(selector: &str) {
+    focus(gloo::utils::document().query_selector(selector).ok().flatten());
+}
+
+/// All elements inside that a selector finds.
+pub(crate) fn all(inside: &Element, selector: &str) -> Vec<Element> {
+    let Ok(found) = inside.query_selector_all(selector) else { return Vec::new() };
+    (0..found.length()).filter_map(|i| found.item(i)?.dyn_into().ok()).collect()
+}
+
+/// Moves the focus `step` elements on among those that a selector finds inside, round and round.
+pub(crate) fn focus_next(inside: &Element, selector: &str, step: i32) {
+    let found = all(inside, selector);
+    let active = gloo::utils::document().active_element();
+    let at = found.iter().position(|e| Some(e) == active.as_ref());
+    let count = i64::try_from(found.len()).unwrap_or(1).max(1);
+    let next = at.map_or(0, |at| (i64::try_from(at).unwrap_or(0) + i64::from(step)).rem_euclid(count));
+    focus(usize::try_from(next).ok().and_then(|i| found.get(i).cloned()));
+}
+
+/// Pixels in a rem.
+pub(crate) fn rem() -> f64 {
+    let window = gloo::utils::window();
+    let root = gloo::utils::document().document_element();
+    root.and_then(|root| window.get_computed_style(&root).ok().flatten())
+        .and_then(|style| style.get_property_value("font-size").ok())
+        .and_then(|size| size.trim_end_matches("px").parse().ok())
+        .unwrap_or(16.0)
+}
+
+/// Whether a media query holds.
+pub(crate) fn media(query: &str) -> bool {
+    gloo::utils::window().match_media(query).ok().flatten().is_some_and(|m| m.matches())
+}
+
+/// Whether the page should not move.
+pub(crate) fn is_still() -> bool {
+    media("(prefers-reduced-motion: reduce)")
+}
+
+/// Whether one pane is shown at a time.
+pub(crate) fn is_phone() -> bool {
+    media("(max-width: 760px)")
+}
+
+/// Whether the event began in something one types into.
+pub(crate) fn is_typing(event: &web_sys::Event) -> bool {
+    event.target().and_then(|t| t.dyn_into::<Element>().ok()).is_some_and(|e| {
+        e.closest("input, textarea, select, [contenteditable=true], .cm-editor").ok().flatten().is_some()
+    })
+}

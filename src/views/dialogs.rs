@@ -1,0 +1,6 @@
+//! The page's dialogs.
+use yew::prelude::*;
+#[component]
+pub(crate) fn Dialogs() -> Html {
+    html! {}
+}

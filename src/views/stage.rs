@@ -1,9 +1,0 @@
-//! Stage.
-
-use yew::prelude::*;
-
-/// Stage.
-#[component]
-pub(crate) fn Stage() -> Html {
-    html! {}
-}
