@@ -60,9 +60,9 @@ fn kubectl_with_a_server() {
         fill(&mut machine, &record);
         let env = kubeconfig(&mut machine);
         let mut cluster = cluster(Profile::Api);
-        cluster.restore(dataset.clone(), time("2026-11-21T12:00:00Z"));
+        cluster.restore(dataset.clone(), time("2026-11-21T09:38:30Z"));
         let code = run(&mut cluster, &mut machine, &argv(&record), env);
-        let out: String = String::from_utf8_lossy(&machine.stdout).into();
+        let out = mask(&String::from_utf8_lossy(&machine.stdout));
         let (mut want, mut got) = (text(&record["stdout"]), out);
         if record["server_cells"] == true {
             let names = |text: &str| -> String {

@@ -13,6 +13,9 @@ use crate::flags::{Parsed, parse_duration};
 /// What a command does; `None` where it only groups others or is not simulated.
 pub(crate) fn lookup(parsed: &Parsed) -> Option<Run> {
     let path = parsed.path.strip_prefix("kubectl ")?;
+    if let Some(generator) = path.strip_prefix("create ") {
+        return create::lookup(generator);
+    }
     Some(match path {
         "apply" => apply::run,
         "create" => create::run,

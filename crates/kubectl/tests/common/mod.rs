@@ -187,8 +187,24 @@ impl Tally {
     }
 }
 
-fn mask_word(text: &str, from: &str, to: &str) -> String {
-    text.replace(from, to)
+/// RFC 3339 instants become `<timestamp>`.
+pub fn timestamps(text: &str) -> String {
+    let mut out = String::new();
+    let mut left = text;
+    while let Some(c) = left.chars().next() {
+        let end = left.find('Z').filter(|e| (19..=30).contains(e));
+        if let Some(end) = end
+            && left[..end].parse::<k8s_openapi::jiff::civil::DateTime>().is_ok()
+            && left[..end].contains('T')
+        {
+            out.push_str("<timestamp>");
+            left = &left[end + 1..];
+            continue;
+        }
+        out.push(c);
+        left = &left[c.len_utf8()..];
+    }
+    out
 }
 
 /// What differs from run to run.
@@ -209,5 +225,5 @@ pub fn mask(text: &str) -> String {
         };
         out.push_str(&line);
     }
-    mask_word(&out, "<none yet>", "<none yet>")
+    timestamps(&out)
 }
