@@ -15,6 +15,8 @@ pub(crate) enum Error {
     Plain(String),
     /// Several at once.
     Many(Vec<Error>),
+    /// A text that stands as it is, with the exit code of a program.
+    Coded(String, i32),
     /// No text: all has been said.
     Exit(i32),
 }
@@ -68,7 +70,7 @@ impl Error {
     pub(crate) fn text(&self) -> String {
         match self {
             Error::Status(status) => status.message.clone(),
-            Error::Message(text) | Error::Plain(text) => text.clone(),
+            Error::Message(text) | Error::Plain(text) | Error::Coded(text, _) => text.clone(),
             Error::Many(errors) => {
                 let texts: Vec<String> = errors.iter().map(Error::text).collect();
                 match texts.as_slice() {
@@ -84,6 +86,7 @@ impl Error {
     pub(crate) fn render(&self) -> (String, i32) {
         match self {
             Error::Exit(code) => (String::new(), *code),
+            Error::Coded(text, code) => (newline(text.clone()), *code),
             Error::Many(errors) => match errors.as_slice() {
                 [] => (String::new(), 1),
                 [one] => one.render(),

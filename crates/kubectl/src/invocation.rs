@@ -55,6 +55,13 @@ enum State {
 pub(crate) enum Task {
     Delete(cmd::delete::Waiting),
     Watch(cmd::get_watch::Watching),
+    Logs(cmd::logs::Following),
+    Exec(cmd::exec::Running),
+    Wait(cmd::wait::Waiting),
+    Rollout(cmd::rollout::Waiting),
+    Drain(cmd::drain::Draining),
+    Run(cmd::attach::Attaching),
+    Events(cmd::events::Watching),
 }
 
 /// Begins a run of kubectl. `argv` holds the words after the program's name.
@@ -93,6 +100,13 @@ impl Invocation {
                         Ok(mut cx) => match &mut task {
                             Task::Delete(t) => t.step(&mut cx),
                             Task::Watch(t) => t.step(&mut cx),
+                            Task::Logs(t) => t.step(&mut cx),
+                            Task::Exec(t) => t.step(&mut cx),
+                            Task::Wait(t) => t.step(&mut cx),
+                            Task::Rollout(t) => t.step(&mut cx),
+                            Task::Drain(t) => t.step(&mut cx),
+                            Task::Run(t) => t.step(&mut cx),
+                            Task::Events(t) => t.step(&mut cx),
                         },
                         Err(error) => Err(error),
                     };

@@ -277,3 +277,87 @@ fn bad_metadata(map: &Map<String, Value>) -> Option<String> {
     }
     None
 }
+
+/// An object of `--local`: nobody is asked whether its kind is served.
+pub(crate) struct Local {
+    pub value: Value,
+}
+
+/// Reads the objects of all files without a server.
+///
+/// With `typed`, objects go through the type of their kind, so that what a type always writes is there.
+pub(crate) fn local(cx: &mut Cx<'_>, builder: &Builder, typed: bool) -> Result<Vec<Result<Local>>> {
+    let mut out = Vec::new();
+    for document in documents(cx, builder)? {
+        let document = match document {
+            Ok(document) => document,
+            Err(error) => {
+                out.push(Err(error));
+                continue;
+            }
+        };
+        let items = match (text(&document.value, &["kind"]).ends_with("List"), document.value.get("items")) {
+            (true, Some(Value::Array(items))) => items.clone(),
+            _ => vec![document.value],
+        };
+        for value in items {
+            out.push(local_one(value, &document.source, typed).map(|value| Local { value }));
+        }
+    }
+    Ok(out)
+}
+
+fn local_one(value: Value, source: &str, typed: bool) -> Result<Value> {
+    let undecodable = |why: String| message(format!("unable to decode {source:?}: {why}"));
+    let go = match &value {
+        Value::Object(_) => None,
+        Value::String(_) => Some("string"),
+        Value::Array(_) => Some("array"),
+        Value::Bool(_) => Some("bool"),
+        _ => Some("number"),
+    };
+    if let Some(go) = go {
+        return undecodable(if typed {
+            format!("couldn't get version/kind; json parse error: json: cannot unmarshal {go} into Go value of type struct {{ APIVersion string \"json:\\\"apiVersion,omitempty\\\"\"; Kind string \"json:\\\"kind,omitempty\\\"\" }}")
+        } else {
+            format!("json: cannot unmarshal {go} into Go value of type unstructured.detector")
+        });
+    }
+    let kind = text(&value, &["kind"]).to_owned();
+    let api_version = text(&value, &["apiVersion"]).to_owned();
+    if kind.is_empty() {
+        return undecodable(format!("Object 'Kind' is missing in '{}'", podlab_yaml::to_json_compact(&value)));
+    }
+    if !typed {
+        if let Some(why) = value.as_object().and_then(bad_metadata) {
+            return undecodable(why);
+        }
+        return Ok(value);
+    }
+    if api_version.is_empty() {
+        return undecodable(format!("Object 'apiVersion' is missing in '{}'", podlab_yaml::to_json_compact(&value)));
+    }
+    typed_value(&value).or_else(|why| undecodable(why))
+}
+
+/// The object as its Go type writes it.
+///
+/// # Errors
+/// Go's text where the kind is unknown or a value has the wrong type.
+pub(crate) fn typed_value(value: &Value) -> std::result::Result<Value, String> {
+    use podlab_api::schema::{DecodeError, decode};
+    let kind = text(value, &["kind"]);
+    let api_version = text(value, &["apiVersion"]);
+    match decode(api_version, kind, value) {
+        Ok(decoded) => {
+            let mut value = decoded.value;
+            value["kind"] = kind.into();
+            value["apiVersion"] = api_version.into();
+            Ok(value)
+        }
+        Err(DecodeError::Unmarshal(text)) => Err(text),
+        Err(DecodeError::UnknownKind { api_version, kind }) => Err(format!(
+            "no kind {kind:?} is registered for version {api_version:?} in scheme \"pkg/scheme/scheme.go:28\""
+        )),
+    }
+}

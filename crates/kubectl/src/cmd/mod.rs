@@ -1,10 +1,35 @@
 //! The commands: one file each, one line each in [`lookup`].
 
 pub(crate) mod apply;
+pub(crate) mod attach;
+pub(crate) mod autoscale;
+pub(crate) mod config;
 pub(crate) mod create;
 pub(crate) mod delete;
+pub(crate) mod describe;
+pub(crate) mod discovery;
+pub(crate) mod drain;
+pub(crate) mod events;
+pub(crate) mod exec;
+pub(crate) mod explain;
+pub(crate) mod expose;
 pub(crate) mod get;
 pub(crate) mod get_watch;
+pub(crate) mod label;
+pub(crate) mod logs;
+pub(crate) mod node;
+pub(crate) mod patch;
+pub(crate) mod pods;
+pub(crate) mod refused;
+pub(crate) mod replace;
+pub(crate) mod rollout;
+pub(crate) mod run;
+pub(crate) mod scale;
+pub(crate) mod set;
+pub(crate) mod taint;
+pub(crate) mod top;
+pub(crate) mod wait;
+mod discovery_table;
 
 use crate::cx::Run;
 use crate::error::{Result, message, usage};
@@ -13,14 +38,52 @@ use crate::flags::{Parsed, parse_duration};
 /// What a command does; `None` where it only groups others or is not simulated.
 pub(crate) fn lookup(parsed: &Parsed) -> Option<Run> {
     let path = parsed.path.strip_prefix("kubectl ")?;
-    if let Some(generator) = path.strip_prefix("create ") {
-        return create::lookup(generator);
+    if let Some((group, name)) = path.split_once(' ') {
+        match group {
+            "create" => return create::lookup(name),
+            "set" => return set::lookup(name),
+            "rollout" => return rollout::lookup(name),
+            "config" => return config::lookup(name),
+            _ => {}
+        }
     }
     Some(match path {
+        "annotate" | "label" => label::run,
+        "api-resources" => discovery::api_resources,
+        "api-versions" => discovery::api_versions,
         "apply" => apply::run,
+        "attach" => attach::run,
+        "auth can-i" => discovery::can_i,
+        "auth whoami" => discovery::whoami,
+        "autoscale" => autoscale::run,
+        "cluster-info" => discovery::cluster_info,
+        "completion" => discovery::completion,
+        "cordon" | "uncordon" => node::run,
+        "cp" => refused::cp,
         "create" => create::run,
+        "debug" => refused::debug,
         "delete" => delete::run,
+        "describe" => describe::run,
+        "diff" => refused::diff,
+        "drain" => drain::run,
+        "edit" => refused::edit,
+        "events" => events::run,
+        "exec" => exec::run,
+        "explain" => explain::run,
+        "expose" => expose::run,
         "get" => get::run,
+        "kustomize" => refused::kustomize,
+        "logs" => logs::run,
+        "patch" => patch::run,
+        "port-forward" => refused::port_forward,
+        "proxy" => refused::other,
+        "replace" => replace::run,
+        "run" => run::run,
+        "scale" => scale::run,
+        "taint" => taint::run,
+        "top node" | "top pod" => top::run,
+        "version" => discovery::version,
+        "wait" => wait::run,
         _ => return None,
     })
 }

@@ -9,6 +9,10 @@ mod rbac;
 mod service;
 mod workload;
 
+pub(crate) use config::bad_env_name;
+pub(crate) use policy::{int_or_string, resource_list};
+pub(crate) use workload::suffix;
+
 use super::{DryRun, Reporter, field_validation, no_args};
 use crate::cx::{Cx, Flow, done};
 use crate::error::{Error, Result, message, usage};

@@ -1,0 +1,274 @@
+//! `kubectl version`, `api-resources`, `api-versions`, `cluster-info`, `auth`, `completion`, `options`.
+
+use super::discovery_table::OTHERS;
+use super::no_args;
+use crate::cx::{Cx, Flow, done};
+use crate::error::{Error, Result, message, usage};
+use crate::flags::Parsed;
+use crate::print::tabwriter::TabWriter;
+use crate::resource;
+use podlab_api::kinds;
+use serde_json::json;
+
+/// The release that podlab is.
+pub(crate) const VERSION: &str = "v1.37.1";
+const KUSTOMIZE: &str = "v5.8.1";
+
+pub(crate) fn version(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
+    no_args(parsed)?;
+    let output = parsed.str("output").to_owned();
+    if !["", "yaml", "json"].contains(&output.as_str()) {
+        return message("--output must be 'yaml' or 'json'");
+    }
+    let client_only = parsed.bool("client");
+    let info = |git: &str| {
+        json!({"major": "1", "minor": "37", "gitVersion": VERSION, "gitCommit": git, "gitTreeState": "clean",
+            "buildDate": "2026-09-23T17:10:04Z", "goVersion": "go1.26.8", "compiler": "gc", "platform": "linux/amd64"})
+    };
+    let commit = "f78e722310e50bcaca9276be22276d9e91d91308";
+    let server = !client_only && cx.config.has_server();
+    let mut full = json!({"clientVersion": info(commit), "kustomizeVersion": KUSTOMIZE});
+    if server {
+        full["serverVersion"] = info(commit);
+    }
+    match output.as_str() {
+        "json" => {
+            let order = [
+                "major", "minor", "gitVersion", "gitCommit", "gitTreeState", "buildDate", "goVersion", "compiler",
+                "platform",
+            ];
+            let block = |key: &str| {
+                let fields: Vec<String> =
+                    order.iter().map(|f| format!("    {f:?}: {}", full[key][*f])).collect();
+                format!("  {key:?}: {{\n{}\n  }}", fields.join(",\n"))
+            };
+            let mut parts = vec![block("clientVersion"), format!("  \"kustomizeVersion\": {KUSTOMIZE:?}")];
+            if server {
+                parts.push(block("serverVersion"));
+            }
+            cx.out(&format!("{{\n{}\n}}\n", parts.join(",\n")));
+        }
+        "yaml" => cx.out(&podlab_yaml::to_yaml(&full)),
+        _ => {
+            cx.outln(&format!("Client Version: {VERSION}"));
+            cx.outln(&format!("Kustomize Version: {KUSTOMIZE}"));
+            if server {
+                cx.outln(&format!("Server Version: {VERSION}"));
+            }
+        }
+    }
+    if !client_only {
+        cx.discover(0)?;
+    }
+    done()
+}
+
+struct Resource {
+    name: String,
+    short: String,
+    api_version: String,
+    namespaced: bool,
+    kind: String,
+    verbs: &'static str,
+    categories: String,
+}
+
+fn group(api_version: &str) -> &str {
+    api_version.split_once('/').map_or("", |(g, _)| g)
+}
+
+/// Everything discovery lists, by group, then name.
+fn all() -> Vec<Resource> {
+    const VERBS: &str = "create,delete,deletecollection,get,list,patch,update,watch";
+    let mut out: Vec<Resource> = kinds::ALL
+        .iter()
+        .map(|k| Resource {
+            name: k.plural.to_owned(),
+            short: k.short_names.join(","),
+            api_version: k.api_version(),
+            namespaced: k.namespaced,
+            kind: k.kind.to_owned(),
+            verbs: VERBS,
+            categories: k.categories.join(","),
+        })
+        .collect();
+    for (name, short, api_version, namespaced, kind) in OTHERS {
+        if out.iter().any(|r| r.name == *name && r.api_version == *api_version) {
+            continue;
+        }
+        let verbs = match *kind {
+            "Binding" => "create",
+            "ComponentStatus" => "get,list",
+            k if k.ends_with("Review") => "create",
+            _ => VERBS,
+        };
+        out.push(Resource {
+            name: (*name).to_owned(),
+            short: (*short).to_owned(),
+            api_version: (*api_version).to_owned(),
+            namespaced: *namespaced,
+            kind: (*kind).to_owned(),
+            verbs,
+            categories: String::new(),
+        });
+    }
+    out.sort_by(|a, b| {
+        (group(&a.api_version), &a.api_version, &a.name).cmp(&(group(&b.api_version), &b.api_version, &b.name))
+    });
+    out
+}
+
+pub(crate) fn api_resources(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
+    no_args(parsed)?;
+    let output = parsed.str("output").to_owned();
+    if !["", "wide", "name"].contains(&output.as_str()) {
+        return message(format!("--output {output} is not available"));
+    }
+    let sort = parsed.str("sort-by").to_owned();
+    if !["", "name", "kind"].contains(&sort.as_str()) {
+        return message("--sort-by accepts only name or kind");
+    }
+    cx.discover(1)?;
+    let mut shown = all();
+    if parsed.changed("api-group") {
+        shown.retain(|r| group(&r.api_version) == parsed.str("api-group"));
+    }
+    if parsed.changed("namespaced") {
+        shown.retain(|r| r.namespaced == parsed.bool("namespaced"));
+    }
+    let verbs = parsed.list("verbs");
+    shown.retain(|r| verbs.iter().all(|v| r.verbs.split(',').any(|own| own == v)));
+    let categories = parsed.list("categories");
+    shown.retain(|r| categories.iter().all(|c| r.categories.split(',').any(|own| own == c)));
+    match sort.as_str() {
+        "name" => shown.sort_by(|a, b| a.name.cmp(&b.name)),
+        "kind" => shown.sort_by(|a, b| a.kind.cmp(&b.kind)),
+        _ => {}
+    }
+    let mut table = TabWriter::table();
+    if output != "name" && !parsed.bool("no-headers") {
+        table.write("NAME\tSHORTNAMES\tAPIVERSION\tNAMESPACED\tKIND");
+        table.write(if output == "wide" { "\tVERBS\tCATEGORIES\n" } else { "\n" });
+    }
+    for r in &shown {
+        if output == "name" {
+            let group = group(&r.api_version);
+            let name = if group.is_empty() { r.name.clone() } else { format!("{}.{group}", r.name) };
+            table.write(&format!("{name}\n"));
+            continue;
+        }
+        table.write(&format!("{}\t{}\t{}\t{}\t{}", r.name, r.short, r.api_version, r.namespaced, r.kind));
+        if output == "wide" {
+            table.write(&format!("\t{}\t{}", r.verbs, r.categories));
+        }
+        table.write("\n");
+    }
+    let text = table.flush();
+    cx.out(&text);
+    done()
+}
+
+pub(crate) fn api_versions(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
+    if !parsed.args.is_empty() {
+        return usage(&parsed.path, format!("unexpected arguments: [{}]", parsed.args.join(" ")));
+    }
+    if !cx.config.has_server() {
+        cx.memcache(1);
+        return message("couldn't get available api versions from server: Get \"http://localhost:8080/api?timeout=32s\": dial tcp 127.0.0.1:8080: connect: connection refused");
+    }
+    let mut versions: Vec<String> = all().into_iter().map(|r| r.api_version).collect();
+    versions.sort();
+    versions.dedup();
+    for version in versions {
+        cx.outln(&version);
+    }
+    done()
+}
+
+pub(crate) fn cluster_info(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
+    let _ = parsed;
+    cx.discover(5)?;
+    let server = cx.config.server().to_owned();
+    let (green, yellow, end) =
+        if cx.io.is_terminal() { ("\u{1b}[0;32m", "\u{1b}[0;33m", "\u{1b}[0m") } else { ("", "", "") };
+    cx.outln(&format!("{green}Kubernetes control plane{end} is running at {yellow}{server}{end}"));
+    let mut services = cx.select(&kinds::SERVICE, "kube-system", "kubernetes.io/cluster-service=true")?;
+    services.sort_by(|a, b| crate::value::name(a).cmp(crate::value::name(b)));
+    for service in services {
+        let label = crate::value::text(&service, &["metadata", "labels", "kubernetes.io/name"]);
+        let name = crate::value::name(&service);
+        let shown = if label.is_empty() { name } else { label };
+        cx.outln(&format!(
+            "{green}{shown}{end} is running at {yellow}{server}/api/v1/namespaces/kube-system/services/{name}:dns/proxy{end}"
+        ));
+    }
+    cx.outln("\nTo further debug and diagnose cluster problems, use 'kubectl cluster-info dump'.");
+    done()
+}
+
+pub(crate) fn can_i(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
+    let quiet = parsed.bool("quiet");
+    if parsed.bool("list") {
+        return message("podlab does not simulate 'kubectl auth can-i --list'");
+    }
+    let (verb, what) = match parsed.args.as_slice() {
+        [verb, what] => (verb.clone(), what.clone()),
+        [verb, what, name] => (verb.clone(), format!("{what}/{name}")),
+        _ => {
+            return message(
+                "you must specify two arguments: verb resource or verb resource/resourceName.\nSee 'kubectl auth can-i -h' for help and examples.",
+            );
+        }
+    };
+    if parsed.changed("as") {
+        return message("podlab does not simulate 'kubectl auth can-i --as'");
+    }
+    cx.discover(1)?;
+    const STANDARD: [&str; 20] = [
+        "get", "list", "watch", "create", "update", "patch", "delete", "deletecollection", "use", "bind", "impersonate",
+        "*", "approve", "sign", "escalate", "attest", "head", "put", "post", "proxy",
+    ];
+    if !STANDARD.contains(&verb.as_str()) {
+        cx.errln(&format!("Warning: verb '{verb}' is not a known verb\n"));
+    }
+    if !what.starts_with('/') && what != "*" {
+        let word = what.split('/').next().unwrap_or("");
+        match resource::lookup(word) {
+            Some(kind) if !kind.namespaced && !parsed.bool("all-namespaces") => {
+                let scope = if kind.group.is_empty() { String::new() } else { format!(" in group '{}'", kind.group) };
+                cx.errln(&format!("Warning: resource '{}' is not namespace scoped{scope}\n", kind.plural));
+            }
+            Some(_) => {}
+            None => cx.errln(&format!("Warning: the server doesn't have a resource type '{word}'\n")),
+        }
+    }
+    // The lab's user is the administrator.
+    if !quiet {
+        cx.outln("yes");
+    }
+    done()
+}
+
+pub(crate) fn whoami(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
+    if !parsed.str("output").is_empty() {
+        return message("podlab does not simulate 'kubectl auth whoami -o'");
+    }
+    cx.discover(1)?;
+    let mut table = TabWriter::table();
+    table.write("ATTRIBUTE\tVALUE\n");
+    table.write("Username\tkubernetes-admin\nGroups\t[kubeadm:cluster-admins system:authenticated]\n");
+    let text = table.flush();
+    cx.out(&text);
+    done()
+}
+
+pub(crate) fn completion(_cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
+    match parsed.args.as_slice() {
+        [] => usage(&parsed.path, "Shell not specified."),
+        [shell] if ["bash", "zsh", "fish", "powershell"].contains(&shell.as_str()) => Err(Error::Message(
+            format!("podlab does not simulate 'kubectl completion {shell}': the terminal completes by itself"),
+        )),
+        [shell] => usage(&parsed.path, format!("Unsupported shell type {shell:?}.")),
+        _ => usage(&parsed.path, "Too many arguments. Expected only the shell type."),
+    }
+}

@@ -1,0 +1,68 @@
+//! Commands that podlab does not simulate but whose arguments are judged as kubectl's.
+
+use crate::cx::{Cx, Flow};
+use crate::error::{Error, Result, message, usage};
+use crate::flags::Parsed;
+use crate::resource::{Builder, MISSING};
+
+fn refuse(parsed: &Parsed, why: &str) -> Result<Flow> {
+    message(format!("podlab does not simulate '{}'{why}", parsed.path))
+}
+
+pub(crate) fn edit(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
+    let builder = Builder::new(cx, parsed);
+    if builder.args.is_empty() && !builder.has_files() {
+        return message(MISSING);
+    }
+    for item in builder.fetch(cx)?.items {
+        item?;
+    }
+    refuse(parsed, ": edit the object in the page's editor, or use 'kubectl get -o yaml' and 'kubectl apply'")
+}
+
+pub(crate) fn port_forward(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
+    if parsed.args.len() < 2 {
+        return usage(&parsed.path, "TYPE/NAME and list of ports are required for port-forward");
+    }
+    let word = parsed.args.first().cloned().unwrap_or_default();
+    let args = if word.contains('/') { vec![word] } else { vec!["pods".to_owned(), word] };
+    for item in Builder::new(cx, parsed).args(&args).fetch(cx)?.items {
+        item?;
+    }
+    refuse(parsed, ": the page has no network; use curl in a pod")
+}
+
+pub(crate) fn cp(_cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
+    if parsed.args.len() != 2 {
+        return message("source and destination are required");
+    }
+    refuse(parsed, ": use 'kubectl exec' with cat")
+}
+
+pub(crate) fn debug(_cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
+    if parsed.args.is_empty() {
+        return message("NAME is required for debug");
+    }
+    if parsed.str("image").is_empty() && parsed.str("copy-to").is_empty() && parsed.str("custom").is_empty() {
+        return message("you must specify --image when not using --copy-to.");
+    }
+    refuse(parsed, "")
+}
+
+pub(crate) fn diff(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
+    if !Builder::new(cx, parsed).has_files() {
+        return message("must specify one of -f and -k");
+    }
+    refuse(parsed, "")
+}
+
+pub(crate) fn kustomize(_cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
+    if parsed.args.len() > 1 {
+        return message("specify one path to kustomization.yaml");
+    }
+    refuse(parsed, "")
+}
+
+pub(crate) fn other(_cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
+    Err(Error::Message(format!("podlab does not simulate '{}'", parsed.path)))
+}

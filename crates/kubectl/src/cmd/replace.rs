@@ -1,0 +1,90 @@
+//! `kubectl replace`.
+//!
+//! Source: k8s.io/kubectl/pkg/cmd/replace/replace.go (v1.37).
+
+use super::{DryRun, Reporter, field_validation, no_args};
+use crate::cx::{Cx, Flow, done};
+use crate::error::{Error, Result, message};
+use crate::flags::Parsed;
+use crate::print::Order;
+use crate::resource::{Builder, gather};
+use podlab_api::Request;
+
+pub(crate) fn run(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
+    no_args(parsed)?;
+    let mut reporter = Reporter::new(cx, parsed)?;
+    let force = parsed.bool("force");
+    if parsed.int("grace-period") >= 0 && !force {
+        return message("--grace-period must have --force specified");
+    }
+    if parsed.duration("timeout") != 0 && !force {
+        return message("--timeout must have --force specified");
+    }
+    if force && reporter.dry_run != DryRun::None {
+        return message("--dry-run can not be used when --force is set");
+    }
+    if parsed.changed("raw") {
+        return message("podlab does not simulate 'kubectl replace --raw'");
+    }
+    let mut builder = Builder::new(cx, parsed);
+    if !builder.has_files() {
+        return message("must specify one of -f and -k");
+    }
+    let validation = field_validation(parsed)?;
+    builder.validate = validation != podlab_api::door::FieldValidation::Ignore;
+    let selected = builder.resolve(cx)?;
+    let mut errors: Vec<Error> = Vec::new();
+    let mut count = 0;
+    if force {
+        let grace = parsed.int("grace-period").max(0);
+        for info in selected.items.iter().flatten() {
+            let mut request = Request::delete(info.kind, &info.namespace, &info.name);
+            request.options.grace_period_seconds = Some(grace);
+            match cx.ask(request) {
+                Ok(_) => {
+                    let kind = info.kind.kind.to_lowercase();
+                    let verb = if grace == 0 { "force deleted" } else { "deleted" };
+                    let place = match info.namespace.as_str() {
+                        "" => String::new(),
+                        ns => format!(" from {ns} namespace"),
+                    };
+                    cx.outln(&format!("{kind} {:?} {verb}{place}", info.name));
+                }
+                Err(error) if error.is_not_found() => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+    for item in selected.items {
+        let result = item.and_then(|info| {
+            count += 1;
+            let mut object = info.object.clone();
+            if parsed.bool("save-config") {
+                super::apply::annotate(&mut object);
+            }
+            if reporter.dry_run == DryRun::Client {
+                return reporter.report(cx, &object, "replaced", Order::Sorted);
+            }
+            let mut request = if force {
+                Request::create(info.kind, &info.namespace, object)
+            } else {
+                // A replacement without a version overwrites whatever is there.
+                Request::update(info.kind, &info.namespace, &info.name, object)
+            };
+            request.options.dry_run = reporter.dry_run == DryRun::Server;
+            request.options.field_validation = validation;
+            request.options.field_manager = Some(parsed.str("field-manager").to_owned());
+            match cx.object(request) {
+                Ok(object) => reporter.report(cx, &object, "replaced", Order::Sorted),
+                Err(error) if force => Err(error),
+                Err(error) => Err(error.when("replacing", &info.source)),
+            }
+        });
+        errors.extend(result.err());
+    }
+    gather(errors)?;
+    if count == 0 && force {
+        return message("no objects passed to replace");
+    }
+    done()
+}
