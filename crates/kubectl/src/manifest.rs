@@ -318,7 +318,9 @@ fn local_one(value: Value, source: &str, typed: bool) -> Result<Value> {
     };
     if let Some(go) = go {
         return undecodable(if typed {
-            format!("couldn't get version/kind; json parse error: json: cannot unmarshal {go} into Go value of type struct {{ APIVersion string \"json:\\\"apiVersion,omitempty\\\"\"; Kind string \"json:\\\"kind,omitempty\\\"\" }}")
+            format!(
+                "couldn't get version/kind; json parse error: json: cannot unmarshal {go} into Go value of type struct {{ APIVersion string \"json:\\\"apiVersion,omitempty\\\"\"; Kind string \"json:\\\"kind,omitempty\\\"\" }}"
+            )
         } else {
             format!("json: cannot unmarshal {go} into Go value of type unstructured.detector")
         });
@@ -326,7 +328,10 @@ fn local_one(value: Value, source: &str, typed: bool) -> Result<Value> {
     let kind = text(&value, &["kind"]).to_owned();
     let api_version = text(&value, &["apiVersion"]).to_owned();
     if kind.is_empty() {
-        return undecodable(format!("Object 'Kind' is missing in '{}'", podlab_yaml::to_json_compact(&value)));
+        return undecodable(format!(
+            "Object 'Kind' is missing in '{}'",
+            podlab_yaml::to_json_compact(&value)
+        ));
     }
     if !typed {
         if let Some(why) = value.as_object().and_then(bad_metadata) {
@@ -335,7 +340,10 @@ fn local_one(value: Value, source: &str, typed: bool) -> Result<Value> {
         return Ok(value);
     }
     if api_version.is_empty() {
-        return undecodable(format!("Object 'apiVersion' is missing in '{}'", podlab_yaml::to_json_compact(&value)));
+        return undecodable(format!(
+            "Object 'apiVersion' is missing in '{}'",
+            podlab_yaml::to_json_compact(&value)
+        ));
     }
     typed_value(&value).or_else(|why| undecodable(why))
 }

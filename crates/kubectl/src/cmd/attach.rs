@@ -233,12 +233,14 @@ impl Attaching {
     }
 
     fn failed(&self, pod: &Value) -> Result<Step> {
-        let end = list(pod, &["status", "containerStatuses"]).first().map(|s| at(s, &["state", "terminated"]));
+        let end =
+            list(pod, &["status", "containerStatuses"]).first().map(|s| at(s, &["state", "terminated"]));
         let code = end.map_or(0, |e| int(e, &["exitCode"]));
         let who = format!("pod {}/{}", self.namespace, self.pod);
         match end {
             Some(end) if code != 0 => {
-                let text = format!("{who} terminated ({})\n{}", text(end, &["reason"]), text(end, &["message"]));
+                let text =
+                    format!("{who} terminated ({})\n{}", text(end, &["reason"]), text(end, &["message"]));
                 Err(Error::Coded(text, i32::try_from(code).unwrap_or(1)))
             }
             _ => message(format!("{who} failed with unknown exit code")),

@@ -17,9 +17,13 @@ fn metric(resource: &str, input: &str) -> Result<Value> {
     let target = match input.strip_suffix('%') {
         Some(percent) => match percent.parse::<i32>() {
             Ok(n) if n > 0 => json!({"type": "Utilization", "averageUtilization": n}),
-            Ok(_) => return message(format!("{resource} target percentage must be greater than 0%: {input}")),
+            Ok(_) => {
+                return message(format!("{resource} target percentage must be greater than 0%: {input}"));
+            }
             Err(_) => {
-                return message(format!("failed to parse {resource} percentage {input:?}: strconv.ParseInt: parsing {percent:?}: invalid syntax"));
+                return message(format!(
+                    "failed to parse {resource} percentage {input:?}: strconv.ParseInt: parsing {percent:?}: invalid syntax"
+                ));
             }
         },
         None => match Quantity::parse(input) {
@@ -37,7 +41,9 @@ pub(crate) fn run(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
         return message(format!("--max=MAXPODS is required and must be at least 1, max: {max}"));
     }
     if max < min {
-        return message(format!("--max=MAXPODS must be larger or equal to --min=MINPODS, max: {max}, min: {min}"));
+        return message(format!(
+            "--max=MAXPODS must be larger or equal to --min=MINPODS, max: {max}, min: {min}"
+        ));
     }
     let percent = parsed.int("cpu-percent");
     let (cpu, memory) = (parsed.str("cpu").to_owned(), parsed.str("memory").to_owned());

@@ -34,7 +34,14 @@ pub(crate) fn version(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
     match output.as_str() {
         "json" => {
             let order = [
-                "major", "minor", "gitVersion", "gitCommit", "gitTreeState", "buildDate", "goVersion", "compiler",
+                "major",
+                "minor",
+                "gitVersion",
+                "gitCommit",
+                "gitTreeState",
+                "buildDate",
+                "goVersion",
+                "compiler",
                 "platform",
             ];
             let block = |key: &str| {
@@ -113,7 +120,11 @@ fn all() -> Vec<Resource> {
         });
     }
     out.sort_by(|a, b| {
-        (group(&a.api_version), &a.api_version, &a.name).cmp(&(group(&b.api_version), &b.api_version, &b.name))
+        (group(&a.api_version), &a.api_version, &a.name).cmp(&(
+            group(&b.api_version),
+            &b.api_version,
+            &b.name,
+        ))
     });
     out
 }
@@ -174,7 +185,9 @@ pub(crate) fn api_versions(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
     }
     if !cx.config.has_server() {
         cx.memcache(1);
-        return message("couldn't get available api versions from server: Get \"http://localhost:8080/api?timeout=32s\": dial tcp 127.0.0.1:8080: connect: connection refused");
+        return message(
+            "couldn't get available api versions from server: Get \"http://localhost:8080/api?timeout=32s\": dial tcp 127.0.0.1:8080: connect: connection refused",
+        );
     }
     let mut versions: Vec<String> = all().into_iter().map(|r| r.api_version).collect();
     versions.sort();
@@ -225,8 +238,26 @@ pub(crate) fn can_i(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
     }
     cx.discover(1)?;
     const STANDARD: [&str; 20] = [
-        "get", "list", "watch", "create", "update", "patch", "delete", "deletecollection", "use", "bind", "impersonate",
-        "*", "approve", "sign", "escalate", "attest", "head", "put", "post", "proxy",
+        "get",
+        "list",
+        "watch",
+        "create",
+        "update",
+        "patch",
+        "delete",
+        "deletecollection",
+        "use",
+        "bind",
+        "impersonate",
+        "*",
+        "approve",
+        "sign",
+        "escalate",
+        "attest",
+        "head",
+        "put",
+        "post",
+        "proxy",
     ];
     if !STANDARD.contains(&verb.as_str()) {
         cx.errln(&format!("Warning: verb '{verb}' is not a known verb\n"));
@@ -235,7 +266,8 @@ pub(crate) fn can_i(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
         let word = what.split('/').next().unwrap_or("");
         match resource::lookup(word) {
             Some(kind) if !kind.namespaced && !parsed.bool("all-namespaces") => {
-                let scope = if kind.group.is_empty() { String::new() } else { format!(" in group '{}'", kind.group) };
+                let scope =
+                    if kind.group.is_empty() { String::new() } else { format!(" in group '{}'", kind.group) };
                 cx.errln(&format!("Warning: resource '{}' is not namespace scoped{scope}\n", kind.plural));
             }
             Some(_) => {}
@@ -265,9 +297,11 @@ pub(crate) fn whoami(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
 pub(crate) fn completion(_cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
     match parsed.args.as_slice() {
         [] => usage(&parsed.path, "Shell not specified."),
-        [shell] if ["bash", "zsh", "fish", "powershell"].contains(&shell.as_str()) => Err(Error::Message(
-            format!("podlab does not simulate 'kubectl completion {shell}': the terminal completes by itself"),
-        )),
+        [shell] if ["bash", "zsh", "fish", "powershell"].contains(&shell.as_str()) => {
+            Err(Error::Message(format!(
+                "podlab does not simulate 'kubectl completion {shell}': the terminal completes by itself"
+            )))
+        }
         [shell] => usage(&parsed.path, format!("Unsupported shell type {shell:?}.")),
         _ => usage(&parsed.path, "Too many arguments. Expected only the shell type."),
     }

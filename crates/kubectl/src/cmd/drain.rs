@@ -82,12 +82,17 @@ fn choose(cx: &mut Cx<'_>, parsed: &Parsed, node: &str) -> Result<Chosen> {
             .cloned();
         let owner_kind = owner.as_ref().map_or("", |o| text(o, &["kind"])).to_owned();
         if owner_kind == "DaemonSet" && !ended {
-            let there = cx.get(&kinds::DAEMON_SET, namespace(&pod), owner.as_ref().map_or("", |o| text(o, &["name"]))).is_ok();
+            let there = cx
+                .get(&kinds::DAEMON_SET, namespace(&pod), owner.as_ref().map_or("", |o| text(o, &["name"])))
+                .is_ok();
             if there {
                 if parsed.bool("ignore-daemonsets") {
                     warnings.entry("ignoring DaemonSet-managed Pods").or_default().push(who);
                 } else {
-                    errors.entry("DaemonSet-managed Pods (use --ignore-daemonsets to ignore)").or_default().push(who);
+                    errors
+                        .entry("DaemonSet-managed Pods (use --ignore-daemonsets to ignore)")
+                        .or_default()
+                        .push(who);
                 }
                 continue;
             }
@@ -147,7 +152,9 @@ impl Draining {
 
     fn fail(&mut self, cx: &mut Cx<'_>, node: &str, errors: Vec<Error>) {
         let text = Error::Many(errors.clone()).text();
-        cx.errln(&format!("error: unable to drain node {node:?} due to error: {text}, continuing command..."));
+        cx.errln(&format!(
+            "error: unable to drain node {node:?} due to error: {text}, continuing command..."
+        ));
         self.fatal.extend(errors);
         self.left.push(node.to_owned());
         self.current = None;
@@ -159,10 +166,8 @@ impl Draining {
             map.iter().map(|(k, v)| format!("{k}: {}", v.join(", "))).collect()
         };
         if !errors.is_empty() {
-            let errors = said(&errors)
-                .into_iter()
-                .map(|t| Error::Message(format!("cannot delete {t}")))
-                .collect();
+            let errors =
+                said(&errors).into_iter().map(|t| Error::Message(format!("cannot delete {t}"))).collect();
             self.fail(cx, node, errors);
             return Ok(());
         }

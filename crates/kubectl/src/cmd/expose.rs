@@ -61,11 +61,15 @@ fn selector(object: &Value) -> std::result::Result<Map<String, Value>, String> {
                 let texts: Vec<String> = expressions
                     .iter()
                     .map(|e| {
-                        let values: Vec<&str> = list(e, &["values"]).iter().filter_map(Value::as_str).collect();
+                        let values: Vec<&str> =
+                            list(e, &["values"]).iter().filter_map(Value::as_str).collect();
                         format!("{{{} {} [{}]}}", text(e, &["key"]), text(e, &["operator"]), values.join(" "))
                     })
                     .collect();
-                return Err(format!("couldn't convert expressions - \"[{}]\" to map-based selector format", texts.join(" ")));
+                return Err(format!(
+                    "couldn't convert expressions - \"[{}]\" to map-based selector format",
+                    texts.join(" ")
+                ));
             }
             at(selector, &["matchLabels"]).clone()
         }
@@ -85,7 +89,8 @@ fn ports(object: &Value) -> Vec<(String, String)> {
             .map(|p| (int(p, &["port"]).to_string(), text(p, &["protocol"]).to_owned()))
             .collect();
     }
-    let path: &[&str] = if kind == "Pod" { &["spec", "containers"] } else { &["spec", "template", "spec", "containers"] };
+    let path: &[&str] =
+        if kind == "Pod" { &["spec", "containers"] } else { &["spec", "template", "spec", "containers"] };
     list(object, path)
         .iter()
         .flat_map(|c| list(c, &["ports"]))
@@ -102,7 +107,9 @@ fn one(cx: &mut Cx<'_>, parsed: &Parsed, reporter: &mut Reporter, info: &Info) -
         "" => match selector(object) {
             Ok(map) => map,
             Err(why) => {
-                return message(format!("couldn't retrieve selectors via --selector flag or introspection: {why}"));
+                return message(format!(
+                    "couldn't retrieve selectors via --selector flag or introspection: {why}"
+                ));
             }
         },
         given => labels(given)?,
@@ -125,9 +132,13 @@ fn one(cx: &mut Cx<'_>, parsed: &Parsed, reporter: &mut Reporter, info: &Info) -
         let Ok(number) = port.parse::<i64>() else {
             return message(format!("strconv.Atoi: parsing {port:?}: invalid syntax"));
         };
-        let name = if wanted.len() > 1 { format!("port-{}", i + 1) } else { parsed.str("port-name").to_owned() };
+        let name =
+            if wanted.len() > 1 { format!("port-{}", i + 1) } else { parsed.str("port-name").to_owned() };
         let protocol = match parsed.str("protocol") {
-            "" => known.iter().find(|(p, _)| p == port).map_or("TCP", |(_, proto)| if proto.is_empty() { "TCP" } else { proto }),
+            "" => known
+                .iter()
+                .find(|(p, _)| p == port)
+                .map_or("TCP", |(_, proto)| if proto.is_empty() { "TCP" } else { proto }),
             given => given,
         };
         let target = match parsed.str("target-port") {

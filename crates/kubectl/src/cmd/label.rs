@@ -40,7 +40,11 @@ pub(crate) fn resources_and_pairs(args: &[String], what: &str) -> Result<(Vec<St
 ///
 /// # Errors
 /// A word that is neither.
-pub(crate) fn pairs(args: &[String], what: &str, remove: bool) -> Result<(BTreeMap<String, String>, Vec<String>)> {
+pub(crate) fn pairs(
+    args: &[String],
+    what: &str,
+    remove: bool,
+) -> Result<(BTreeMap<String, String>, Vec<String>)> {
     let (mut new, mut gone, mut bad) = (BTreeMap::new(), Vec::new(), Vec::new());
     for arg in args {
         match arg.split_once('=') {
@@ -53,7 +57,11 @@ pub(crate) fn pairs(args: &[String], what: &str, remove: bool) -> Result<(BTreeM
             },
         }
     }
-    if bad.is_empty() { Ok((new, gone)) } else { message(format!("invalid {what} format: {}", bad.join(", "))) }
+    if bad.is_empty() {
+        Ok((new, gone))
+    } else {
+        message(format!("invalid {what} format: {}", bad.join(", ")))
+    }
 }
 
 fn parse_labels(args: &[String]) -> Result<(BTreeMap<String, String>, Vec<String>)> {
@@ -190,9 +198,7 @@ pub(crate) fn run(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
             return message("one or more files must be specified as -f pod.yaml or --filename=pod.json");
         }
     } else if resources.is_empty() && !builder.has_files() {
-        return message(
-            "one or more resources must be specified as <resource> <name> or <resource>/<name>",
-        );
+        return message("one or more resources must be specified as <resource> <name> or <resource>/<name>");
     }
     if new.is_empty() && gone.is_empty() && !list {
         return message(format!("at least one {what} update is required"));
@@ -223,7 +229,8 @@ pub(crate) fn run(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
     }
     let selected = builder.fetch(cx)?;
     for item in selected.items {
-        let result = item.and_then(|info| one(cx, &mut reporter, parsed, &change, &info, list, selected.single));
+        let result =
+            item.and_then(|info| one(cx, &mut reporter, parsed, &change, &info, list, selected.single));
         errors.extend(result.err());
     }
     gather(errors)?;
@@ -235,12 +242,8 @@ fn listing(cx: &mut Cx<'_>, change: &Change, object: &Value, single: bool) {
     if !single {
         indent = " ";
         let group = text(object, &["apiVersion"]).split_once('/').map_or("", |(g, _)| g);
-        let line = format!(
-            "Listing {} for {}.{group}/{}:",
-            change.field,
-            text(object, &["kind"]),
-            name(object)
-        );
+        let line =
+            format!("Listing {} for {}.{group}/{}:", change.field, text(object, &["kind"]), name(object));
         cx.outln(&line);
     }
     for (key, value) in at(object, &["metadata", change.field]).as_object().cloned().unwrap_or_default() {

@@ -8,6 +8,7 @@ pub(crate) mod create;
 pub(crate) mod delete;
 pub(crate) mod describe;
 pub(crate) mod discovery;
+mod discovery_table;
 pub(crate) mod drain;
 pub(crate) mod events;
 pub(crate) mod exec;
@@ -29,7 +30,6 @@ pub(crate) mod set;
 pub(crate) mod taint;
 pub(crate) mod top;
 pub(crate) mod wait;
-mod discovery_table;
 
 use crate::cx::Run;
 use crate::error::{Result, message, usage};

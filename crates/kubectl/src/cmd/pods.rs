@@ -13,7 +13,9 @@ use serde_json::Value;
 /// `c, side, setup (init)`.
 pub(crate) fn all_names(pod: &Value) -> String {
     let mut out: Vec<String> = Vec::new();
-    for (field, mark) in [("containers", ""), ("ephemeralContainers", " (ephem)"), ("initContainers", " (init)")] {
+    for (field, mark) in
+        [("containers", ""), ("ephemeralContainers", " (ephem)"), ("initContainers", " (init)")]
+    {
         out.extend(list(pod, &["spec", field]).iter().map(|c| format!("{}{mark}", text(c, &["name"]))));
     }
     out.join(", ")
@@ -75,7 +77,10 @@ pub(crate) fn selector(object: &Value) -> Result<String> {
                 .map(|(k, v)| format!("{k}={}", v.as_str().unwrap_or("")))
                 .collect();
             if pairs.is_empty() {
-                return message(format!("invalid service '{}': Service is defined without a selector", name(object)));
+                return message(format!(
+                    "invalid service '{}': Service is defined without a selector",
+                    name(object)
+                ));
             }
             pairs.join(",")
         }
@@ -100,8 +105,11 @@ fn rank(pod: &Value) -> (bool, u8, bool, i64, String, String) {
     let ready = list(pod, &["status", "conditions"])
         .iter()
         .any(|c| text(c, &["type"]) == "Ready" && text(c, &["status"]) == "True");
-    let restarts =
-        list(pod, &["status", "containerStatuses"]).iter().map(|c| int(c, &["restartCount"])).max().unwrap_or(0);
+    let restarts = list(pod, &["status", "containerStatuses"])
+        .iter()
+        .map(|c| int(c, &["restartCount"]))
+        .max()
+        .unwrap_or(0);
     (
         text(pod, &["spec", "nodeName"]).is_empty(),
         phase,

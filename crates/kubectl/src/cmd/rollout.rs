@@ -186,9 +186,7 @@ fn told(object: &Value, revision: i64) -> Result<(String, bool)> {
                 )
             })
         }
-        kind => message(format!(
-            "no status viewer has been implemented for {kind}"
-        )),
+        kind => message(format!("no status viewer has been implemented for {kind}")),
     }
 }
 
@@ -232,9 +230,8 @@ fn revisions(cx: &mut Cx<'_>, info: &Info) -> Result<BTreeMap<i64, (Value, Strin
     let object = &info.object;
     let selector = super::pods::selector(object)?;
     let uid = text(object, &["metadata", "uid"]).to_owned();
-    let owned = |o: &Value| {
-        list(o, &["metadata", "ownerReferences"]).iter().any(|r| text(r, &["uid"]) == uid)
-    };
+    let owned =
+        |o: &Value| list(o, &["metadata", "ownerReferences"]).iter().any(|r| text(r, &["uid"]) == uid);
     let mut out = BTreeMap::new();
     match info.kind.kind {
         "Deployment" => {
@@ -259,7 +256,10 @@ fn revisions(cx: &mut Cx<'_>, info: &Info) -> Result<BTreeMap<i64, (Value, Strin
             }
         }
         _ => {
-            return message(format!("no history viewer has been implemented for {:?}", info.kind.group_kind()));
+            return message(format!(
+                "no history viewer has been implemented for {:?}",
+                info.kind.group_kind()
+            ));
         }
     }
     Ok(out)
@@ -383,7 +383,9 @@ fn one_undo(cx: &mut Cx<'_>, parsed: &Parsed, reporter: &mut Reporter, info: &In
     } else {
         let (how, patch) = if deployment {
             let mut annotations = serde_json::Map::new();
-            for (key, value) in at(&info.object, &["metadata", "annotations"]).as_object().into_iter().flatten() {
+            for (key, value) in
+                at(&info.object, &["metadata", "annotations"]).as_object().into_iter().flatten()
+            {
                 if skipped(key) {
                     annotations.insert(key.clone(), value.clone());
                 }
@@ -451,7 +453,12 @@ fn change(
         let before = typed_value(&info.object).unwrap_or_else(|_| info.object.clone());
         let mut after = before.clone();
         if let Err(error) = edit(&mut after, now) {
-            errors.push(Error::Message(format!("error: {} {:?} {}", info.resource(), info.name, error.text())));
+            errors.push(Error::Message(format!(
+                "error: {} {:?} {}",
+                info.resource(),
+                info.name,
+                error.text()
+            )));
             continue;
         }
         if before == after {
@@ -467,7 +474,8 @@ fn change(
             Ok(patch) => patch,
             Err(error) => return message(error.to_string()),
         };
-        let request = Request::patch(info.kind, &info.namespace, &info.name, PatchType::StrategicMerge, patch);
+        let request =
+            Request::patch(info.kind, &info.namespace, &info.name, PatchType::StrategicMerge, patch);
         match cx.object(request) {
             Ok(object) => reporter.report(cx, &object, verb, Order::Typed)?,
             Err(error) => errors.push(Error::Message(format!("failed to patch: {}", error.text()))),

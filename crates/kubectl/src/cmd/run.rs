@@ -51,7 +51,9 @@ pub(crate) fn is_image(image: &str) -> bool {
                 separators = 0;
             } else if "._-".contains(c) {
                 separators += 1;
-                let fine = separators == 1 || (c == '-' && last == '-') || (c == '_' && last == '_' && separators == 2);
+                let fine = separators == 1
+                    || (c == '-' && last == '-')
+                    || (c == '_' && last == '_' && separators == 2);
                 if !fine {
                     return false;
                 }
@@ -77,8 +79,10 @@ pub(crate) fn is_image(image: &str) -> bool {
         [] => false,
         [one] => component(one),
         [first, rest @ ..] => {
-            rest.iter().all(|p| component(p)) && (component(first) || (domain(first) && first.contains(['.', ':']))
-                || (domain(first) && !first.chars().any(|c| c.is_ascii_lowercase()) && false))
+            rest.iter().all(|p| component(p))
+                && (component(first)
+                    || (domain(first) && first.contains(['.', ':']))
+                    || (domain(first) && !first.chars().any(|c| c.is_ascii_lowercase()) && false))
         }
     };
     name_fits && tag_fits && digest_fits
@@ -133,12 +137,20 @@ pub(crate) fn run(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
     let mut env: Vec<Value> = Vec::new();
     for pair in parsed.list("env") {
         match pair.split_once('=') {
-            Some((key, value)) if bad_env_name(key).is_none() => env.push(json!({"name": key, "value": value})),
+            Some((key, value)) if bad_env_name(key).is_none() => {
+                env.push(json!({"name": key, "value": value}))
+            }
             _ => return message(format!("invalid env: {pair}")),
         }
     }
     let restart = match parsed.str("restart") {
-        "" => if interactive { "OnFailure" } else { "Always" },
+        "" => {
+            if interactive {
+                "OnFailure"
+            } else {
+                "Always"
+            }
+        }
         text @ ("Always" | "OnFailure" | "Never") => text,
         other => {
             return message(format!(
@@ -213,8 +225,11 @@ pub(crate) fn run(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
     if !port.is_empty() {
         container["ports"] = json!([{"containerPort": number}]);
     }
-    let pod_labels =
-        if given_labels.is_empty() { Map::from_iter([("run".to_owned(), name.clone().into())]) } else { given_labels.clone() };
+    let pod_labels = if given_labels.is_empty() {
+        Map::from_iter([("run".to_owned(), name.clone().into())])
+    } else {
+        given_labels.clone()
+    };
     let mut pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "labels": pod_labels},
         "spec": {"containers": [container], "dnsPolicy": "ClusterFirst", "restartPolicy": restart}});
     if !annotations.is_empty() {
@@ -230,7 +245,13 @@ pub(crate) fn run(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
         if !given_labels.is_empty() {
             service["metadata"]["labels"] = Value::Object(given_labels);
         }
-        match generated(cx, parsed, reporter.dry_run, &kinds::SERVICE, typed_value(&service).or_else(message)?) {
+        match generated(
+            cx,
+            parsed,
+            reporter.dry_run,
+            &kinds::SERVICE,
+            typed_value(&service).or_else(message)?,
+        ) {
             Ok(service) => objects.push(service),
             Err(error) => errors.push(error),
         }

@@ -17,7 +17,9 @@ pub(crate) fn run(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
     let mut reporter = Reporter::new(cx, parsed)?;
     let replicas = parsed.int("replicas");
     if replicas < 0 {
-        return message("The --replicas=COUNT flag is required, and COUNT must be greater than or equal to 0");
+        return message(
+            "The --replicas=COUNT flag is required, and COUNT must be greater than or equal to 0",
+        );
     }
     let current = parsed.int("current-replicas");
     if current < -1 {
@@ -55,9 +57,7 @@ pub(crate) fn run(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
                 )?;
                 let now = int(&scale, &["spec", "replicas"]);
                 if now != current {
-                    return message(format!(
-                        "Expected replicas to be {current}, was {now}"
-                    ));
+                    return message(format!("Expected replicas to be {current}, was {now}"));
                 }
             }
             let patch = json!({"spec": {"replicas": replicas}});

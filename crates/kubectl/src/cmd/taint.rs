@@ -99,7 +99,10 @@ pub(crate) fn run(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
     cx.discover(2)?;
     let kind = mapping(cx, first)?;
     if kind != &kinds::NODE {
-        return message(format!("invalid resource type {}, only node types are supported", first.to_lowercase()));
+        return message(format!(
+            "invalid resource type {}, only node types are supported",
+            first.to_lowercase()
+        ));
     }
     let conflicts: Vec<String> = add
         .iter()
@@ -172,11 +175,16 @@ fn one(
     for taint in remove {
         let before = new.len();
         new.retain(|v| {
-            !(text(v, &["key"]) == taint.key && (taint.effect.is_empty() || text(v, &["effect"]) == taint.effect))
+            !(text(v, &["key"]) == taint.key
+                && (taint.effect.is_empty() || text(v, &["effect"]) == taint.effect))
         });
         deleted = new.len() != before;
         if !deleted {
-            let shown = if taint.effect.is_empty() { taint.key.clone() } else { format!("{}:{}", taint.key, taint.effect) };
+            let shown = if taint.effect.is_empty() {
+                taint.key.clone()
+            } else {
+                format!("{}:{}", taint.key, taint.effect)
+            };
             missing.push(Error::Message(format!("taint {shown:?} not found")));
         }
     }

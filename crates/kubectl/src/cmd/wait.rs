@@ -55,7 +55,9 @@ fn parse(text: &str) -> Result<Condition> {
             },
         };
         if value == Some("") {
-            return message("jsonpath wait has to have a non-empty value after equal sign, like --for=jsonpath='{.status.readyReplicas}'=3");
+            return message(
+                "jsonpath wait has to have a non-empty value after equal sign, like --for=jsonpath='{.status.readyReplicas}'=3",
+            );
         }
         let value = value.map(|v| v.trim_matches('"').trim_matches('\'').to_owned());
         return Ok(Condition::JsonPath(Box::new(relaxed(path)?), value));
@@ -172,7 +174,9 @@ impl Waiting {
             let found = builder.fetch(cx)?;
             let there: Vec<&Info> = found.items.iter().flatten().collect();
             if there.is_empty() {
-                if let Some(Err(error)) = found.items.iter().find(|i| i.as_ref().is_err_and(|e| !e.is_not_found())) {
+                if let Some(Err(error)) =
+                    found.items.iter().find(|i| i.as_ref().is_err_and(|e| !e.is_not_found()))
+                {
                     return Err(error.clone());
                 }
                 if self.late(cx) {

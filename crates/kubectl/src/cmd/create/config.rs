@@ -45,7 +45,9 @@ fn add(data: &mut Data, key: &str, value: Vec<u8>, kind: &str) -> Result<()> {
     if data.contains_key(key) {
         return message(match kind {
             "Secret" => format!("cannot add key {key}, another key by that name already exists"),
-            _ => format!("cannot add key {key:?}, another key by that name already exists in Data for ConfigMap"),
+            _ => format!(
+                "cannot add key {key:?}, another key by that name already exists in Data for ConfigMap"
+            ),
         });
     }
     data.insert(key.to_owned(), value);
@@ -65,7 +67,9 @@ fn from_files(cx: &mut Cx<'_>, data: &mut Data, sources: &[String], kind: &str) 
     for source in sources {
         let (key, path) = match source.split('=').collect::<Vec<_>>().as_slice() {
             [path] => (path.rsplit('/').next().unwrap_or(path).to_owned(), (*path).to_owned()),
-            ["", _] => return message(format!("key name for file path {} missing", source.trim_start_matches('='))),
+            ["", _] => {
+                return message(format!("key name for file path {} missing", source.trim_start_matches('=')));
+            }
             [key, ""] => return message(format!("file path for key name {key} missing")),
             [key, path] => ((*key).to_owned(), (*path).to_owned()),
             _ => return message("key names or file paths cannot contain '='"),
@@ -187,7 +191,11 @@ pub(super) fn config_map(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
             Err(error) => binary.insert(key, base64(error.as_bytes()).into()),
         };
     }
-    let mut hashed = vec![("data", Value::Object(texts.clone())), ("kind", "ConfigMap".into()), ("name", name.clone().into())];
+    let mut hashed = vec![
+        ("data", Value::Object(texts.clone())),
+        ("kind", "ConfigMap".into()),
+        ("name", name.clone().into()),
+    ];
     if !binary.is_empty() {
         hashed.insert(0, ("binaryData", Value::Object(binary.clone())));
     }
@@ -206,8 +214,12 @@ pub(super) fn config_map(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
 fn secret(cx: &mut Cx<'_>, parsed: &Parsed, name: &str, kind: &str, data: Data) -> Result<Flow> {
     let data: Map<String, Value> = data.into_iter().map(|(k, v)| (k, base64(&v).into())).collect();
     let mut object = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}});
-    let hashed =
-        [("data", Value::Object(data.clone())), ("kind", "Secret".into()), ("name", name.into()), ("type", kind.into())];
+    let hashed = [
+        ("data", Value::Object(data.clone())),
+        ("kind", "Secret".into()),
+        ("name", name.into()),
+        ("type", kind.into()),
+    ];
     if !data.is_empty() {
         object["data"] = Value::Object(data);
     }
@@ -278,8 +290,10 @@ pub(super) fn secret_tls(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
 ///
 /// Source: k8s.io/kubectl/pkg/util/hash/hash.go (v1.37).
 fn hash(fields: &[(&str, Value)]) -> String {
-    let parts: Vec<String> =
-        fields.iter().map(|(k, v)| format!("{}:{}", Value::from(*k), podlab_yaml::to_json_compact(v))).collect();
+    let parts: Vec<String> = fields
+        .iter()
+        .map(|(k, v)| format!("{}:{}", Value::from(*k), podlab_yaml::to_json_compact(v)))
+        .collect();
     let digest = sha256(format!("{{{}}}", parts.join(",")).as_bytes());
     let mut out = String::new();
     for byte in digest.iter().take(5) {
@@ -321,10 +335,8 @@ fn sha256(message: &[u8]) -> [u8; 32] {
     }
     data.extend_from_slice(&((message.len() as u64) * 8).to_be_bytes());
     for block in data.chunks(64) {
-        let mut w: Vec<u32> = block
-            .chunks(4)
-            .map(|c| c.iter().fold(0_u32, |a, b| a << 8 | u32::from(*b)))
-            .collect();
+        let mut w: Vec<u32> =
+            block.chunks(4).map(|c| c.iter().fold(0_u32, |a, b| a << 8 | u32::from(*b))).collect();
         let at = |w: &[u32], i: usize| w.get(i).copied().unwrap_or(0);
         for i in 16..64 {
             let (a, b) = (at(&w, i - 15), at(&w, i - 2));

@@ -16,7 +16,9 @@ fn fits(rule: &str) -> bool {
         None => (rule, None),
     };
     let tls_fits = tls.is_none_or(|t| {
-        t == "tls" || t.strip_prefix("tls=").is_some_and(|s| s.chars().all(|c| c.is_ascii_alphanumeric() || c == '-'))
+        t == "tls"
+            || t.strip_prefix("tls=")
+                .is_some_and(|s| s.chars().all(|c| c.is_ascii_alphanumeric() || c == '-'))
     });
     let Some((_, rest)) = main.split_once('/') else { return false };
     let Some((path, service)) = rest.split_once('=') else { return false };
@@ -43,7 +45,9 @@ pub(super) fn run(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
     let rules = parsed.list("rule");
     let default = parsed.str("default-backend");
     if default.is_empty() && rules.is_empty() {
-        return message("not enough information provided: every ingress has to either specify a default-backend (which catches all traffic) or a list of rules (which catch specific paths)");
+        return message(
+            "not enough information provided: every ingress has to either specify a default-backend (which catches all traffic) or a list of rules (which catch specific paths)",
+        );
     }
     for rule in &rules {
         if !fits(rule) {

@@ -14,12 +14,12 @@ pub(crate) use policy::{int_or_string, resource_list};
 pub(crate) use workload::suffix;
 
 use super::{DryRun, Reporter, field_validation, no_args};
+use crate::cx::Run;
 use crate::cx::{Cx, Flow, done};
 use crate::error::{Error, Result, message, usage};
 use crate::flags::Parsed;
 use crate::print::Order;
 use crate::resource::{Builder, gather};
-use crate::cx::Run;
 use podlab_api::{Kind, Request, kinds};
 use serde_json::{Value, json};
 

@@ -59,7 +59,8 @@ pub(crate) fn int_or_string(text: &str) -> Value {
 
 pub(super) fn budget(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
     let name = name(parsed)?;
-    let (selector, min, max) = (parsed.str("selector"), parsed.str("min-available"), parsed.str("max-unavailable"));
+    let (selector, min, max) =
+        (parsed.str("selector"), parsed.str("min-available"), parsed.str("max-unavailable"));
     if selector.is_empty() {
         return message("a selector must be specified");
     }

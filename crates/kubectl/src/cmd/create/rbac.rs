@@ -10,8 +10,21 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 const VERBS: [&str; 15] = [
-    "*", "get", "delete", "list", "create", "update", "patch", "watch", "proxy", "deletecollection", "use", "bind",
-    "approve", "sign", "escalate",
+    "*",
+    "get",
+    "delete",
+    "list",
+    "create",
+    "update",
+    "patch",
+    "watch",
+    "proxy",
+    "deletecollection",
+    "use",
+    "bind",
+    "approve",
+    "sign",
+    "escalate",
 ];
 const MORE_VERBS: [&str; 1] = ["impersonate"];
 const URL_VERBS: [&str; 8] = ["*", "get", "post", "put", "delete", "patch", "head", "options"];
@@ -52,7 +65,10 @@ fn rules(cx: &mut Cx<'_>, parsed: &Parsed, verbs: &[String], names: &[String]) -
             return message("resource must be specified if apiGroup/subresource specified");
         }
         let (group, plural) = if plain == "*" {
-            (if group.is_empty() && main == "*" { "*".to_owned() } else { group.to_owned() }, plain.to_owned())
+            (
+                if group.is_empty() && main == "*" { "*".to_owned() } else { group.to_owned() },
+                plain.to_owned(),
+            )
         } else {
             let kind = resource::mapping(cx, main)?;
             (kind.group.to_owned(), kind.plural.to_owned())
@@ -98,7 +114,9 @@ pub(super) fn cluster_role(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
     let mut object = json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": name}});
     if !aggregation.is_empty() {
         if !urls.is_empty() || !verbs.is_empty() || !resources.is_empty() || parsed.changed("resource-name") {
-            return message("aggregation rule must be specified without nonResourceURLs, verbs, resources or resourceNames");
+            return message(
+                "aggregation rule must be specified without nonResourceURLs, verbs, resources or resourceNames",
+            );
         }
         let labels: serde_json::Map<String, Value> = aggregation
             .split(',')

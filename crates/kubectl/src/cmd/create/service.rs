@@ -50,7 +50,8 @@ pub(super) fn run(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
     let mut ports: Vec<Value> = Vec::new();
     for spec in &tcp {
         let (number, target) = port(spec)?;
-        let mut entry = json!({"name": spec.replace(':', "-"), "port": number, "protocol": "TCP", "targetPort": target});
+        let mut entry =
+            json!({"name": spec.replace(':', "-"), "port": number, "protocol": "TCP", "targetPort": target});
         let node_port = parsed.int("node-port");
         if node_port != 0 {
             entry["nodePort"] = node_port.into();

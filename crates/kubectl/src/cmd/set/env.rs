@@ -63,8 +63,10 @@ fn from_object(cx: &mut Cx<'_>, parsed: &Parsed, update: &mut Update) -> Result<
             if !keys.is_empty() && !keys.iter().any(|k| k.trim() == key) {
                 continue;
             }
-            let env: String =
-                key.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }).collect();
+            let env: String = key
+                .chars()
+                .map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' })
+                .collect();
             update.set.push(json!({"name": env, "valueFrom": {field: {"key": key, "name": info.name}}}));
         }
     }
@@ -132,7 +134,10 @@ pub(super) fn run(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
         } else {
             return usage(
                 &parsed.path,
-                format!("all resources must be specified before environment changes: {}", parsed.args.join(" ")),
+                format!(
+                    "all resources must be specified before environment changes: {}",
+                    parsed.args.join(" ")
+                ),
             );
         }
     }

@@ -52,7 +52,9 @@ pub(crate) fn pod_spec<'a>(object: &'a mut Value) -> Result<&'a mut Value> {
     let kind = object["kind"].as_str().unwrap_or("").to_owned();
     let Some(path) = pod_spec_path(&kind) else {
         let version = object["apiVersion"].as_str().unwrap_or("").rsplit('/').next().unwrap_or("").to_owned();
-        return message(format!("the object is not a pod or does not have a pod template: *{version}.{kind}"));
+        return message(format!(
+            "the object is not a pod or does not have a pod template: *{version}.{kind}"
+        ));
     };
     Ok(crate::value::slot(object, path))
 }
@@ -152,7 +154,8 @@ pub(crate) fn change(
             Ok(patch) => patch,
             Err(error) => return message(error.to_string()),
         };
-        let mut request = Request::patch(info.kind, &info.namespace, &info.name, PatchType::StrategicMerge, patch);
+        let mut request =
+            Request::patch(info.kind, &info.namespace, &info.name, PatchType::StrategicMerge, patch);
         request.options.dry_run = reporter.dry_run == DryRun::Server;
         request.options.field_manager = Some(parsed.str("field-manager").to_owned());
         match cx.object(request) {

@@ -27,7 +27,14 @@ pub(super) fn run(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
         if !expressions.is_empty() {
             let texts: Vec<String> = expressions
                 .iter()
-                .map(|e| format!("{{{} {} [{}]}}", e.key, e.operator, e.values.clone().unwrap_or_default().join(" ")))
+                .map(|e| {
+                    format!(
+                        "{{{} {} [{}]}}",
+                        e.key,
+                        e.operator,
+                        e.values.clone().unwrap_or_default().join(" ")
+                    )
+                })
                 .collect();
             refusal = Some(format!("match expression [{}] not supported on this object", texts.join(" ")));
             return Ok(());
