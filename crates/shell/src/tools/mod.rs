@@ -3,17 +3,27 @@
 //! A tool is a function that does its work at once ([`Make::Run`]), a filter that is fed line by line
 //! ([`lines::Filter`]), or a program of its own that waits ([`Make::Start`]). A further tool is a line in [`TOOLS`].
 
+mod awk;
 mod cat;
+mod data;
 mod date;
 mod echo;
 mod env;
 mod files;
+mod grep;
 mod lines;
 mod ls;
+mod net;
 mod paths;
 mod printf;
+mod python;
+mod run;
+mod sed;
 mod shells;
 mod sleep;
+mod system;
+mod tail;
+mod text;
 
 pub(crate) use echo::{echo_text, escapes};
 pub(crate) use files::parse_mode;
@@ -36,8 +46,11 @@ pub(crate) enum Make {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum In {
     Both,
+    /// Busybox; a Debian image has it only if it was installed (`tool:ps`).
     Busybox,
     Gnu,
+    /// In no userland by itself: images bring it (`tool:stress`).
+    Extra,
 }
 
 /// An entry of the registry.
@@ -64,43 +77,111 @@ const TOOLS: &[Tool] = &[
     run("[", echo::test),
     at(In::Busybox, run("[[", echo::test)),
     at(In::Busybox, start("ash", shells::ash)),
+    start("awk", awk::awk),
+    start("base64", data::base64),
     run("basename", paths::basename),
     at(In::Gnu, start("bash", shells::bash)),
     start("cat", cat::cat),
     run("chgrp", files::chgrp),
     run("chmod", files::chmod),
     run("chown", files::chown),
+    run("clear", system::clear),
     run("cp", files::cp),
+    at(In::Extra, start("curl", net::curl)),
+    start("cut", text::cut),
     at(In::Gnu, start("dash", shells::dash)),
     run("date", date::date),
+    start("dd", data::dd),
+    run("df", system::df),
+    run("diff", data::diff),
     run("dirname", paths::dirname),
+    at(In::Busybox, run("dmesg", system::not_permitted)),
+    run("du", system::du),
     run("echo", echo::echo),
+    start("egrep", grep::egrep),
     start("env", env::env),
+    run("expr", data::expr),
     run("false", |_, _| 1),
+    start("fgrep", grep::fgrep),
+    start("find", run::find),
+    start("fold", text::fold),
+    at(In::Busybox, run("free", system::free)),
+    start("grep", grep::grep),
+    run("groups", system::groups),
+    at(In::Busybox, start("hd", data::hexdump_tool)),
+    start("head", text::head),
+    at(In::Busybox, start("hexdump", data::hexdump_tool)),
     run("hostname", env::hostname),
+    at(In::Busybox, start("httpd", run::httpd)),
+    run("id", system::id),
+    at(In::Busybox, run("kill", system::kill)),
+    at(In::Busybox, run("killall", system::killall)),
+    at(In::Busybox, start("less", cat::cat)),
     run("ln", files::ln),
     run("ls", ls::ls),
+    start("md5sum", data::md5sum),
     run("mkdir", files::mkdir),
+    run("mktemp", data::mktemp),
+    start("more", cat::cat),
+    run("mount", system::not_permitted),
     run("mv", files::mv),
+    at(In::Busybox, start("nc", net::nc)),
+    start("nl", text::nl),
+    start("nohup", run::nohup),
+    run("nproc", system::nproc),
+    at(In::Busybox, run("nslookup", net::nslookup)),
+    start("od", data::od),
+    at(In::Busybox, run("pidof", system::pidof)),
+    at(In::Busybox, start("ping", net::ping)),
     run("printenv", env::printenv),
     run("printf", printf::printf),
+    at(In::Busybox, run("ps", system::ps)),
     run("pwd", paths::pwd),
+    at(In::Extra, start("python", run::python)),
+    at(In::Extra, start("python3", run::python)),
     run("readlink", paths::readlink),
     run("realpath", paths::realpath),
+    start("rev", text::rev),
     run("rm", files::rm),
     run("rmdir", files::rmdir),
+    start("sed", sed::sed),
+    start("seq", run::seq),
     start("sh", shells::sh),
+    start("sha256sum", data::sha256sum),
     start("sleep", sleep::sleep),
+    start("sort", text::sort),
+    run("stat", system::stat),
+    at(In::Extra, start("stress", run::stress)),
+    at(In::Extra, start("stress-ng", run::stress_ng)),
+    run("sync", |_, _| 0),
+    start("tac", text::tac),
+    start("tail", tail::tail),
+    start("tee", text::tee),
     run("test", echo::test),
+    start("timeout", run::timeout),
+    at(In::Busybox, run("top", system::top)),
     run("touch", files::touch),
+    start("tr", text::tr),
     run("true", |_, _| 0),
+    run("truncate", data::truncate),
+    run("umount", system::not_permitted),
+    run("uname", system::uname),
+    start("uniq", text::uniq),
+    at(In::Busybox, run("uptime", system::uptime)),
     at(In::Busybox, start("usleep", sleep::usleep)),
+    at(In::Busybox, run("vi", system::refused)),
+    start("wc", text::wc),
+    at(In::Busybox, start("wget", net::wget)),
+    run("which", system::which),
+    run("whoami", system::whoami),
+    start("xargs", run::xargs),
+    start("yes", run::yes),
 ];
 
 /// The names of a family's tools, sorted.
 pub(crate) fn names(family: Family) -> impl Iterator<Item = &'static str> {
     let other = if family == Family::Busybox { In::Gnu } else { In::Busybox };
-    TOOLS.iter().filter(move |t| t.place != other).map(|t| t.name)
+    TOOLS.iter().filter(move |t| t.place != other && t.place != In::Extra).map(|t| t.name)
 }
 
 /// The program behind an executable node: `busybox:*`, `gnu:ls`, `tool:stress`; `None` where it is the host's to know.
@@ -130,7 +211,8 @@ pub(crate) fn make(node: &str, argv: &mut Vec<String>) -> Option<(Box<dyn Progra
         t.name == name
             && match t.place {
                 In::Both => true,
-                In::Busybox => family == Family::Busybox,
+                In::Extra => kind == "tool",
+                In::Busybox => family == Family::Busybox || kind == "tool",
                 In::Gnu => family == Family::Gnu,
             }
     });
