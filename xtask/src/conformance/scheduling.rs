@@ -5,6 +5,7 @@
 
 use anyhow::Result;
 use podlab_api::{Door, Object, Request, kinds};
+use podlab_cluster::scheduler::decision::{NodeVerdict, Verdict};
 use podlab_cluster::{Cluster, Profile};
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -198,7 +199,8 @@ impl Run<'_> {
         let (Some(plugins), Some(totals)) = (of("plugin_scores_weighted"), of("final_scores")) else {
             return;
         };
-        let got = decision_scores(&self.cluster, name);
+        let uid = self.pod(name).and_then(|pod| Some(pod.pointer("/metadata/uid")?.as_str()?.to_owned()));
+        let got = decision_scores(&self.cluster, &uid.unwrap_or_default());
         self.parts.push(same(
             &format!("scores of {name}"),
             &json!({"plugins": plugins, "final": totals}),
@@ -371,7 +373,16 @@ fn event_summary(event: &Value) -> Value {
     summary
 }
 
-/// The scores of the last decision on a pod: `plugins` node → plugin → weighted score, `final` node → sum.
-fn decision_scores(_cluster: &Cluster, _pod: &str) -> Value {
-    Value::String("the scheduler's decisions can't be read yet".to_owned())
+/// The scores of the first decision on a pod: `plugins` node → plugin → weighted score, `final` node → sum.
+fn decision_scores(cluster: &Cluster, uid: &str) -> Value {
+    let Some(decision) = cluster.world().scheduler.decisions(uid).next() else { return Value::Null };
+    let (mut plugins, mut totals) = (Map::new(), Map::new());
+    for NodeVerdict { node, verdict } in &decision.nodes {
+        if let Verdict::Feasible { scores, total } = verdict {
+            let scores = scores.iter().map(|score| (score.plugin.name().to_owned(), json!(score.weighted)));
+            plugins.insert(node.to_string(), Value::Object(scores.collect()));
+            totals.insert(node.to_string(), json!(total));
+        }
+    }
+    json!({"plugins": plugins, "final": totals})
 }
