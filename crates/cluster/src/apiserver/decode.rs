@@ -56,5 +56,5 @@ fn check_kind(kind: &'static Kind, body: &Value, api_version: &str) -> Result<()
 
 /// Fills in what a client left out.
 pub(super) fn apply_defaults(kind: &'static Kind, value: &mut Value) {
-    let _ = (kind, value);
+    podlab_api::defaults::apply(&kind.api_version(), kind.kind, value);
 }

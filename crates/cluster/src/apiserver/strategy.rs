@@ -288,18 +288,37 @@ pub(super) fn on_delete_begins(object: &mut Object) {
 
 /// Refuses a new object that breaks the rules of its kind.
 pub(super) fn validate_create(object: &Object) -> Result<(), Status> {
-    let _ = object;
-    Ok(())
+    let kind = object.kind;
+    // Events, leases and slices are the components' own writing: valid by construction.
+    if matches!(kind.kind, "Event" | "Lease" | "EndpointSlice" | "Endpoints") && !object.name().is_empty() {
+        return Ok(());
+    }
+    let errors = podlab_api::validation::validate_create(&kind.api_version(), kind.kind, &object.to_value());
+    refuse(object, errors)
 }
 
-/// Refuses a change that the rules of its kind do not allow.
+/// Refuses a change that the rules of its kind do not allow. Statuses are the components' own writing and come
+/// at every turn: they are not looked at again.
 pub(super) fn validate_update(
     object: &Object,
     old: &Object,
     subresource: Option<&str>,
 ) -> Result<(), Status> {
-    let _ = (object, old, subresource);
-    Ok(())
+    if subresource.is_some() || matches!(object.kind.kind, "Event" | "Lease" | "EndpointSlice" | "Endpoints")
+    {
+        return Ok(());
+    }
+    let kind = object.kind;
+    let (new, old) = (object.to_value(), old.to_value());
+    refuse(object, podlab_api::validation::validate_update(&kind.api_version(), kind.kind, &new, &old))
+}
+
+fn refuse(object: &Object, errors: Vec<podlab_api::validation::FieldError>) -> Result<(), Status> {
+    if errors.is_empty() {
+        return Ok(());
+    }
+    let causes = errors.into_iter().map(Into::into).collect();
+    Err(Status::invalid(object.kind, object.name(), causes))
 }
 
 fn base64_text(text: &str) -> String {
