@@ -141,7 +141,10 @@ pub fn create_node(api: &mut ApiServer, node: &NodeSettings, index: usize, setti
     );
 }
 
-fn create(api: &mut ApiServer, value: Value) {
+fn create(api: &mut ApiServer, mut value: Value) {
+    let text = |key: &str| value.get(key).and_then(Value::as_str).unwrap_or("").to_owned();
+    let (api_version, kind) = (text("apiVersion"), text("kind"));
+    podlab_api::defaults::apply(&api_version, &kind, &mut value);
     let object = Object::from_value(value);
     debug_assert!(object.is_ok(), "{object:?}");
     if let Ok(object) = object {

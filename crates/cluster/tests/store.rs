@@ -70,7 +70,7 @@ fn a_list_and_a_watch_from_it_tell_the_whole_story() {
 }
 
 fn bare() -> Cluster {
-    Cluster::new(Settings { profile: Profile::Controllers, ..Settings::default() })
+    Cluster::new(Settings { profile: Profile::Bare, ..Settings::default() })
 }
 
 #[test]

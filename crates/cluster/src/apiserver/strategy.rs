@@ -101,6 +101,7 @@ pub(super) fn prepare_for_create(object: &mut Object) {
                 }
                 "Job" => generate_job_selector(&mut object.metadata, map),
                 "Secret" => fold_string_data(map),
+                "Service" => normalize_cluster_ips(map),
                 _ => {}
             }
         }
@@ -128,6 +129,24 @@ fn fold_string_data(map: &mut Map<String, Value>) {
                 }
             }
         }
+    }
+}
+
+/// `clusterIP` is the first of `clusterIPs`; a client may give either.
+///
+/// Source: pkg/registry/core/service/strategy.go `NormalizeClusterIPs` (v1.37).
+fn normalize_cluster_ips(map: &mut Map<String, Value>) {
+    let Some(spec) = map.get_mut("spec").and_then(Value::as_object_mut) else { return };
+    let ip = spec.get("clusterIP").and_then(Value::as_str).filter(|ip| !ip.is_empty()).map(str::to_owned);
+    let first = spec.get("clusterIPs").and_then(|l| l.get(0)).and_then(Value::as_str).map(str::to_owned);
+    match (ip, first) {
+        (Some(ip), None) => {
+            spec.insert("clusterIPs".to_owned(), json!([ip]));
+        }
+        (None, Some(ip)) => {
+            spec.insert("clusterIP".to_owned(), ip.into());
+        }
+        _ => {}
     }
 }
 
