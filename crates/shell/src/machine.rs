@@ -272,9 +272,9 @@ impl Machine {
                     return Progress { steps, next: Next::Now };
                 }
                 // A slice each, so that both ends of a pipe get their turn.
-                let used = self.run_process(host, pid, now, (budget - steps).min(256));
+                let (used, moved) = self.run_process(host, pid, now, (budget - steps).min(256));
                 steps += used;
-                ran |= used > 0;
+                ran |= used > 0 || moved;
             }
             if !ran {
                 break;
@@ -289,8 +289,10 @@ impl Machine {
         Progress { steps, next }
     }
 
-    fn run_process(&mut self, host: &mut dyn Host, pid: Pid, now: SimTime, budget: u32) -> u32 {
-        let Some(mut p) = self.procs.remove(&pid) else { return 0 };
+    fn run_process(&mut self, host: &mut dyn Host, pid: Pid, now: SimTime, budget: u32) -> (u32, bool) {
+        let Some(mut p) = self.procs.remove(&pid) else { return (0, false) };
+        let kept = |p: &Process| p.core.pending_out.iter().map(|(_, d)| d.len()).sum::<usize>();
+        let (waiting, before) = (kept(&p), std::mem::discriminant(&p.state));
         let mut used = 0;
         while used < budget {
             if !self.prepare(host, &mut p, now) {
@@ -324,11 +326,13 @@ impl Machine {
             }
         }
         let ended = matches!(p.state, State::Zombie(_));
+        // An end, or output that found room, may let others go on.
+        let moved = kept(&p) != waiting || (ended && before != std::mem::discriminant(&p.state));
         self.procs.insert(pid, p);
         if ended {
             self.bury(pid);
         }
-        used
+        (used, moved)
     }
 
     /// Whether the process can take a step: signals delivered, output flushed, what it waits for there.

@@ -31,9 +31,7 @@ pub(crate) enum ErrorKind {
     UnterminatedQuote(char),
     BadForVariable,
     BadFunctionName,
-    BadSubstitution,
     TooDeep,
-    Unsupported(&'static str),
 }
 
 impl SyntaxError {
@@ -61,9 +59,7 @@ impl SyntaxError {
                 ErrorKind::BadForVariable | ErrorKind::BadFunctionName => {
                     format!("{prefix}not a valid identifier\n")
                 }
-                ErrorKind::BadSubstitution => format!("{prefix}bad substitution\n"),
                 ErrorKind::TooDeep => format!("{prefix}maximum nesting exceeded\n"),
-                ErrorKind::Unsupported(what) => format!("{prefix}not simulated: {what}\n"),
             },
             Dialect::Ash => {
                 let text = match &self.kind {
@@ -77,9 +73,7 @@ impl SyntaxError {
                     ErrorKind::UnterminatedQuote(_) => "unterminated quoted string".to_owned(),
                     ErrorKind::BadForVariable => "bad for loop variable".to_owned(),
                     ErrorKind::BadFunctionName => "bad function name".to_owned(),
-                    ErrorKind::BadSubstitution => "bad substitution".to_owned(),
                     ErrorKind::TooDeep => "maximum nesting exceeded".to_owned(),
-                    ErrorKind::Unsupported(what) => format!("not simulated: {what}"),
                 };
                 format!("{prefix}syntax error: {text}\n")
             }
@@ -95,9 +89,7 @@ impl SyntaxError {
                     ErrorKind::UnterminatedQuote(_) => "Unterminated quoted string".to_owned(),
                     ErrorKind::BadForVariable => "Bad for loop variable".to_owned(),
                     ErrorKind::BadFunctionName => "Bad function name".to_owned(),
-                    ErrorKind::BadSubstitution => "Bad substitution".to_owned(),
                     ErrorKind::TooDeep => "maximum nesting exceeded".to_owned(),
-                    ErrorKind::Unsupported(what) => format!("not simulated: {what}"),
                 };
                 format!("{prefix}Syntax error: {text}\n")
             }
@@ -431,7 +423,7 @@ impl<'a> Parser<'a> {
         Ok(match self.peek()? {
             Token::Word(w) => w.literal().and_then(|l| {
                 RESERVED.iter().find(|r| **r == l).copied().or(match l {
-                    "[[" if dialect == Dialect::Bash => Some("[["),
+                    "[[" if dialect != Dialect::Dash => Some("[["),
                     "function" if dialect != Dialect::Dash => Some("function"),
                     "time" if dialect == Dialect::Bash => Some("time"),
                     _ => None,
@@ -900,6 +892,11 @@ impl<'a> Parser<'a> {
             {
                 self.take()?;
                 if *self.peek()? != Token::Op(")") {
+                    // Ash and dash look for no reserved word here.
+                    if matches!(self.peek()?, Token::Word(_)) && self.dialect != Dialect::Bash {
+                        let kind = ErrorKind::Unexpected { token: "word".to_owned(), expecting: Some(")") };
+                        return self.error(kind);
+                    }
                     return Err(self.unexpected(Some(")")));
                 }
                 self.take()?;

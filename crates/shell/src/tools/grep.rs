@@ -102,7 +102,7 @@ fn start(args: &[String], default: char) -> Box<dyn Program> {
             match Regex::new(&source, kind != 'G', ignore) {
                 Ok(r) => patterns.push(r),
                 Err(e) => {
-                    let text = if ctx.is_busybox() { format!("bad regex '{text}': {e}") } else { e };
+                    let text = if ctx.is_busybox() { format!("bad regex '{text}'") } else { e };
                     return Err(ctx.fail(2, text));
                 }
             }

@@ -175,7 +175,7 @@ pub(super) fn wget(args: &[String], _: Family) -> Box<dyn Program> {
 
 impl Wget {
     fn finish(&mut self, ctx: &mut Ctx<'_>, answer: Result<HttpResponse, NetError>) -> Step {
-        let (host, port) = (self.url.host.clone(), self.url.port);
+        let host = self.url.host.clone();
         let at = address(ctx, &host);
         let response = match answer {
             Ok(r) => r,

@@ -271,6 +271,8 @@ pub(super) fn timeout(args: &[String], _: Family) -> Box<dyn Program> {
 impl Program for Timeout {
     fn step(&mut self, ctx: &mut Ctx<'_>) -> Step {
         match ctx.reap(self.child) {
+            // Busybox becomes the command itself, so that a signal that ends it ends `timeout`.
+            Ok(Some(Exit::Signal(s))) if self.foreground_family == Family::Busybox => return Step::Die(s),
             Ok(Some(exit)) => {
                 let code = if self.killed && self.foreground_family == Family::Gnu {
                     137

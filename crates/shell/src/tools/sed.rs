@@ -134,7 +134,9 @@ pub(super) fn sed(args: &[String], _: Family) -> Box<dyn Program> {
         let commands = match parse(&text, extended) {
             Ok(c) => c,
             Err(e) => {
-                let line = if ctx.is_busybox() {
+                let line = if ctx.is_busybox() && e.starts_with("unterminated `s'") {
+                    "unmatched '/'".to_owned()
+                } else if ctx.is_busybox() {
                     e
                 } else {
                     format!("-e expression #1, char {}: {e}", text.chars().count())

@@ -39,13 +39,11 @@ struct Open {
 pub(super) fn tail(args: &[String], _: Family) -> Box<dyn Program> {
     deferred(args, |ctx, args| {
         let mut args = super::text::short_count(args);
-        for a in args.iter_mut().skip(1) {
-            // `tail +5`
-            if let Some(n) = a.strip_prefix('+')
-                && n.parse::<u64>().is_ok()
-            {
-                *a = format!("-n+{n}");
-            }
+        // `tail +5`
+        if let Some(n) = args.get(1).and_then(|a| a.strip_prefix('+')).and_then(|n| n.parse::<u64>().ok())
+            && let Some(a) = args.get_mut(1)
+        {
+            *a = format!("-n+{n}");
         }
         let long = [
             ("lines", 'n'),

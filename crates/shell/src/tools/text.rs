@@ -563,10 +563,14 @@ struct Head {
 
 /// `-5` becomes `-n5`.
 pub(super) fn short_count(args: &[String]) -> Vec<String> {
+    let mut value_next = false;
     args.iter()
-        .map(|a| match a.strip_prefix('-') {
-            Some(n) if n.starts_with(|c: char| c.is_ascii_digit()) => format!("-n{n}"),
-            _ => a.clone(),
+        .map(|a| {
+            let is_value = std::mem::replace(&mut value_next, matches!(a.as_str(), "-n" | "-c" | "-s"));
+            match a.strip_prefix('-') {
+                Some(n) if !is_value && n.starts_with(|c: char| c.is_ascii_digit()) => format!("-n{n}"),
+                _ => a.clone(),
+            }
         })
         .collect()
 }

@@ -211,7 +211,12 @@ impl Shell {
             self.frames.push(Frame::Redirects { saved, auto: true });
         }
         let params = args.get(1..).unwrap_or_default().to_vec();
+        let getopts = self.getopts;
+        if self.dialect != Dialect::Bash {
+            self.getopts = (1, 0);
+        }
         self.frames.push(Frame::Call {
+            getopts,
             code: std::mem::replace(&mut self.code, code),
             pc: std::mem::replace(&mut self.pc, 0),
             saved: std::mem::replace(&mut self.params, params),

@@ -151,6 +151,4 @@ pub(crate) enum Op {
     /// `[[ -x string ]]`, `[[ a op b ]]`.
     TestUnary(Arc<str>),
     TestBinary(Arc<str>),
-    /// A word that needs evaluating but is not simulated.
-    Refuse(Arc<str>),
 }

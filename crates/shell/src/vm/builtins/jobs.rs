@@ -127,6 +127,10 @@ pub(super) fn kill(sh: &mut Shell, ctx: &mut Ctx<'_>, args: &[String]) -> Flow {
             ctx.out(format!("{name}\n"));
             return Flow::Status(0);
         }
+        if let Some(signal) = rest.get(1).and_then(|n| Signal::parse(n)) {
+            ctx.out(format!("{}\n", signal.0));
+            return Flow::Status(0);
+        }
         let text = match sh.dialect {
             Dialect::Ash => Signal::all().map(|s| format!("{:>2}) {}\n", s.0, s.name())).collect::<String>(),
             Dialect::Dash => {

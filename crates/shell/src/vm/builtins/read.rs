@@ -282,7 +282,7 @@ pub(super) fn getopts(sh: &mut Shell, ctx: &mut Ctx<'_>, args: &[String]) -> Flo
     let params = if args.len() > 3 { args.get(3..).unwrap_or_default().to_vec() } else { sh.params.clone() };
     let silent = spec.starts_with(':');
     let (mut index, mut offset) = sh.getopts;
-    let mut finish =
+    let finish =
         |sh: &mut Shell, ctx: &mut Ctx<'_>, index: usize, offset: usize, value: &str, arg: Option<&str>| {
             let _ = sh.vars.set("OPTIND", &index.to_string());
             sh.getopts = (index, offset);

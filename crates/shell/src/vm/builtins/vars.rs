@@ -14,8 +14,9 @@ pub(crate) fn quote(s: &str) -> String {
 
 /// Quotes only where the shell would need it to read the word again.
 pub(crate) fn quote_if_needed(s: &str, dialect: Dialect) -> String {
-    let safe = |c: char| c.is_alphanumeric() || "_-./:=,@%+".contains(c) || (c == '~' && false);
-    let safe_bash = |c: char| safe(c) || "^".contains(c);
+    // Busybox: no control characters, none of ` !"#$%&'()*;<=>?[\\` and nothing after `z`.
+    let safe = |c: char| ('+'..='z').contains(&c) && !";<=>?[\\`".contains(c);
+    let safe_bash = |c: char| c.is_alphanumeric() || "_-./:=,@%+^".contains(c);
     let plain = if dialect == Dialect::Bash { s.chars().all(safe_bash) } else { s.chars().all(safe) };
     if plain && !s.is_empty() { s.to_owned() } else { quote(s) }
 }
