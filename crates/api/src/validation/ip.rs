@@ -97,3 +97,11 @@ pub(crate) fn validate_cidr_legacy(errors: &mut Errors, path: &Path, value: &str
 pub(crate) fn cidr_contains((network, bits): (IpAddr, u32), ip: IpAddr) -> bool {
     network.is_ipv4() == ip.is_ipv4() && masked(ip, bits) == network
 }
+
+/// How an IPv6 address should be written, where it is written otherwise.
+pub(crate) fn preferred_form(value: &str) -> Option<String> {
+    match value.parse::<IpAddr>() {
+        Ok(ip @ IpAddr::V6(_)) => Some(ip.to_string()).filter(|canonical| canonical != value),
+        _ => None,
+    }
+}

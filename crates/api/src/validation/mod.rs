@@ -25,9 +25,11 @@ mod service;
 mod storage;
 mod time_zones;
 mod volume;
+pub mod warnings;
 mod workload;
 
 pub use field::{BadValue, ErrorType, FieldError, Path};
+pub use warnings::{deprecation_warning, warnings_on_create, warnings_on_update};
 
 use crate::schema::tree::at;
 use serde_json::Value;
