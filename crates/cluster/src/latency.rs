@@ -30,3 +30,7 @@ pub const VOLUME_POLL: Duration = Duration::from_millis(300);
 ///
 /// Source: pkg/kubelet/volumemanager/volume_manager.go `podAttachAndMountTimeout` (v1.37).
 pub const VOLUME_TIMEOUT: Duration = Duration::from_secs(123);
+/// From a status that is not ready to the readiness probe that it calls for.
+///
+/// Source: recordings `repeat-readiness-period10` of cluster/kubelet.jsonl.
+pub const PROBE_TRIGGER: Duration = Duration::from_millis(6);

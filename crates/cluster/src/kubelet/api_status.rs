@@ -288,9 +288,7 @@ fn container_statuses(
                 status.restart_count += 1;
             }
         }
-        let succeeded = is_init
-            && !is_restartable_init_container(container)
-            && seen.first().is_some_and(|s| s.state == Runs::Exited && s.exit_code == 0);
+        let succeeded = is_init && seen.first().is_some_and(|s| s.state == Runs::Exited && s.exit_code == 0);
         if !succeeded
             && should_container_be_restarted(container, input.spec, input.deleted, input.runtime)
             && let Some((reason, message)) = input.reasons.get(&container.name)

@@ -108,6 +108,13 @@ pub enum KubeletEvent {
         /// Which of its workers.
         worker: u16,
     },
+    /// A probe is wanted at once.
+    ProbeTrigger {
+        /// Which pod.
+        pod: PodIx,
+        /// Which of its workers.
+        worker: u16,
+    },
     /// A probe's command took too long.
     ProbeTimeout {
         /// Which pod.
@@ -187,6 +194,9 @@ impl Kubelets {
             KubeletEvent::PullFinished { pod } => self.on_pull_finished(pod, runtime, cx),
             KubeletEvent::Probe { pod, worker } => {
                 self.with_pod(pod, runtime, cx, |env, w| prober::on_tick(env, w, usize::from(worker)));
+            }
+            KubeletEvent::ProbeTrigger { pod, worker } => {
+                self.with_pod(pod, runtime, cx, |env, w| prober::on_trigger(env, w, usize::from(worker)));
             }
             KubeletEvent::ProbeTimeout { pod, worker } => {
                 self.with_pod(pod, runtime, cx, |env, w| prober::on_timeout(env, w, usize::from(worker)));

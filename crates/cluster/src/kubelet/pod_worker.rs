@@ -305,8 +305,8 @@ fn clean_up_containers(env: &mut Env<'_, '_>, w: &mut PodWorker, died: &Containe
 pub(crate) fn settle(env: &mut Env<'_, '_>, w: &mut PodWorker) {
     for _ in 0..8 {
         let triggers = std::mem::take(&mut w.probes.triggers);
-        for index in &triggers {
-            prober::trigger(env, w, *index);
+        for index in triggers {
+            prober::plan_trigger(env, w, index);
         }
         if std::mem::take(&mut w.wants_sync) {
             update_pod(env, w);

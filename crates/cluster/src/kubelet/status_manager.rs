@@ -185,6 +185,10 @@ pub(crate) fn terminate_pod(env: &mut Env<'_, '_>, w: &mut PodWorker) {
     if initialized {
         status.container_statuses.iter_mut().flatten().for_each(unknown);
     }
+    if !is_terminal(status.phase.as_deref()) {
+        status.phase = Some("Failed".to_owned());
+    }
+    let init = status.init_container_statuses.as_deref().unwrap_or(&[]);
     let known = init.iter().rposition(started).map_or(0, |at| at + 1);
     status.init_container_statuses.iter_mut().flatten().take(known).for_each(unknown);
     set_pod_status(env, w, status);

@@ -409,7 +409,8 @@ fn do_step(env: &mut Env<'_, '_>, w: &mut PodWorker, job: &mut SyncJob, step: St
         Step::PostStart(kind, index, id) => post_start(env, w, job, kind, index, id),
         Step::FinishTerminating => {
             prober::remove_pod(env, w);
-            pod_worker::relist_pod(env, w, true);
+            // A direct look: the clean-up waits for the next relist all the same.
+            pod_worker::relist_pod(env, w, false);
             w.wants_sync = false;
             let snapshot = w.cache.clone();
             // Nothing runs any more: from here on the status may say that the pod has ended.

@@ -81,34 +81,19 @@ pub(crate) fn start(env: &mut Env<'_, '_>, w: &mut PodWorker) {
 pub(crate) fn on_mount(env: &mut Env<'_, '_>, w: &mut PodWorker) {
     let now = env.cx.now();
     w.volumes.slot = None;
-    if w.volumes.mounted || !w.volumes.started {
+    if !w.volumes.started {
         return;
     }
     w.volumes.sources = sources(env, w);
     for volume in volumes_of(w) {
-        let Some(retry) = w.volumes.waiting.get(&volume.name).copied().filter(|r| r.at <= now) else {
-            continue;
-        };
-        match set_up(env, w, &volume) {
-            Ok(()) => {
-                w.volumes.waiting.remove(&volume.name);
-            }
-            Err(why) => {
-                let text = format!("MountVolume.SetUp failed for volume {:?} : {why}", volume.name);
-                let about = InvolvedObject::of(&w.pod);
-                env.node.recorder.event(env.cx.api, &about, EventType::Warning, "FailedMount", &text);
-                let at = now + retry.wait;
-                let wait = (retry.wait * 2).min(LAST_RETRY);
-                w.volumes.waiting.insert(volume.name, Retry { at: at + RECONCILER / 2, wait });
-            }
+        if let Some(retry) = w.volumes.waiting.get(&volume.name).copied().filter(|r| r.at <= now) {
+            try_set_up(env, w, &volume, retry.wait);
         }
     }
-    match w.volumes.waiting.values().map(|r| r.at).min() {
-        Some(at) => w.volumes.slot = Some(env.cx.at(at, KubeletEvent::Mount { pod: env.ix }.into())),
-        None => {
-            w.volumes.mounted = true;
-            super::sync::on_volumes(env, w);
-        }
+    plan_retry(env, w);
+    if w.volumes.waiting.is_empty() && !w.volumes.mounted {
+        w.volumes.mounted = true;
+        super::sync::on_volumes(env, w);
     }
 }
 
@@ -120,8 +105,6 @@ pub(crate) fn unmount(env: &mut Env<'_, '_>, w: &mut PodWorker) {
     w.volumes.started = false;
     w.volumes.mounted = false;
     w.volumes.waiting.clear();
-    w.volumes.slot = None;
-    w.volumes.started = true;
 }
 
 /// Forgets the content of a pod that is gone.
@@ -143,10 +126,40 @@ fn refresh(env: &mut Env<'_, '_>, w: &mut PodWorker) {
     }
     w.volumes.sources = sources;
     for volume in volumes_of(w) {
-        if matches!(content(env, w, &volume), Ok(Some(_))) {
-            // A source that has gone since leaves the files as they were.
-            let _ = set_up(env, w, &volume);
+        let has_content = volume.config_map.is_some()
+            || volume.secret.is_some()
+            || volume.downward_api.is_some()
+            || volume.projected.is_some();
+        if has_content && !w.volumes.waiting.contains_key(&volume.name) {
+            try_set_up(env, w, &volume, FIRST_RETRY);
         }
+    }
+    plan_retry(env, w);
+}
+
+/// Makes a volume ready, or says why not and plans another try; files that were there stay.
+fn try_set_up(env: &mut Env<'_, '_>, w: &mut PodWorker, volume: &Volume, wait: SimDuration) {
+    match set_up(env, w, volume) {
+        Ok(()) => {
+            w.volumes.waiting.remove(&volume.name);
+        }
+        Err(why) => {
+            let text = format!("MountVolume.SetUp failed for volume {:?} : {why}", volume.name);
+            let about = InvolvedObject::of(&w.pod);
+            env.node.recorder.event(env.cx.api, &about, EventType::Warning, "FailedMount", &text);
+            let at = env.cx.now() + wait + RECONCILER / 2;
+            let wait = (wait * 2).min(LAST_RETRY);
+            w.volumes.waiting.insert(volume.name.clone(), Retry { at, wait });
+        }
+    }
+}
+
+fn plan_retry(env: &mut Env<'_, '_>, w: &mut PodWorker) {
+    if let Some(slot) = w.volumes.slot.take() {
+        env.cx.agenda.cancel(slot);
+    }
+    if let Some(at) = w.volumes.waiting.values().map(|r| r.at).min() {
+        w.volumes.slot = Some(env.cx.at(at, KubeletEvent::Mount { pod: env.ix }.into()));
     }
 }
 

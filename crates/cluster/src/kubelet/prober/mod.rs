@@ -8,7 +8,9 @@ mod worker;
 pub(crate) use probe::{headers, resolve_port};
 pub use worker::ProbeRecord;
 pub(crate) use worker::Worker;
-pub(crate) use worker::{finish_exec, on_result_time, on_tick, on_timeout, remove_pod, start_all, trigger};
+pub(crate) use worker::{
+    finish_exec, on_result_time, on_tick, on_timeout, on_trigger, plan_trigger, remove_pod, start_all,
+};
 
 use super::pod_actions::ProbeResults;
 use super::restart_policy::is_restartable_init_container;

@@ -7,6 +7,7 @@ use super::{ProbeResult, ProbeType};
 use crate::kubelet::KubeletEvent;
 use crate::kubelet::pod_worker::{Env, PodWorker, WorkType};
 use crate::kubelet::status_manager;
+use crate::latency;
 use crate::recorder::{EventType, InvolvedObject};
 use crate::runtime::{ContainerId, ExecState, ExecToken};
 use k8s_openapi::api::core::v1::{Container, Probe};
@@ -67,6 +68,8 @@ pub(crate) struct Worker {
     pending: Option<Pending>,
     /// A tick or trigger came while a question was open.
     again: bool,
+    /// A trigger is on its way.
+    triggered: bool,
     pub history: VecDeque<ProbeRecord>,
 }
 
@@ -96,6 +99,7 @@ impl Worker {
             tick: None,
             pending: None,
             again: false,
+            triggered: false,
             history: VecDeque::new(),
         }
     }
@@ -144,8 +148,21 @@ pub(crate) fn on_tick(env: &mut Env<'_, '_>, w: &mut PodWorker, index: usize) {
     do_probe(env, w, index);
 }
 
-/// Somebody wants to know now.
-pub(crate) fn trigger(env: &mut Env<'_, '_>, w: &mut PodWorker, index: usize) {
+/// Somebody wants to know now: the worker wakes up a moment later.
+pub(crate) fn plan_trigger(env: &mut Env<'_, '_>, w: &mut PodWorker, index: usize) {
+    let Some(worker) = w.probes.workers.get_mut(index) else { return };
+    if worker.stopped || worker.triggered {
+        return;
+    }
+    worker.triggered = true;
+    let event = KubeletEvent::ProbeTrigger { pod: env.ix, worker: index as u16 };
+    env.cx.after(latency::PROBE_TRIGGER, event.into());
+}
+
+/// The moment has come.
+pub(crate) fn on_trigger(env: &mut Env<'_, '_>, w: &mut PodWorker, index: usize) {
+    let Some(worker) = w.probes.workers.get_mut(index) else { return };
+    worker.triggered = false;
     do_probe(env, w, index);
 }
 
