@@ -345,6 +345,7 @@ fn defaults_are_those_recorded() {
         let Some(Ok((mut ours, _))) = prepared(&tree, "") else { continue };
         if text(&tree, "/kind") == "Pod" {
             defaults::pod_level_resources(&mut ours);
+            defaults::match_label_keys(&mut ours);
         }
         let stored = without_server_side(&record["object"], &ours);
         if let Some(map) = ours.as_object_mut() {

@@ -13,7 +13,7 @@ use serde_json::Value;
 
 pub use image::{ImageReference, parse_image_name};
 pub(crate) use pod::aggregate;
-pub use pod::pod_level_resources;
+pub use pod::{match_label_keys, pod_level_resources};
 
 /// Fills in the defaults of an object that was decoded ([`crate::schema::decode`]).
 ///

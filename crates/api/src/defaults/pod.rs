@@ -81,6 +81,52 @@ pub(super) fn container(container: &mut Value) {
     set_empty(container, "terminationMessagePolicy", "File");
 }
 
+/// Merges `matchLabelKeys` and `mismatchLabelKeys` into the label selectors beside them.
+///
+/// The API server does this when it creates the pod, before it validates, not in the common defaulting.
+///
+/// Source: pkg/registry/core/pod/strategy.go mutatePodAffinity, mutateTopologySpreadConstraints (v1.37).
+pub fn match_label_keys(value: &mut Value) {
+    let labels = map(value, "metadata.labels").clone();
+    let spec = child(value, "spec");
+    for affinity in ["podAffinity", "podAntiAffinity"] {
+        if !has(spec, "affinity") || !has(child(spec, "affinity"), affinity) {
+            continue;
+        }
+        let affinity = child(child(spec, "affinity"), affinity);
+        for term in list_mut(affinity, "preferredDuringSchedulingIgnoredDuringExecution") {
+            merge_label_keys(child(term, "podAffinityTerm"), &labels);
+        }
+        for term in list_mut(affinity, "requiredDuringSchedulingIgnoredDuringExecution") {
+            merge_label_keys(term, &labels);
+        }
+    }
+    for constraint in list_mut(spec, "topologySpreadConstraints") {
+        merge_label_keys(constraint, &labels);
+    }
+}
+
+fn merge_label_keys(term: &mut Value, labels: &Map<String, Value>) {
+    if !has(term, "labelSelector") {
+        return;
+    }
+    let mut wanted = Vec::new();
+    for (field, operator) in [("matchLabelKeys", "In"), ("mismatchLabelKeys", "NotIn")] {
+        for key in list(term, field).iter().filter_map(Value::as_str) {
+            if let Some(label) = labels.get(key) {
+                wanted.push(json!({"key": key, "operator": operator, "values": [label]}));
+            }
+        }
+    }
+    if wanted.is_empty() {
+        return;
+    }
+    let selector = child(term, "labelSelector");
+    let mut expressions = list(selector, "matchExpressions").to_vec();
+    expressions.append(&mut wanted);
+    set(selector, "matchExpressions", expressions);
+}
+
 /// Defaults of the pod-level `spec.resources`: requests from the containers, then from the pod's limits.
 ///
 /// The API server does this when it creates the pod, after admission, not in the common defaulting.

@@ -13,6 +13,7 @@ mod batch;
 mod config;
 mod container;
 pub mod cron;
+mod definition;
 mod diff;
 mod networking;
 mod pod;
@@ -135,8 +136,7 @@ fn rule(api_version: &str, kind: &str) -> Option<Rule> {
         _ => return None,
     };
     let support = match kind {
-        "EndpointSlice" => Support::MetadataOnly("endpoints and ports of slices"),
-        "CustomResourceDefinition" => Support::MetadataOnly("schemas"),
+        "CustomResourceDefinition" => Support::MetadataOnly("schemas: only that they are structural"),
         _ => Support::Full,
     };
     Some(Rule { name, kube_finalizers, support })
@@ -256,6 +256,8 @@ fn validate_body(errors: &mut Errors, api_version: &str, kind: &str, object: &Va
         ("v1", "LimitRange") => config::validate_limit_range(errors, object),
         ("v1", "ResourceQuota") => config::validate_resource_quota(errors, object),
         ("v1", "Endpoints") => service::validate_endpoints(errors, object, old),
+        ("discovery.k8s.io/v1", "EndpointSlice") => service::validate_endpoint_slice(errors, object, old),
+        ("apiextensions.k8s.io/v1", "CustomResourceDefinition") => definition::validate(errors, object),
         ("v1", "PersistentVolume") => storage::validate_volume(errors, object),
         ("v1", "PersistentVolumeClaim") => {
             storage::validate_claim_spec(errors, at(object, "spec"), &Path::new("spec"));

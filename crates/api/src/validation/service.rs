@@ -457,3 +457,151 @@ pub(crate) fn validate_endpoints(errors: &mut Errors, object: &Value, old: Optio
         }
     }
 }
+
+pub(crate) fn validate_endpoint_slice(errors: &mut Errors, slice: &Value, old: Option<&Value>) {
+    let family = text(slice, "addressType");
+    required_supported(errors, &Path::new("addressType"), family, &["FQDN", "IPv4", "IPv6"]);
+    validate_slice_ports(errors, list(slice, "ports"), &Path::new("ports"));
+    if old.is_none_or(|o| at(o, "endpoints") != at(slice, "endpoints")) {
+        validate_slice_endpoints(errors, list(slice, "endpoints"), family, &Path::new("endpoints"));
+    }
+    if let Some(old) = old {
+        meta::immutable(errors, at(slice, "addressType"), at(old, "addressType"), &Path::new("addressType"));
+    }
+}
+
+fn validate_slice_ports(errors: &mut Errors, ports: &[Value], path: &Path) {
+    if ports.len() > 20_000 {
+        errors.push(FieldError::too_many(path, ports.len(), 20_000));
+        return;
+    }
+    let mut names: Vec<&str> = Vec::new();
+    for (i, port) in ports.iter().enumerate() {
+        let path = path.index(i);
+        let name = text(port, "name");
+        if !name.is_empty() {
+            invalid_each(errors, &path.child("name"), name, is_dns1123_label(name));
+        }
+        if names.contains(&name) {
+            errors.push(FieldError::duplicate(&path.child("name"), name));
+        }
+        names.push(name);
+        if has(port, "protocol") {
+            supported(errors, &path.child("protocol"), text(port, "protocol"), &["SCTP", "TCP", "UDP"]);
+        } else {
+            errors.push(FieldError::required(&path.child("protocol"), ""));
+        }
+        if has(port, "appProtocol") {
+            let protocol = text(port, "appProtocol");
+            invalid_each(errors, &path.child("appProtocol"), protocol, is_qualified_name(protocol));
+        }
+    }
+}
+
+fn validate_slice_endpoints(errors: &mut Errors, endpoints: &[Value], family: &str, path: &Path) {
+    if endpoints.len() > 1000 {
+        errors.push(FieldError::too_many(path, endpoints.len(), 1000));
+        return;
+    }
+    for (i, endpoint) in endpoints.iter().enumerate() {
+        let path = path.index(i);
+        let addresses = list(endpoint, "addresses");
+        let addresses_path = path.child("addresses");
+        if addresses.is_empty() {
+            errors.push(FieldError::required(&addresses_path, "must contain at least 1 address"));
+        } else if addresses.len() > 100 {
+            errors.push(FieldError::too_many(&addresses_path, addresses.len(), 100));
+        }
+        for (j, address) in addresses.iter().filter_map(Value::as_str).enumerate() {
+            validate_slice_address(errors, address, family, &addresses_path, j);
+        }
+        if has(endpoint, "nodeName") {
+            let node = text(endpoint, "nodeName");
+            invalid_each(errors, &path.child("nodeName"), node, name_is_dns_subdomain(node, false));
+        }
+        let topology = map(endpoint, "deprecatedTopology");
+        if topology.len() > 16 {
+            errors.push(FieldError::too_many(&path.child("deprecatedTopology"), topology.len(), 16));
+        }
+        validate_labels(errors, topology, &path.child("deprecatedTopology"));
+        if has(endpoint, "hostname") {
+            let host = text(endpoint, "hostname");
+            invalid_each(errors, &path.child("hostname"), host, is_dns1123_label(host));
+        }
+        validate_slice_hints(errors, at(endpoint, "hints"), &path.child("hints"));
+    }
+}
+
+fn validate_slice_address(errors: &mut Errors, address: &str, family: &str, path: &Path, index: usize) {
+    let here = path.index(index);
+    let before = errors.len();
+    let is_v4 = match family {
+        "IPv4" => {
+            ip::validate_ip_legacy(errors, &here, address, &[]);
+            true
+        }
+        "IPv6" => {
+            ip::parse_ip(errors, &here, address);
+            false
+        }
+        "FQDN" => {
+            validate_fqdn(errors, address, &here);
+            return;
+        }
+        _ => return,
+    };
+    if errors.len() > before {
+        return;
+    }
+    if address.contains(':') == is_v4 {
+        errors.push(FieldError::invalid(path, address, format!("must be an {family} address")));
+    }
+    validate_endpoint_ip(errors, address, &here);
+}
+
+fn validate_fqdn(errors: &mut Errors, name: &str, path: &Path) {
+    if name.is_empty() {
+        errors.push(FieldError::required(path, ""));
+        return;
+    }
+    let name = name.strip_suffix('.').unwrap_or(name);
+    let messages = content::is_dns1123_subdomain(name);
+    if !messages.is_empty() {
+        errors.push(FieldError::invalid(path, name, messages.join(",")));
+    } else if name.split('.').count() < 2 {
+        let detail = "should be a domain with at least two segments separated by dots";
+        errors.push(FieldError::invalid(path, name, detail));
+    } else {
+        for label in name.split('.') {
+            let messages = is_dns1123_label(label);
+            if !messages.is_empty() {
+                errors.push(FieldError::invalid(path, label, messages.join(",")));
+            }
+        }
+    }
+}
+
+fn validate_slice_hints(errors: &mut Errors, hints: &Value, path: &Path) {
+    for (field, check) in [
+        ("forZones", content::is_valid_label_value as fn(&str) -> Vec<String>),
+        ("forNodes", |name| name_is_dns_subdomain(name, false)),
+    ] {
+        let path = path.child(field);
+        let hints = list(hints, field);
+        if hints.len() > 8 {
+            errors.push(FieldError::too_many(&path, hints.len(), 8));
+            return;
+        }
+        let mut names: Vec<&str> = Vec::new();
+        for (i, hint) in hints.iter().enumerate() {
+            let hint_path = path.index(i);
+            let path = hint_path.child("name");
+            let name = text(hint, "name");
+            if names.contains(&name) {
+                errors.push(FieldError::duplicate(&path, name));
+            }
+            names.push(name);
+            invalid_each(errors, &path, name, check(name));
+        }
+    }
+}
