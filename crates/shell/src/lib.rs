@@ -13,7 +13,7 @@
 //!
 //! # Processes
 //! Shell and tools alike are [`Program`]s: state machines that a scheduler steps. The shell compiles its
-//! syntax tree to a flat instruction list ([`vm`](crate) inside), so that a running script is a program counter
+//! syntax tree to a flat instruction list , so that a running script is a program counter
 //! and some stacks, can be cloned in the middle of a loop and never uses the native stack for nesting.
 //!
 //! # CPU
@@ -21,7 +21,7 @@
 //! wants more is held back and shows as one busy CPU ([`Machine::cpu_nanos`]).
 //!
 //! # Caps
-//! Script text 256 KiB, nesting 100, variables 1 MiB real memory in all, a pipe 64 KiB, 512 processes,
+//! Script text 256 KiB, nesting 80, variables 1 MiB in all, a pipe 64 KiB, 512 processes,
 //! 1,024 open files a process, 32 MiB of real bytes a volume. Beyond: the error a real system would give.
 #![forbid(unsafe_code)]
 

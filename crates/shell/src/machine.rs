@@ -579,7 +579,10 @@ impl Machine {
     }
 }
 
-fn start(ctx: &mut Ctx<'_>) -> Result<(Box<dyn Program>, Family, Vec<String>), StartError> {
+/// A program ready to run: itself, whose texts it speaks, its arguments.
+type Loaded = (Box<dyn Program>, Family, Vec<String>);
+
+fn start(ctx: &mut Ctx<'_>) -> Result<Loaded, StartError> {
     let mut argv = ctx.core.argv.clone();
     let Some(name) = argv.first().cloned() else { return Err(StartError::Empty) };
     let path_var = ctx.core.env_var("PATH").unwrap_or(crate::userland::DEFAULT_PATH).to_owned();

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Most commands within commands, substitutions within words and so on.
-const MAX_DEPTH: u32 = 200;
+const MAX_DEPTH: u32 = 80;
 
 /// Why a text is no script.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -860,11 +860,11 @@ impl<'a> Parser<'a> {
                 continue;
             }
             let Token::Word(w) = self.peek()?.clone() else { break };
-            if words.is_empty() {
-                if let Some(a) = self.assignment(&w)? {
-                    assigns.push(a);
-                    continue;
-                }
+            if words.is_empty()
+                && let Some(a) = self.assignment(&w)?
+            {
+                assigns.push(a);
+                continue;
             }
             if alias_next {
                 if let Some(name) = w.literal().map(str::to_owned)
@@ -1021,15 +1021,17 @@ impl<'a> Parser<'a> {
             let unary = first
                 .literal()
                 .filter(|l| {
-                    l.len() == 2 && l.starts_with('-') && "abcdefghknoprstuvwxzGLNOS".contains(&l[1..])
+                    l.len() == 2
+                        && l.starts_with('-')
+                        && l.chars().skip(1).all(|c| "abcdefghknoprstuvwxzGLNOS".contains(c))
                 })
                 .map(str::to_owned);
             if let Some(op) = unary {
-                if let Token::Word(w) = p.peek()?.clone() {
-                    if w.literal() != Some("]]") {
-                        p.take()?;
-                        return Ok(TestExpr::Unary(op, w));
-                    }
+                if let Token::Word(w) = p.peek()?.clone()
+                    && w.literal() != Some("]]")
+                {
+                    p.take()?;
+                    return Ok(TestExpr::Unary(op, w));
                 }
                 return Ok(TestExpr::Word(first));
             }

@@ -393,12 +393,11 @@ impl Parser<'_> {
         let start = self.pos;
         let mut length = false;
         let mut indirect = false;
-        if self.cur() == Some('#')
-            && !matches!(self.at(1), Some('}' | ':' | '%' | '#' | '-' | '+' | '=' | '?' | '/'))
+        let hash = self.cur() == Some('#');
+        let of_count = self.at(1) == Some('#') && self.at(2) == Some('}');
+        if hash
+            && (of_count || !matches!(self.at(1), Some('}' | ':' | '%' | '#' | '-' | '+' | '=' | '?' | '/')))
         {
-            length = true;
-            self.bump();
-        } else if self.cur() == Some('#') && self.at(1) == Some('#') && self.at(2) == Some('}') {
             length = true;
             self.bump();
         } else if self.cur() == Some('!') && self.dialect == Dialect::Bash && self.at(1) != Some('}') {

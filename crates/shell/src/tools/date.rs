@@ -79,7 +79,7 @@ pub(crate) fn format(t: SimTime, text: &str) -> String {
     let nanos = t.as_nanos().rem_euclid(1_000_000_000);
     let name = |all: &[&'static str], i: u32| all.get(i as usize).copied().unwrap_or("");
     let short = |s: &'static str| s.get(..3).unwrap_or(s);
-    let hour12 = if c.hour % 12 == 0 { 12 } else { c.hour % 12 };
+    let hour12 = if c.hour.is_multiple_of(12) { 12 } else { c.hour % 12 };
     let mut out = String::new();
     let mut chars = text.chars().peekable();
     while let Some(ch) = chars.next() {

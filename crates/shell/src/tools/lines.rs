@@ -209,11 +209,14 @@ impl<F: Filter> Program for Lines<F> {
     }
 }
 
+/// Makes a program of its arguments, or tells what is wrong with them and answers the exit code.
+pub(crate) type Begin = fn(&mut Ctx<'_>, &[String]) -> Result<Box<dyn Program>, i32>;
+
 /// A program that only tells a usage error: what option parsing answered.
 #[derive(Clone, Debug)]
 pub(crate) struct Deferred<T: Clone> {
     pub args: Vec<String>,
-    pub make: fn(&mut Ctx<'_>, &[String]) -> Result<Box<dyn Program>, i32>,
+    pub make: Begin,
     pub marker: std::marker::PhantomData<T>,
 }
 
@@ -231,10 +234,7 @@ impl Program for Deferred<()> {
 }
 
 /// A program made at its first step, when it can tell errors in its options.
-pub(crate) fn deferred(
-    args: &[String],
-    make: fn(&mut Ctx<'_>, &[String]) -> Result<Box<dyn Program>, i32>,
-) -> Box<dyn Program> {
+pub(crate) fn deferred(args: &[String], make: Begin) -> Box<dyn Program> {
     Box::new(Deferred::<()> { args: args.to_vec(), make, marker: std::marker::PhantomData })
 }
 

@@ -151,9 +151,9 @@ fn sort_names(names: &mut [String]) {
 fn sort(entries: &mut [Entry], f: &Flags) {
     entries.sort_by(|a, b| a.name.cmp(&b.name));
     if f.by_time {
-        entries.sort_by(|a, b| b.stat.mtime.cmp(&a.stat.mtime));
+        entries.sort_by_key(|e| std::cmp::Reverse(e.stat.mtime));
     } else if f.by_size {
-        entries.sort_by(|a, b| b.stat.size.cmp(&a.stat.size));
+        entries.sort_by_key(|e| std::cmp::Reverse(e.stat.size));
     }
     if f.reverse {
         entries.reverse();
@@ -233,10 +233,10 @@ fn show(ctx: &mut Ctx<'_>, entries: &[Entry], f: &Flags) {
         let size = if f.human { human(s.size) } else { s.size.to_string() };
         let mut row =
             vec![mode_text(s), s.nlink.to_string(), user, group, size, when(s.mtime, now, f.full_time), name];
-        if f.inode {
-            if let Some(first) = row.first_mut() {
-                *first = format!("{:>7} {first}", s.ino);
-            }
+        if f.inode
+            && let Some(first) = row.first_mut()
+        {
+            *first = format!("{:>7} {first}", s.ino);
         }
         rows.push(row);
     }

@@ -361,8 +361,7 @@ pub(crate) fn options_until(
                 continue;
             }
         };
-        let mut at = letters.char_indices();
-        while let Some((n, c)) = at.next() {
+        for (n, c) in letters.char_indices() {
             match takes(c).filter(|_| c != ':') {
                 None => return Err(bad_option(ctx, &c.to_string(), &c.to_string(), false)),
                 Some(false) => out.found.push((c, String::new())),

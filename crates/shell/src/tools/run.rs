@@ -1053,8 +1053,7 @@ fn evaluate(
     let mut result = false;
     let mut all = true;
     let mut negate = false;
-    loop {
-        let Some(t) = f.tests.get(*pos) else { break };
+    while let Some(t) = f.tests.get(*pos) {
         *pos += 1;
         let active = live && !result && all;
         let hit = match t {

@@ -55,7 +55,7 @@ pub(super) fn ps(ctx: &mut Ctx<'_>, args: &[String]) -> i32 {
         for p in &all {
             #[allow(clippy::cast_precision_loss)]
             let cpu = {
-                let age = now.since(p.started).as_nanos().max(1) as f64;
+                let age = now.since(p.started).as_nanos().max(1_000_000_000) as f64;
                 p.cpu_nanos as f64 / age * 100.0
             };
             #[allow(clippy::cast_precision_loss)]
@@ -511,7 +511,7 @@ pub(super) fn top(ctx: &mut Ctx<'_>, args: &[String]) -> i32 {
         ctx.core.pid
     );
     let share = |p: &ProcessInfo| {
-        let age = u64::try_from(now.since(p.started).as_nanos()).unwrap_or(u64::MAX).max(1);
+        let age = u64::try_from(now.since(p.started).as_nanos()).unwrap_or(u64::MAX).max(1_000_000_000);
         p.cpu_nanos.saturating_mul(100) / age
     };
     let mut sorted: Vec<&ProcessInfo> = all.iter().collect();

@@ -876,7 +876,8 @@ struct Tr {
 }
 
 fn tr_set(text: &str) -> Vec<u8> {
-    let classes: [(&str, fn(&u8) -> bool); 9] = [
+    type Class = (&'static str, fn(&u8) -> bool);
+    let classes: [Class; 9] = [
         ("[:alpha:]", u8::is_ascii_alphabetic),
         ("[:digit:]", u8::is_ascii_digit),
         ("[:alnum:]", u8::is_ascii_alphanumeric),

@@ -268,7 +268,7 @@ impl Shell {
                     return Err(Errno::ExecFormat);
                 }
                 let args = argv.get(1..).unwrap_or_default().to_vec();
-                let shell = self.from_script(&path, &text, args);
+                let shell = self.script_shell(&path, &text, args);
                 Ok((Box::new(shell), ctx.core.family, path))
             }
             Err(e) => Err(e),

@@ -237,7 +237,7 @@ impl Shell {
     }
 
     /// A shell that runs a text, for scripts without `#!`.
-    pub fn from_script(&self, name: &str, text: &[u8], args: Vec<String>) -> Shell {
+    pub fn script_shell(&self, name: &str, text: &[u8], args: Vec<String>) -> Shell {
         let mut argv = vec![name.to_owned(), name.to_owned()];
         argv.extend(args);
         let mut shell = Shell::from_args(self.dialect, &argv);
@@ -508,15 +508,10 @@ impl Shell {
                 if let Some(s) = self.simples.last_mut() {
                     s.assigns.push((name.clone(), index.clone(), value.clone(), append));
                 }
-                if self.lists.last().is_some_and(Vec::is_empty) {
-                    if let Some(s) = self.simples.last_mut()
-                        && let Some(a) = s.assigns.pop()
-                    {
-                        s.assigns.push(a.clone());
-                        if let Err(e) = self.assign(ctx, &a.0, a.1.as_deref(), &a.2, a.3) {
-                            return self.expansion_result(ctx, Err(e));
-                        }
-                    }
+                if self.lists.last().is_some_and(Vec::is_empty)
+                    && let Err(e) = self.assign(ctx, &name, index.as_deref(), &value, append)
+                {
+                    return self.expansion_result(ctx, Err(e));
                 }
             }
             Op::AssignArray { name, append } => {

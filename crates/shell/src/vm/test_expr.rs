@@ -12,18 +12,19 @@ pub(crate) fn test_command(ctx: &mut Ctx<'_>, args: &[String], dialect: Dialect)
     let name = args.first().map_or("test", String::as_str);
     let name = name.rsplit('/').next().unwrap_or(name);
     let mut words = args.get(1..).unwrap_or_default().to_vec();
-    if let Some(close) = match name {
+    let close = match name {
         "[" => Some("]"),
         "[[" => Some("]]"),
         _ => None,
-    } {
-        if words.pop().as_deref() != Some(close) {
-            let text = match dialect {
-                Dialect::Bash => format!("missing `{close}'"),
-                _ => format!("missing {close}"),
-            };
-            return (2, Some(text));
-        }
+    };
+    if let Some(close) = close
+        && words.pop().as_deref() != Some(close)
+    {
+        let text = match dialect {
+            Dialect::Bash => format!("missing `{close}'"),
+            _ => format!("missing {close}"),
+        };
+        return (2, Some(text));
     }
     let mut t = Test { ctx, words, pos: 0, dialect, depth: 0, double: name == "[[" };
     match t.run() {

@@ -38,8 +38,7 @@ pub(super) fn read(sh: &mut Shell, ctx: &mut Ctx<'_>, args: &[String]) -> Flow {
         if a == "--" {
             break;
         }
-        let mut chars = letters.char_indices();
-        while let Some((at, c)) = chars.next() {
+        for (at, c) in letters.char_indices() {
             if matches!(c, 'p' | 'd' | 'n' | 'N' | 't' | 'u' | 'a') {
                 let inline = letters.get(at + 1..).unwrap_or_default();
                 let value = if inline.is_empty() {
