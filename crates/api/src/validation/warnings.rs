@@ -100,10 +100,8 @@ fn both(warnings: &mut Vec<String>, api_version: &str, kind: &str, object: &Valu
             }
             claim(warnings, at(object, "spec"), &Path::new("spec"));
         }
-        ("v1", "Secret") => {
-            if text(object, "type") == "kubernetes.io/tls" {
-                warnings.extend(key_pair_problem(object));
-            }
+        ("v1", "Secret") if text(object, "type") == "kubernetes.io/tls" => {
+            warnings.extend(key_pair_problem(object));
         }
         ("v1", "Endpoints") => endpoints(warnings, object),
         ("v1", "Node") => {
