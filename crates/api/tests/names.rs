@@ -56,3 +56,24 @@ fn names_of_ports_headers_keys_and_variables_follow_the_tables() {
     check("validation.TestIsRelaxedEnvVarName", content::is_relaxed_env_var_name);
     check("content.TestIsCIdentifier", content::is_c_identifier);
 }
+
+#[test]
+fn owner_references_are_refused_as_in_kubernetes() {
+    let Some(tables) = table("object_meta_validation.json") else { return };
+    let cases = tables["tables"]["TestValidateObjectMetaOwnerReferences"].as_array().cloned();
+    let cases = cases.unwrap_or_default();
+    assert!(!cases.is_empty());
+    for case in &cases {
+        let metadata = serde_json::json!({
+            "name": "test", "namespace": "test", "ownerReferences": case["ownerReferences"],
+        });
+        let object = serde_json::json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata});
+        let errors = podlab_api::validation::validate_create("v1", "ConfigMap", &object);
+        let wrong = case["expectError"].as_bool().unwrap_or(false);
+        assert_eq!(wrong, !errors.is_empty(), "{}: {errors:?}", case["description"]);
+        let message = case["expectedErrorMessage"].as_str().unwrap_or("");
+        for error in &errors {
+            assert!(error.to_string().contains(message), "{}: {error}", case["description"]);
+        }
+    }
+}

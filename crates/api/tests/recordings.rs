@@ -313,7 +313,7 @@ fn without_server_side(stored: &Value, ours: &Value) -> Value {
 
 fn strip_pod(spec: &mut Map<String, Value>, ours: &Value) {
     let is_token = |v: &Value| text(v, "/name").starts_with("kube-api-access-");
-    let mut strip = |holder: &mut Map<String, Value>, field: &str| {
+    let strip = |holder: &mut Map<String, Value>, field: &str| {
         if let Some(list) = holder.get_mut(field).and_then(Value::as_array_mut) {
             list.retain(|v| !is_token(v));
             if list.is_empty() {
