@@ -18,6 +18,8 @@ mod node;
 pub mod observation;
 mod phase;
 mod pod_actions;
+#[cfg(test)]
+mod pod_actions_tests;
 mod pod_cache;
 mod pod_worker;
 mod prober;
@@ -264,8 +266,19 @@ impl Kubelets {
                     runtime.finish_pull(object.name(), image);
                 }
             }
+            ChangeType::Modified => {
+                let closed = |o: &Object| o.node_spec().is_some_and(|s| s.unschedulable == Some(true));
+                let was = change.before.as_ref().is_some_and(|b| closed(b));
+                let index = self.node_index.get(object.name()).copied();
+                if was != closed(object)
+                    && let Some(index) = index
+                {
+                    let reason = if was { "NodeSchedulable" } else { "NodeNotSchedulable" };
+                    self.announce(index, cx, &[(reason, None)]);
+                }
+            }
             // A kubelet outlives its Node object; it would only register again.
-            ChangeType::Deleted | ChangeType::Modified => {}
+            ChangeType::Deleted => {}
         }
     }
 
@@ -489,7 +502,16 @@ impl Kubelets {
         node.started = Some(now);
         node.static_pods = static_pods;
         cx.api.start_lease(name);
-        self.announce_start(index, cx);
+        self.announce(
+            index,
+            cx,
+            &[
+                ("Starting", Some("Starting kubelet.")),
+                ("NodeHasSufficientMemory", None),
+                ("NodeHasNoDiskPressure", None),
+                ("NodeHasSufficientPID", None),
+            ],
+        );
         let old: Vec<PodIx> = self.pods.iter().filter(|(_, w)| w.node == index).map(|(ix, _)| *ix).collect();
         let mut left: BTreeMap<Arc<str>, Arc<PodWorker>> = BTreeMap::new();
         for ix in old {
@@ -522,6 +544,14 @@ impl Kubelets {
             let mut env = Env { node: Arc::make_mut(node), runtime, cx, ix };
             pod_worker::relist_pod(&mut env, &mut w, true);
             w.wants_sync = false;
+            if let Some(spec) = w.pod.pod_spec().cloned()
+                && w.probes.add_pod(&spec, now)
+            {
+                let mut draw = env.cx.draw("prober", &w.uid, 0);
+                let status = w.status.clone();
+                w.probes.take_over(&status, || draw.unit());
+                prober::start_all(&mut env, &mut w);
+            }
             if w.pod.is_terminating() {
                 terminate(&mut env, &mut w);
             } else {
@@ -551,23 +581,21 @@ impl Kubelets {
         self.pods.insert(ix, worker);
     }
 
-    /// The events of a kubelet that starts.
-    fn announce_start(&mut self, index: usize, cx: &mut Cx<'_>) {
+    /// Events about the node itself: a reason with its text, or with the usual one.
+    fn announce(&mut self, index: usize, cx: &mut Cx<'_>, events: &[(&str, Option<&str>)]) {
         use crate::recorder::{EventType, InvolvedObject};
-        let Some(node) = self.nodes.get_mut(index).map(Arc::make_mut) else { return };
-        // Source: pkg/kubelet/kubelet_node_status.go: the reference's uid is the node's name.
+        let Some(node) = self.nodes.get_mut(index).map(Arc::make_mut).filter(|n| n.running) else { return };
+        // Source: pkg/kubelet/kubelet_node_status.go (v1.37): the reference's uid is the node's name.
         let about = InvolvedObject {
             kind: "Node".to_owned(),
             name: node.name.to_string(),
             uid: node.name.to_string(),
             ..InvolvedObject::default()
         };
-        let mut record = |reason: &str, text: &str| {
+        for (reason, text) in events {
+            let usual = format!("Node {} status is now: {reason}", about.name);
+            let text = text.unwrap_or(&usual);
             node.recorder.event(cx.api, &about, EventType::Normal, reason, text);
-        };
-        record("Starting", "Starting kubelet.");
-        for reason in ["NodeHasSufficientMemory", "NodeHasNoDiskPressure", "NodeHasSufficientPID"] {
-            record(reason, &format!("Node {} status is now: {reason}", about.name));
         }
     }
 }

@@ -102,6 +102,9 @@ pub(crate) struct PodWorker {
     pub deadline: Option<Slot>,
     /// The object is gone from the API.
     pub deleted: bool,
+    /// What the last sync saw, if it found all well and nothing to do: while both are the same, the next need
+    /// not look.
+    pub quiet: Option<(Snapshot, Arc<Object>)>,
 }
 
 impl PodWorker {
@@ -139,7 +142,15 @@ impl PodWorker {
             evict: None,
             deadline: None,
             deleted: false,
+            quiet: None,
         }
+    }
+
+    /// Whether nothing has changed since a sync that found nothing to do.
+    fn is_quiet(&self) -> bool {
+        self.quiet
+            .as_ref()
+            .is_some_and(|(cache, pod)| Arc::ptr_eq(cache, &self.cache) && Arc::ptr_eq(pod, &self.pod))
     }
 
     /// `name_namespace(uid)`, as logs and events have it.
@@ -194,6 +205,9 @@ fn begin(env: &mut Env<'_, '_>, w: &mut PodWorker) {
     }
     if let Some(slot) = w.requeue.take() {
         env.cx.agenda.cancel(slot);
+    }
+    if w.work == WorkType::Sync && w.is_quiet() && !super::volumes::is_stale(env, w) {
+        return complete_work(env, w, SyncEnd { transition: None, error: None, acted: false });
     }
     super::sync::start(env, w);
 }

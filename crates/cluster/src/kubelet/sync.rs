@@ -227,6 +227,11 @@ fn finish(env: &mut Env<'_, '_>, w: &mut PodWorker, job: SyncJob) {
         Some(None)
     };
     let transition = job.transition;
+    let ready = w.status.conditions.iter().flatten().any(|c| c.type_ == "Ready" && c.status == "True");
+    let idle = !job.acted && job.errors.is_empty() && transition.is_none() && ready;
+    let timed = w.pod.pod_spec().is_some_and(|s| s.active_deadline_seconds.is_some());
+    w.quiet =
+        (idle && !timed && Arc::ptr_eq(&job.snapshot, &w.cache)).then(|| (w.cache.clone(), w.pod.clone()));
     pod_worker::complete_work(env, w, SyncEnd { transition, error, acted: job.acted });
     if transition == Some(WorkType::Finished) {
         super::finished(env, w);

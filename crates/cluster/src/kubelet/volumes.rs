@@ -115,6 +115,11 @@ pub(crate) fn remove(env: &mut Env<'_, '_>, w: &mut PodWorker) {
     }
 }
 
+/// Whether a source of mounted content has changed.
+pub(crate) fn is_stale(env: &Env<'_, '_>, w: &PodWorker) -> bool {
+    sources(env, w) != w.volumes.sources
+}
+
 /// Writes content anew where one of its sources has changed.
 ///
 /// Mounted volumes are set up again with every sync of the pod, which is how a ConfigMap's change comes to

@@ -93,6 +93,33 @@ impl Manager {
         true
     }
 
+    /// After a restart of the kubelet: containers that were ready or started are taken to be so still, and
+    /// each worker's clock begins at a random part of its period.
+    ///
+    /// Source: pkg/kubelet/prober/worker.go `run` (v1.37); README of the kubelet timelines: containers that ran
+    /// on keep Ready.
+    pub(crate) fn take_over(&mut self, status: &PodStatus, mut part: impl FnMut() -> f64) {
+        let all = status.container_statuses.iter().chain(&status.init_container_statuses).flatten();
+        for s in all {
+            let id = s.container_id.as_deref().and_then(|i| i.strip_prefix("containerd://"));
+            let Some(id) = id else { continue };
+            for worker in self.workers.iter_mut().filter(|w| *w.container == *s.name) {
+                let passed = match worker.kind {
+                    ProbeType::Readiness => s.ready,
+                    ProbeType::Startup => s.started == Some(true),
+                    ProbeType::Liveness => true,
+                };
+                if passed {
+                    worker.container_id = Some(id.into());
+                    worker.result = Some(ProbeResult::Success);
+                }
+            }
+        }
+        for worker in &mut self.workers {
+            worker.delay(part());
+        }
+    }
+
     fn worker(&self, container: &str, kind: ProbeType) -> Option<usize> {
         self.workers.iter().position(|w| w.kind == kind && &*w.container == container && !w.stopped)
     }

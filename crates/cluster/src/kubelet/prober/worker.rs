@@ -104,6 +104,11 @@ impl Worker {
         }
     }
 
+    /// Puts the clock's beginning off by a part of the period.
+    pub(super) fn delay(&mut self, part: f64) {
+        self.origin += self.period.mul_f64(part.clamp(0.0, 1.0));
+    }
+
     /// When it probes next.
     pub(crate) fn next_at(&self) -> Option<SimTime> {
         self.tick.map(|slot| slot.at)
@@ -463,6 +468,7 @@ fn set_result(env: &mut Env<'_, '_>, w: &mut PodWorker, index: usize, result: Pr
 ///
 /// Source: pkg/kubelet/kubelet.go `syncLoopIteration`, `handleProbeSync` (v1.37).
 fn publish(env: &mut Env<'_, '_>, w: &mut PodWorker, index: usize, result: ProbeResult) {
+    w.quiet = None;
     let Some(worker) = w.probes.workers.get(index) else { return };
     let Some(id) = worker.container_id.clone() else { return };
     match worker.kind {
