@@ -120,6 +120,8 @@ static NOT_TRUTH: LazyLock<Vec<(Regex, &'static str)>> = LazyLock::new(|| {
         (r"in \d[0-9.hmsµ]*s \(\d[0-9.hmsµ]*s including waiting\)\. Image size: \d+ bytes\.", "in <time> (<time> including waiting). Image size: <n> bytes."),
         // Which of several equal nodes the scheduler draws.
         (r"\bnode[123]\b", "<node>"),
+        // What pods of other scenarios used of the node.
+        (r"\bused: \d+", "used: <n>"),
         (r"172\.\d+\.\d+\.\d+", "<nodeIP>"),
     ]
     .into_iter()
