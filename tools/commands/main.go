@@ -33,7 +33,7 @@ type command struct {
 	Short    string    `json:"short,omitempty"`
 	Long     string    `json:"long,omitempty"`
 	Example  string    `json:"example,omitempty"`
-	Help     string    `json:"help,omitempty"`
+	Line     string    `json:"line,omitempty"`
 	Hidden   bool      `json:"hidden,omitempty"`
 	Runnable bool      `json:"run,omitempty"`
 	Flags    []flag    `json:"flags,omitempty"`
@@ -50,7 +50,7 @@ func flags(set *pflag.FlagSet) (out []flag) {
 }
 
 func walk(c *cobra.Command) command {
-	out := command{Use: c.Use, Aliases: c.Aliases, Suggest: c.SuggestFor, Short: c.Short, Long: c.Long, Example: c.Example, Hidden: c.Hidden,
+	out := command{Use: c.Use, Line: c.UseLine(), Aliases: c.Aliases, Suggest: c.SuggestFor, Short: c.Short, Long: c.Long, Example: c.Example, Hidden: c.Hidden,
 		Runnable: c.Runnable(), Flags: flags(c.NonInheritedFlags())}
 	if !c.HasParent() {
 		out.Flags, out.Global = flags(c.LocalNonPersistentFlags()), flags(c.PersistentFlags())

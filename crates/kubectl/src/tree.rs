@@ -42,6 +42,8 @@ pub(crate) struct Command {
     /// `deployment NAME --image=image -- [COMMAND] [args...]`.
     #[serde(rename = "use")]
     pub use_line: String,
+    /// The usage with what stands before it.
+    pub line: String,
     /// Other names.
     pub aliases: Vec<String>,
     /// What is typed by those who mean it.
@@ -125,5 +127,18 @@ fn distance(a: &str, b: &str) -> usize {
 /// The root of the tree, `kubectl`.
 pub(crate) fn root() -> &'static Command {
     static ROOT: OnceLock<Command> = OnceLock::new();
-    ROOT.get_or_init(|| serde_json::from_str(include_str!("../data/commands.json")).unwrap_or_default())
+    ROOT.get_or_init(|| {
+        let mut root: Command =
+            serde_json::from_str(include_str!("../data/commands.json")).unwrap_or_default();
+        // The logger adds its own flags when kubectl starts.
+        root.global.push(Flag {
+            name: "v".to_owned(),
+            short: "v".to_owned(),
+            kind: "Level".to_owned(),
+            default: "0".to_owned(),
+            usage: "number for the log level verbosity".to_owned(),
+            ..Flag::default()
+        });
+        root
+    })
 }

@@ -306,3 +306,8 @@ pub(crate) fn completion(_cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
         _ => usage(&parsed.path, "Too many arguments. Expected only the shell type."),
     }
 }
+
+pub(crate) fn options(cx: &mut Cx<'_>, _parsed: &Parsed) -> Result<Flow> {
+    cx.out(&crate::help::global());
+    done()
+}

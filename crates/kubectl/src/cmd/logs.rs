@@ -89,7 +89,10 @@ pub(crate) fn run(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
     let all_containers = parsed.bool("all-containers") || parsed.bool("all-pods");
     let mut builder = Builder::new(cx, parsed);
     let mut prefix = parsed.bool("prefix");
+    let bare = args.first().is_some_and(|a| !a.contains('/'));
+    cx.discover(4)?;
     let selected = if selector.is_empty() {
+        let _ = bare;
         let word = args.first().cloned().unwrap_or_default();
         builder.args = if word.contains('/') { vec![word] } else { vec!["pods".to_owned(), word] };
         builder.fetch(cx)?

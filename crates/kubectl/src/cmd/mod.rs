@@ -74,6 +74,7 @@ pub(crate) fn lookup(parsed: &Parsed) -> Option<Run> {
         "get" => get::run,
         "kustomize" => refused::kustomize,
         "logs" => logs::run,
+        "options" => discovery::options,
         "patch" => patch::run,
         "port-forward" => refused::port_forward,
         "proxy" => refused::other,

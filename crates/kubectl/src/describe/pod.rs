@@ -543,8 +543,10 @@ fn attributes(out: &mut Out, map: &Value) {
 
 /// One toleration a line.
 fn tolerations(out: &mut Out, title: &str, all: &[Value]) {
-    let texts: Vec<String> = all
-        .iter()
+    let mut sorted: Vec<&Value> = all.iter().collect();
+    sorted.sort_by(|a, b| text(a, &["key"]).cmp(text(b, &["key"])));
+    let texts: Vec<String> = sorted
+        .into_iter()
         .map(|t| {
             let mut shown = text(t, &["key"]).to_owned();
             if !text(t, &["value"]).is_empty() {

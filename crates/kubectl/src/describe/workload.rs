@@ -160,7 +160,9 @@ pub(super) fn stateful_set(cx: &mut Cx<'_>, out: &mut Out, object: &Value) -> Re
     created(out, object);
     out.line(0, format!("Selector:\t{}", selector(at(spec, &["selector"]))));
     out.marks(object);
-    out.line(0, format!("Service Name:\t{}", text(spec, &["serviceName"])));
+    if !text(spec, &["serviceName"]).is_empty() {
+        out.line(0, format!("Service Name:\t{}", text(spec, &["serviceName"])));
+    }
     out.line(0, format!("Pod Management Policy:\t{}", text(spec, &["podManagementPolicy"])));
     out.line(
         0,

@@ -17,34 +17,22 @@ pub(super) fn run(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
         Err(error) => return message(error),
     };
     let how = Change { resources, verb: "selector updated", failed: "", always: true };
-    let mut refusal = None;
-    let flow = change(cx, parsed, &how, |_, object, _| {
-        if object["kind"] != "Service" {
-            refusal = Some("setting a selector is only supported for Services".to_owned());
-            return Ok(());
-        }
-        let expressions = selector.match_expressions.clone().unwrap_or_default();
-        if !expressions.is_empty() {
-            let texts: Vec<String> = expressions
-                .iter()
-                .map(|e| {
-                    format!(
-                        "{{{} {} [{}]}}",
-                        e.key,
-                        e.operator,
-                        e.values.clone().unwrap_or_default().join(" ")
-                    )
-                })
-                .collect();
-            refusal = Some(format!("match expression [{}] not supported on this object", texts.join(" ")));
-            return Ok(());
-        }
-        let labels: Value = json!(selector.match_labels.clone().unwrap_or_default());
-        slot(object, &["spec"])["selector"] = labels;
-        Ok(())
-    })?;
-    match refusal {
-        Some(text) => message(text),
-        None => Ok(flow),
+    let expressions = selector.match_expressions.clone().unwrap_or_default();
+    if !expressions.is_empty() {
+        let texts: Vec<String> = expressions
+            .iter()
+            .map(|e| {
+                format!("{{{} {} [{}]}}", e.key, e.operator, e.values.clone().unwrap_or_default().join(" "))
+            })
+            .collect();
+        return message(format!("match expression [{}] not supported on this object", texts.join(" ")));
     }
+    let labels: Value = json!(selector.match_labels.clone().unwrap_or_default());
+    change(cx, parsed, &how, |_, object, _| {
+        if object["kind"] != "Service" {
+            return message("setting a selector is only supported for Services");
+        }
+        slot(object, &["spec"])["selector"] = labels.clone();
+        Ok(())
+    })
 }
