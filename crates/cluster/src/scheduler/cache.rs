@@ -3,7 +3,9 @@
 //! Source: pkg/scheduler/backend/cache/cache.go, node_tree.go (v1.37).
 
 use super::framework::{NodeInfo, PodInfo};
+use super::selector_counts::SelectorCounts;
 use podlab_api::Object;
+use podlab_api::selector::Selector;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -34,6 +36,7 @@ pub struct Cache {
     with_affinity: BTreeSet<usize>,
     /// Slots of nodes with pods that have required anti-affinity.
     with_required_anti_affinity: BTreeSet<usize>,
+    counts: SelectorCounts,
 }
 
 /// The zone of a node: region and zone in one text.
@@ -103,18 +106,14 @@ impl Cache {
         if let Some(slot) = self.by_name.get(name) {
             return *slot;
         }
-        let node = Arc::new(NodeInfo::new(name));
+        let mut node = NodeInfo::new(name);
         let key = node.name.clone();
-        let slot = match self.free.pop() {
-            Some(slot) => {
-                self.slots[slot] = node;
-                slot
-            }
-            None => {
-                self.slots.push(node);
-                self.slots.len() - 1
-            }
-        };
+        let slot = self.free.pop().unwrap_or(self.slots.len());
+        node.slot = slot;
+        match self.slots.get_mut(slot) {
+            Some(free) => *free = Arc::new(node),
+            None => self.slots.push(Arc::new(node)),
+        }
         self.by_name.insert(key, slot);
         slot
     }
@@ -216,6 +215,7 @@ impl Cache {
         self.remove_pod(pod.uid());
         let slot = self.slot_for(&node_name);
         self.pods.insert(pod.uid().into(), slot);
+        self.counts.count(slot, &pod, 1);
         Arc::make_mut(&mut self.slots[slot]).add_pod(pod);
         self.note_affinity(slot);
     }
@@ -230,13 +230,33 @@ impl Cache {
     pub fn remove_pod(&mut self, uid: &str) {
         let Some(slot) = self.pods.remove(uid) else { return };
         let node = Arc::make_mut(&mut self.slots[slot]);
-        node.remove_pod(uid);
+        if let Some(pod) = node.remove_pod(uid) {
+            self.counts.count(slot, &pod, -1);
+        }
         if node.node.is_none() && node.pods.is_empty() {
             let name = node.name.clone();
             self.by_name.remove(&name);
             self.free.push(slot);
         }
         self.note_affinity(slot);
+    }
+
+    /// Counts the pods that a selector matches from now on, rather than when they are asked for.
+    pub fn keep_count(&mut self, namespace: &str, selector: &Selector) {
+        let pods = self.slots.iter().flat_map(|node| node.pods.iter().map(|pod| (node.slot, pod)));
+        self.counts.keep(namespace, selector, pods);
+    }
+
+    /// The pods of a namespace that a selector matches, by slot of their node; those that are ending are not
+    /// counted. Missing slots have none.
+    pub fn count_pods(&self, namespace: &str, selector: &Selector) -> Arc<Vec<u32>> {
+        if let Some(counts) = self.counts.get(namespace, selector) {
+            return counts;
+        }
+        let mut counts = SelectorCounts::default();
+        let pods = self.slots.iter().flat_map(|node| node.pods.iter().map(|pod| (node.slot, pod)));
+        counts.keep(namespace, selector, pods);
+        counts.get(namespace, selector).unwrap_or_default()
     }
 
     fn note_affinity(&mut self, slot: usize) {

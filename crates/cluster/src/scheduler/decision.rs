@@ -62,6 +62,13 @@ pub enum Outcome {
         /// What would help on every node alike, where no node was looked at.
         fixes: Vec<Fix>,
     },
+    /// It has a node, and is put there when volumes have been made for its claims.
+    WaitingForVolumes {
+        /// Which node.
+        node: Arc<str>,
+        /// The claims.
+        claims: Vec<String>,
+    },
     /// Scheduling gates hold it back.
     Gated {
         /// Their names.

@@ -166,7 +166,7 @@ impl Scheduler {
         let key = Key::of(pod);
         self.queue.delete(&key);
         self.nominator.remove(pod.uid());
-        if self.forget_waiting(pod.uid()) {
+        if self.forget_waiting(pod.uid(), cx) {
             self.wake(ClusterEvent::ASSIGNED_POD_DELETE, objects, i32::MAX, cx);
         } else if !nominated(pod).is_empty() {
             let priority = pod.pod_spec().and_then(|s| s.priority).unwrap_or(0);
@@ -189,7 +189,7 @@ impl Scheduler {
         if assigned(new) {
             self.queue.delete(&key);
             self.nominator.remove(new.uid());
-            self.forget_waiting(new.uid());
+            self.forget_waiting(new.uid(), cx);
             self.add_assigned_pod(info, cx);
             return;
         }

@@ -17,6 +17,8 @@ pub mod plugins;
 pub mod profile;
 pub mod schedule_one;
 pub mod scheduling_queue;
+pub mod selector_counts;
+mod volume_binder;
 pub mod what_if;
 
 pub use decision::Decision;
@@ -41,6 +43,7 @@ use podlab_sim::{Draw, SimTime, Slot};
 use profile::Profile;
 use schedule_one::{Failure, scheduling_cycle};
 use scheduling_queue::{FLUSH_PERIOD, POD_MAX_IN_UNSCHEDULABLE_PODS, QueuedPodInfo, SchedulingQueue};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -55,6 +58,8 @@ pub enum SchedulerEvent {
     FlushUnschedulable,
     /// Write the counts of event series that have ended.
     FinishEventSeries,
+    /// A pod has waited too long for its volumes.
+    VolumeBindingTimeout(Arc<Key>),
 }
 
 /// The scheduler's state.
@@ -68,6 +73,8 @@ pub struct Scheduler {
     decisions: Decisions,
     /// Where the next cycle begins to look for nodes.
     next_start_node_index: usize,
+    /// Pods that wait for volumes, by uid.
+    waiting: BTreeMap<String, volume_binder::Waiting>,
     /// When the next pod is taken.
     schedule: Option<Slot>,
     flush_backoff: Option<Slot>,
@@ -85,6 +92,7 @@ impl Default for Scheduler {
             recorder: None,
             decisions: Decisions::default(),
             next_start_node_index: 0,
+            waiting: BTreeMap::new(),
             schedule: None,
             flush_backoff: None,
             flush_unschedulable: None,
@@ -114,6 +122,7 @@ impl Scheduler {
                 self.flush_unschedulable = None;
                 self.queue.flush_unschedulable_pods_leftover(cx.now());
             }
+            SchedulerEvent::VolumeBindingTimeout(key) => self.volume_binding_timed_out(&key, cx),
             SchedulerEvent::FinishEventSeries => {
                 self.finish_series = None;
                 if let Some(recorder) = &mut self.recorder {
@@ -136,9 +145,11 @@ impl Scheduler {
             SchedulerEvent::ScheduleOne => UpcomingKind::Schedule,
             SchedulerEvent::FlushBackoff => UpcomingKind::SchedulerBackoffEnds,
             SchedulerEvent::FlushUnschedulable => UpcomingKind::Other("unschedulable pods are tried again"),
+            SchedulerEvent::VolumeBindingTimeout(_) => UpcomingKind::Other("the wait for volumes ends"),
             SchedulerEvent::FinishEventSeries => return None,
         };
         let key = match event {
+            SchedulerEvent::VolumeBindingTimeout(key) => Some(key),
             SchedulerEvent::ScheduleOne => self.queue.next_key(),
             SchedulerEvent::FlushBackoff => self.queue.next_error_backoff_key(),
             _ => None,
@@ -227,6 +238,9 @@ impl Scheduler {
             self.record(&pod, None, ("Warning", "FailedScheduling", "Scheduling"), &message, cx);
             return;
         }
+        for selector in plugins::pod_topology_spread::selectors(cx.api.store(), &pod) {
+            self.cache.keep_count(&pod.key.namespace, &selector);
+        }
         let object = format!("{}/{}", pod.key.namespace, pod.key.name);
         let draw = Draw::keyed(cx.settings.seed, "scheduler", &object, u64::from(queued.attempts));
         let filter = FilterContext { cache: &self.cache, store: cx.api.store(), profile, now: cx.api.now() };
@@ -248,12 +262,28 @@ impl Scheduler {
         let Some(node) = cycle.chosen.and_then(|slot| self.cache.node(slot)).map(|n| n.name.clone()) else {
             return;
         };
-        let message = format!("Successfully assigned {object} to {node}");
-        cycle.decision.message.clone_from(&message);
-        cycle.decision.outcome = Outcome::Bound { node: node.clone() };
+        let claims = cycle.state.volume_claims.as_ref().filter(|claims| !claims.all_bound());
+        let volumes = claims.zip(self.cache.node_by_name(&node));
+        let volumes = volumes.and_then(|(claims, node)| claims.find(cx.api.store(), node).ok());
+        let (bindings, provisions) = volumes.unwrap_or_default();
+        if provisions.is_empty() {
+            cycle.decision.message = format!("Successfully assigned {object} to {node}");
+            cycle.decision.outcome = Outcome::Bound { node: node.clone() };
+        } else {
+            cycle.decision.outcome =
+                Outcome::WaitingForVolumes { node: node.clone(), claims: provisions.clone() };
+        }
         self.decisions.push(cycle.decision);
         self.nominator.remove(pod.uid());
-        match cx.api.bind(&pod.key.namespace, &pod.key.name, &node) {
+        if self.pre_bind_volumes(&queued, &node, &bindings, &provisions, cx) {
+            self.bind(queued, &node, cx);
+        }
+    }
+
+    fn bind(&mut self, queued: QueuedPodInfo, node: &str, cx: &mut Cx<'_>) {
+        let pod = queued.pod.clone();
+        let message = format!("Successfully assigned {}/{} to {node}", pod.key.namespace, pod.key.name);
+        match cx.api.bind(&pod.key.namespace, &pod.key.name, node) {
             Ok(_) => self.record(&pod, None, ("Normal", "Scheduled", "Binding"), &message, cx),
             Err(status) => {
                 let failure = Failure {
@@ -353,17 +383,6 @@ impl Scheduler {
         let note = Note { kind, reason, action, message };
         recorder.eventf(cx.api, &pod.object, related.map(|r| r.object.as_ref()), &note);
     }
-
-    /// Pods whose volumes are being provided before they are bound: none yet.
-    fn is_waiting(&self, _uid: &str) -> bool {
-        false
-    }
-
-    fn forget_waiting(&mut self, _uid: &str) -> bool {
-        false
-    }
-
-    fn look_at_waiting_bindings(&mut self, _cx: &mut Cx<'_>) {}
 }
 
 fn profile_for<'a>(profiles: &'a [Profile], scheduler_name: &str) -> Option<&'a Profile> {

@@ -14,6 +14,7 @@ pub(super) mod pod_requests_limits;
 pub(super) mod pod_status_column;
 pub(super) mod qos;
 pub(super) mod quantities;
+pub(super) mod scheduler_plugins;
 pub(super) mod strategic_merge_patch;
 
 use anyhow::{Context as _, Result};

@@ -15,6 +15,8 @@ use std::sync::{Arc, LazyLock};
 pub struct NodeInfo {
     /// Its name.
     pub name: Arc<str>,
+    /// Its place in the cache.
+    pub slot: usize,
     /// The object; `None` while only its pods are known.
     pub node: Option<Arc<Object>>,
     /// The pods on it.
@@ -42,6 +44,7 @@ impl NodeInfo {
     pub fn new(name: &str) -> NodeInfo {
         NodeInfo {
             name: name.into(),
+            slot: 0,
             node: None,
             pods: Vec::new(),
             pods_with_affinity: Vec::new(),
@@ -99,16 +102,16 @@ impl NodeInfo {
         self.pods.push(pod);
     }
 
-    /// Takes a pod off it; says whether it was there.
-    pub fn remove_pod(&mut self, uid: &str) -> bool {
-        let Some(index) = self.pods.iter().position(|p| p.uid() == uid) else { return false };
+    /// Takes a pod off it and gives it back, if it was there.
+    pub fn remove_pod(&mut self, uid: &str) -> Option<Arc<PodInfo>> {
+        let index = self.pods.iter().position(|p| p.uid() == uid)?;
         let pod = self.pods.swap_remove(index);
         if pod.affinity.is_some() {
             self.pods_with_affinity.retain(|p| p.uid() != uid);
             self.pods_with_required_anti_affinity.retain(|p| p.uid() != uid);
         }
         self.count(&pod, -1);
-        true
+        Some(pod)
     }
 
     fn count(&mut self, pod: &PodInfo, sign: i64) {

@@ -278,13 +278,15 @@ fn select_victims_on_node(
 /// The node on which the eviction does least harm.
 ///
 /// Source: preemption.go `pickOneNodeForPreemption` (v1.37). The real one ends with an arbitrary one of those
-/// that are alike; here it is the first.
+/// that are alike; here it is the first in the order in which nodes are looked at.
 fn pick_one_node(cx: &FilterContext<'_>, candidates: Vec<Candidate>) -> Option<Candidate> {
     let earliest_start_of_highest = |candidate: &Candidate| {
         let highest = candidate.victims.iter().map(|v| v.priority).max().unwrap_or(0);
         let of_highest = candidate.victims.iter().filter(|v| v.priority == highest);
         of_highest.map(|v| start_time(cx, v)).min().unwrap_or(i64::MIN)
     };
+    let order = cx.cache.order();
+    let position = |slot: usize| order.iter().position(|s| *s == slot);
     candidates.into_iter().min_by_key(|candidate| {
         let priorities = || candidate.victims.iter().map(|v| i64::from(v.priority));
         (
@@ -293,6 +295,7 @@ fn pick_one_node(cx: &FilterContext<'_>, candidates: Vec<Candidate>) -> Option<C
             priorities().map(|p| p + i64::from(i32::MAX) + 1).sum::<i64>(),
             candidate.victims.len(),
             Reverse(earliest_start_of_highest(candidate)),
+            position(candidate.slot),
         )
     })
 }

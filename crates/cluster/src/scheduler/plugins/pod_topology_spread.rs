@@ -14,6 +14,7 @@ use podlab_api::selector::node::RequiredNodeAffinity;
 use podlab_api::selector::{Labels, Selector};
 use podlab_api::{Object, kinds};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// The skew would be too great.
 pub const ERR_REASON_CONSTRAINTS_NOT_MATCH: &str = "node(s) didn't match pod topology spread constraints";
@@ -59,10 +60,10 @@ pub struct PreScoreState {
     constraints: Vec<Constraint>,
     /// Slots of nodes that are in no domain of some constraint.
     ignored: BTreeSet<usize>,
-    /// Names of the same nodes.
-    ignored_names: BTreeSet<String>,
     /// Per constraint: domain → number of matching pods; not for hostnames.
     counts: Vec<BTreeMap<String, i64>>,
+    /// Per constraint: number of matching pods by slot of the node; only for hostnames.
+    on_node: Vec<Arc<Vec<u32>>>,
     weights: Vec<f64>,
 }
 
@@ -183,15 +184,31 @@ impl Constraint {
     }
 }
 
-/// How many pods on a node match; pods that are ending do not count.
-fn count_pods(node: &NodeInfo, selector: &Selector, namespace: &str) -> i64 {
-    if selector.is_empty() {
-        return 0;
+/// How many pods on each node match, by slot; a selector of everything counts none.
+fn count_pods(cx: &FilterContext<'_>, pod: &PodInfo, constraint: &Constraint) -> Arc<Vec<u32>> {
+    if constraint.selector.is_empty() {
+        return Arc::default();
     }
-    let pods = node.pods.iter().filter(|p| {
-        p.key.namespace == namespace && !p.object.is_terminating() && selector.matches(p.object.as_ref())
-    });
-    i64::try_from(pods.count()).unwrap_or(i64::MAX)
+    cx.cache.count_pods(&pod.key.namespace, &constraint.selector)
+}
+
+fn at(counts: &[u32], node: &NodeInfo) -> i64 {
+    counts.get(node.slot).copied().map_or(0, i64::from)
+}
+
+/// The selectors by which pods will be counted for a pod.
+pub fn selectors(store: &Store, pod: &PodInfo) -> Vec<Selector> {
+    let own = pod.spec().topology_spread_constraints.as_deref().unwrap_or(&[]);
+    let list = if own.is_empty() {
+        default_constraints(store, pod)
+    } else {
+        let of = |action| constraints(own, &pod.object, action).unwrap_or_default();
+        [of("DoNotSchedule"), of("ScheduleAnyway")].concat()
+    };
+    let mut selectors: Vec<Selector> =
+        list.into_iter().map(|c| c.selector).filter(|s| !s.is_empty()).collect();
+    selectors.dedup();
+    selectors
 }
 
 fn required(pod: &PodInfo) -> RequiredNodeAffinity {
@@ -306,12 +323,13 @@ impl Plugin for PodTopologySpread {
         };
         let required = required(pod);
         let mut counts = vec![BTreeMap::new(); constraints.len()];
+        let on_node: Vec<_> = constraints.iter().map(|c| count_pods(cx, pod, c)).collect();
         for node in cx.cache.nodes().filter(|n| in_all_domains(n.labels(), &constraints)) {
-            for (constraint, counts) in constraints.iter().zip(&mut counts) {
+            for ((constraint, counts), on_node) in constraints.iter().zip(&mut counts).zip(&on_node) {
                 if !constraint.includes(pod, node, &required) {
                     continue;
                 }
-                let count = count_pods(node, &constraint.selector, &pod.key.namespace);
+                let count = at(on_node, node);
                 let domain = node.label(&constraint.topology_key).unwrap_or("");
                 match counts.get_mut(domain) {
                     Some(sum) => *sum += count,
@@ -396,12 +414,10 @@ impl Plugin for PodTopologySpread {
         }
         let mut counts: Vec<BTreeMap<String, i64>> = vec![BTreeMap::new(); constraints.len()];
         let mut ignored = BTreeSet::new();
-        let mut ignored_names = BTreeSet::new();
         for slot in nodes {
             let Some(node) = cx.cache.node(*slot) else { continue };
             if require_all && !in_all_domains(node.labels(), &constraints) {
                 ignored.insert(*slot);
-                ignored_names.insert(node.name.to_string());
                 continue;
             }
             for (constraint, counts) in constraints.iter().zip(&mut counts) {
@@ -426,40 +442,42 @@ impl Plugin for PodTopologySpread {
             })
             .collect();
         let required = required(pod);
-        for node in cx.cache.nodes() {
-            if require_all && !in_all_domains(node.labels(), &constraints) {
+        let on_node: Vec<_> = constraints.iter().map(|c| count_pods(cx, pod, c)).collect();
+        for ((constraint, counts), on_node) in constraints.iter().zip(&mut counts).zip(&on_node) {
+            // Hostnames are looked up node by node, and a node without the label is never looked up.
+            if counts.keys().all(String::is_empty) {
                 continue;
             }
-            for (constraint, counts) in constraints.iter().zip(&mut counts) {
-                // A node without the label never looks its count up.
+            for node in cx.cache.nodes() {
+                if require_all && !in_all_domains(node.labels(), &constraints) {
+                    continue;
+                }
                 let Some(domain) = node.label(&constraint.topology_key) else { continue };
                 if let Some(sum) = counts.get_mut(domain)
                     && constraint.includes(pod, node, &required)
                 {
-                    *sum += count_pods(node, &constraint.selector, &pod.key.namespace);
+                    *sum += at(on_node, node);
                 }
             }
         }
-        state.topology_spread_score =
-            Some(PreScoreState { constraints, ignored, ignored_names, counts, weights });
+        state.topology_spread_score = Some(PreScoreState { constraints, ignored, counts, on_node, weights });
         true
     }
 
-    fn score(&self, _: &FilterContext<'_>, pod: &PodInfo, state: &CycleState, node: &NodeInfo) -> i64 {
+    fn score(&self, _: &FilterContext<'_>, _: &PodInfo, state: &CycleState, node: &NodeInfo) -> i64 {
         let Some(state) = &state.topology_spread_score else { return 0 };
-        if state.ignored_names.contains(node.name.as_ref()) {
+        if state.ignored.contains(&node.slot) {
             return 0;
         }
         let mut score = 0.0;
-        for ((constraint, counts), weight) in state.constraints.iter().zip(&state.counts).zip(&state.weights)
-        {
+        for (index, constraint) in state.constraints.iter().enumerate() {
             let Some(domain) = node.label(&constraint.topology_key) else { continue };
             let count = if constraint.topology_key == HOSTNAME {
-                count_pods(node, &constraint.selector, &pod.key.namespace)
+                at(&state.on_node[index], node)
             } else {
-                counts.get(domain).copied().unwrap_or(0)
+                state.counts[index].get(domain).copied().unwrap_or(0)
             };
-            score += count as f64 * weight + (constraint.max_skew - 1) as f64;
+            score += count as f64 * state.weights[index] + (constraint.max_skew - 1) as f64;
         }
         libm::round(score) as i64
     }

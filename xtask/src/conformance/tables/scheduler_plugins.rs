@@ -1,0 +1,369 @@
+//! `tables/plugin_*.json`: the tables of Kubernetes 1.23 for the scheduler's plugins.
+//!
+//! What has changed since then is accounted for here, each with its reason; the recordings of 1.37 are the judge.
+
+use anyhow::Result;
+use podlab_api::Object;
+use podlab_cluster::scheduler::cache::Cache;
+use podlab_cluster::scheduler::framework::{
+    Code, CycleState, FilterContext, Plugin, PluginId, PodInfo, PreFilterResult, Status,
+};
+use podlab_cluster::scheduler::plugins::registry;
+use podlab_cluster::scheduler::profile::{Profile, ScoringStrategy};
+use podlab_cluster::store::Store;
+use podlab_sim::SimTime;
+use serde_json::{Map, Value, json};
+use std::sync::Arc;
+
+use super::{Row, Use};
+use crate::conformance::report::{Figure, Outcome, Recording};
+
+const NOT_IN_1_37: &str = "tests the plugin without its earlier extension points, which 1.37 never does";
+const OTHER_PROFILE: &str = "tests a configuration of the scheduler that podlab does not offer";
+
+pub(in crate::conformance) fn read(recording: &Recording<'_>) -> Result<Vec<Figure>> {
+    super::read(
+        recording,
+        &[
+            ("TestGetContainerPorts", Use::Skip("tests a helper that 1.37 does not have")),
+            ("TestNodeAffinity", Use::Compare(node_affinity)),
+            ("TestNodeAffinityPriority", Use::Compare(|row| score(row, PluginId::NodeAffinity))),
+            ("TestNodeName", Use::Compare(|row| single(row, PluginId::NodeName))),
+            ("TestNodePorts", Use::Compare(|row| single(row, PluginId::NodePorts))),
+            ("TestNodeUnschedulable", Use::Compare(|row| single(row, PluginId::NodeUnschedulable))),
+            ("TestTaintTolerationFilter", Use::Compare(|row| single(row, PluginId::TaintToleration))),
+            ("TestTaintTolerationScore", Use::Compare(|row| score(row, PluginId::TaintToleration))),
+            (
+                "balanced_allocation.TestNodeResourcesBalancedAllocation",
+                Use::Skip("1.37 scores how much the balance changes; 1.23 scored the balance"),
+            ),
+            (
+                "filtering.TestMultipleConstraints",
+                Use::Compare(|row| codes(row, PluginId::PodTopologySpread)),
+            ),
+            (
+                "filtering.TestRequiredAffinityMultipleNodes",
+                Use::Compare(|row| many(row, PluginId::InterPodAffinity)),
+            ),
+            (
+                "filtering.TestRequiredAffinitySingleNode",
+                Use::Compare(|row| single(row, PluginId::InterPodAffinity)),
+            ),
+            ("filtering.TestSingleConstraint", Use::Compare(|row| codes(row, PluginId::PodTopologySpread))),
+            ("fit.TestEnoughRequests.enoughPodsTests", Use::Compare(|row| fit(row, 10, 20, 32))),
+            ("fit.TestFitScore", Use::Compare(|row| score(row, PluginId::NodeResourcesFit))),
+            ("fit.TestNotEnoughRequests.notEnoughPodsTests", Use::Compare(|row| fit(row, 10, 20, 1))),
+            ("fit.TestStorageRequests.storagePodsTests", Use::Compare(|row| fit(row, 10, 20, 32))),
+            (
+                "least_allocated.TestLeastAllocatedScoringStrategy",
+                Use::Compare(|row| score(row, PluginId::NodeResourcesFit)),
+            ),
+            (
+                "scoring.TestPodTopologySpreadScore",
+                Use::Compare(|row| score(row, PluginId::PodTopologySpread)),
+            ),
+            ("scoring.TestPreferredAffinity", Use::Compare(|row| score(row, PluginId::InterPodAffinity))),
+            (
+                "scoring.TestPreferredAffinityWithHardPodAffinitySymmetricWeight",
+                Use::Compare(|row| score(row, PluginId::InterPodAffinity)),
+            ),
+        ],
+    )
+}
+
+/// Nodes with pods on them, one pod to be judged.
+struct Scene {
+    cache: Cache,
+    store: Store,
+    profile: Profile,
+    pod: PodInfo,
+    /// Names of the nodes in the order of the row.
+    nodes: Vec<String>,
+}
+
+fn object(kind: &str, value: &Value, name: &str) -> Option<Object> {
+    let mut fields = value.as_object().cloned().unwrap_or_default();
+    let metadata = fields.entry("metadata").or_insert_with(|| json!({}));
+    if metadata.get("name").and_then(Value::as_str).unwrap_or("").is_empty() {
+        metadata["name"] = name.into();
+    }
+    if kind == "Pod" {
+        metadata["uid"] = name.into();
+        let spec = fields.entry("spec").or_insert_with(|| json!({}));
+        if let Some(spec) = spec.as_object_mut() {
+            spec.entry("containers").or_insert_with(|| json!([]));
+            for list in ["containers", "initContainers"] {
+                for container in spec.get_mut(list).and_then(Value::as_array_mut).into_iter().flatten() {
+                    complete_container(container);
+                }
+            }
+            texts(spec.get_mut("overhead"));
+        }
+    }
+    if let Some(status) = fields.get_mut("status") {
+        texts(status.get_mut("allocatable"));
+        texts(status.get_mut("capacity"));
+    }
+    fields.insert("kind".to_owned(), kind.into());
+    fields.insert("apiVersion".to_owned(), "v1".into());
+    Object::from_value(Value::Object(fields)).ok()
+}
+
+fn complete_container(container: &mut Value) {
+    if let Some(map) = container.as_object_mut() {
+        map.entry("name").or_insert_with(|| "c".into());
+        for port in map.get_mut("ports").and_then(Value::as_array_mut).into_iter().flatten() {
+            if let Some(port) = port.as_object_mut() {
+                port.entry("containerPort").or_insert_with(|| 0.into());
+            }
+        }
+        if let Some(resources) = map.get_mut("resources") {
+            texts(resources.get_mut("requests"));
+            texts(resources.get_mut("limits"));
+        }
+    }
+}
+
+/// Quantities stand as numbers in places.
+fn texts(list: Option<&mut Value>) {
+    for (_, quantity) in list.and_then(Value::as_object_mut).into_iter().flatten() {
+        if !quantity.is_string() {
+            *quantity = quantity.to_string().into();
+        }
+    }
+}
+
+impl Scene {
+    fn new(pod: &Value, nodes: &[Value], pods: &[Value]) -> Option<Scene> {
+        let mut cache = Cache::default();
+        let mut names = Vec::new();
+        for (index, node) in nodes.iter().enumerate() {
+            let node = object("Node", node, &format!("node-{index}"))?;
+            names.push(node.name().to_owned());
+            cache.set_node(&Arc::new(node));
+        }
+        for (index, other) in pods.iter().enumerate() {
+            let other = object("Pod", other, &format!("other-{index}"))?;
+            cache.set_pod(Arc::new(PodInfo::new(Arc::new(other))?));
+        }
+        let pod = PodInfo::new(Arc::new(object("Pod", pod, "incoming")?))?;
+        Some(Scene { cache, store: Store::default(), profile: Profile::default(), pod, nodes: names })
+    }
+
+    fn cx(&self) -> FilterContext<'_> {
+        FilterContext { cache: &self.cache, store: &self.store, profile: &self.profile, now: SimTime::START }
+    }
+
+    /// What a plugin says of each node.
+    fn filter(&self, plugin: &dyn Plugin) -> Vec<Result<(), Status>> {
+        let cx = self.cx();
+        let mut state = CycleState::default();
+        let pre = plugin.pre_filter(&cx, &self.pod, &mut state);
+        let each = |name: &String| match (&pre, self.cache.node_by_name(name)) {
+            (PreFilterResult::Skip, _) | (_, None) => Ok(()),
+            (PreFilterResult::Reject(status), _) => Err(status.clone()),
+            (_, Some(node)) => plugin.filter(&cx, &self.pod, &state, node),
+        };
+        self.nodes.iter().map(each).collect()
+    }
+
+    /// Node → score.
+    fn score(&self, plugin: &dyn Plugin, feasible: &[String]) -> Value {
+        let cx = self.cx();
+        let mut state = CycleState::default();
+        let slots: Vec<usize> = feasible.iter().filter_map(|name| self.cache.slot(name)).collect();
+        let mut scores = vec![0; slots.len()];
+        if plugin.pre_score(&cx, &self.pod, &mut state, &slots) {
+            for (score, slot) in scores.iter_mut().zip(&slots) {
+                *score = self.cache.node(*slot).map_or(0, |n| plugin.score(&cx, &self.pod, &state, n));
+            }
+            plugin.normalize(&state, &slots, &mut scores);
+        }
+        let pair = |(name, score): (&String, i64)| json!({"Name": name, "Score": score});
+        feasible.iter().zip(scores).map(pair).collect()
+    }
+}
+
+fn status(result: &Result<(), Status>) -> Value {
+    match result {
+        Ok(()) => Value::Null,
+        Err(status) => {
+            let code = match status.code {
+                Code::Unschedulable => "Unschedulable",
+                Code::UnschedulableAndUnresolvable => "UnschedulableAndUnresolvable",
+                _ => "Error",
+            };
+            json!({"code": code, "reasons": status.reasons})
+        }
+    }
+}
+
+/// 1.23's words in those of 1.37: terms of affinity stand alone now, and taints are not named.
+fn today(expected: &Value) -> Value {
+    let mut expected = expected.clone();
+    if let Some(reasons) = expected.get_mut("reasons").and_then(Value::as_array_mut) {
+        let text = |reason: &Value| reason.as_str().unwrap_or_default().to_owned();
+        if reasons.iter().any(|r| text(r).contains("had taint")) {
+            *reasons = vec!["node(s) had untolerated taint(s)".into()];
+        }
+        reasons.retain(|r| text(r) != "node(s) didn't match pod affinity/anti-affinity rules");
+    }
+    expected
+}
+
+fn list(value: &Value) -> &[Value] {
+    value.as_array().map_or(&[], Vec::as_slice)
+}
+
+fn incomplete() -> Outcome {
+    Outcome::Failed { expected: "the row's input to decode".to_owned(), got: "it does not".to_owned() }
+}
+
+fn plugin(id: PluginId) -> Option<&'static dyn Plugin> {
+    registry::by_id(id)
+}
+
+/// One node, alone or as a list of the pods on it.
+fn single(row: &Row<'_>, id: PluginId) -> Outcome {
+    let node = match row.field("node") {
+        Value::Null => json!({"metadata": {"name": "m1"}}),
+        node => node.clone(),
+    };
+    let name = node.pointer("/metadata/name").and_then(Value::as_str).unwrap_or("node-0").to_owned();
+    let mut pods = list(row.field("pods")).to_vec();
+    pods.extend(list(row.field("nodeInfo").get("pods").unwrap_or(&Value::Null)).iter().cloned());
+    for pod in &mut pods {
+        if pod.pointer("/spec/nodeName").and_then(Value::as_str).unwrap_or("").is_empty() {
+            pod["spec"]["nodeName"] = name.clone().into();
+        }
+    }
+    let mut pod = row.field("pod").clone();
+    if id != PluginId::NodeName
+        && let Some(spec) = pod.get_mut("spec").and_then(Value::as_object_mut)
+    {
+        spec.remove("nodeName");
+    }
+    let (Some(scene), Some(plugin)) = (Scene::new(&pod, &[node], &pods), plugin(id)) else {
+        return incomplete();
+    };
+    let got = scene.filter(plugin).first().map_or(Value::Null, status);
+    Outcome::same(&today(row.field("wantStatus")), &got)
+}
+
+fn node_affinity(row: &Row<'_>) -> Outcome {
+    if row.flag("disablePreFilter") {
+        return Outcome::Skipped(NOT_IN_1_37.to_owned());
+    }
+    if !row.field("args").is_null() {
+        return Outcome::Skipped(OTHER_PROFILE.to_owned());
+    }
+    let name = Some(row.text("nodeName")).filter(|n| !n.is_empty()).unwrap_or("node-0");
+    let node = json!({"metadata": {"name": name, "labels": row.field("labels")}});
+    let (Some(scene), Some(plugin)) =
+        (Scene::new(row.field("pod"), &[node], &[]), plugin(PluginId::NodeAffinity))
+    else {
+        return incomplete();
+    };
+    Outcome::same(row.field("wantStatus"), &scene.filter(plugin).first().map_or(Value::Null, status))
+}
+
+fn scene_of(row: &Row<'_>) -> Option<Scene> {
+    let first = |names: [&str; 2]| {
+        names.into_iter().map(|n| row.field(n)).find(|v| !v.is_null()).cloned().unwrap_or_default()
+    };
+    let pods = first(["pods", "existingPods"]);
+    let mut nodes = list(row.field("nodes")).to_vec();
+    let failed = list(row.field("failedNodes")).to_vec();
+    nodes.extend(failed);
+    // A pod to be scored names the node it would be on in some old tables.
+    let mut pod = first(["pod", "requestedPod"]);
+    if let Some(spec) = pod.get_mut("spec").and_then(Value::as_object_mut) {
+        spec.remove("nodeName");
+    }
+    let mut scene = Scene::new(&pod, &nodes, list(&pods))?;
+    for object in list(row.field("objs")) {
+        if let Ok(object) = Object::from_value(object.clone()) {
+            scene.store.put(object);
+        }
+    }
+    if let Some(weight) = row.field("hardPodAffinityWeight").as_i64() {
+        scene.profile.hard_pod_affinity_weight = weight;
+    }
+    Some(scene)
+}
+
+fn many(row: &Row<'_>, id: PluginId) -> Outcome {
+    let (Some(scene), Some(plugin)) = (scene_of(row), plugin(id)) else { return incomplete() };
+    let got: Vec<Value> = scene.filter(plugin).iter().map(status).collect();
+    let want = match row.field("wantStatuses") {
+        Value::Null => vec![Value::Null; got.len()],
+        want => list(want).iter().map(today).collect(),
+    };
+    Outcome::same(&Value::Array(want), &Value::Array(got))
+}
+
+/// Node → code.
+fn codes(row: &Row<'_>, id: PluginId) -> Outcome {
+    let (Some(scene), Some(plugin)) = (scene_of(row), plugin(id)) else { return incomplete() };
+    let results = scene.filter(plugin);
+    let code = |result: &Result<(), Status>| match status(result) {
+        Value::Null => json!("Success"),
+        status => status["code"].clone(),
+    };
+    let got: Map<String, Value> = scene.nodes.iter().cloned().zip(results.iter().map(code)).collect();
+    Outcome::same(row.field("wantStatusCode"), &Value::Object(got))
+}
+
+fn score(row: &Row<'_>, id: PluginId) -> Outcome {
+    if row.flag("disablePreScore") {
+        return Outcome::Skipped(NOT_IN_1_37.to_owned());
+    }
+    let strategy = row.field("nodeResourcesFitArgs").pointer("/ScoringStrategy/Type").cloned();
+    let resources = list(row.field("resources"));
+    let plain = |resource: &Value| {
+        matches!(resource["Name"].as_str(), Some("cpu" | "memory")) && resource["Weight"] == json!(1)
+    };
+    if !resources.is_empty() && !resources.iter().all(plain)
+        || strategy.as_ref().is_some_and(|s| s.to_string().contains("Ratio"))
+        || !row.field("wantErrs").is_null()
+    {
+        return Outcome::Skipped(OTHER_PROFILE.to_owned());
+    }
+    let (Some(mut scene), Some(plugin)) = (scene_of(row), plugin(id)) else { return incomplete() };
+    if strategy.is_some_and(|s| s.to_string().contains("Most")) {
+        scene.profile.scoring = ScoringStrategy::MostAllocated;
+    }
+    let want = ["expectedList", "expectedPriorities", "expectedScores", "want"]
+        .into_iter()
+        .map(|name| row.field(name))
+        .find(|value| !value.is_null());
+    let feasible: Vec<String> = scene.nodes.iter().take(list(row.field("nodes")).len()).cloned().collect();
+    Outcome::same(want.unwrap_or(&Value::Null), &scene.score(plugin, &feasible))
+}
+
+/// A node with so much CPU in thousandths, memory and room for pods, as the tests make it.
+fn fit(row: &Row<'_>, milli_cpu: i64, memory: i64, pods: i64) -> Outcome {
+    if !row.field("args").is_null() || !row.field("features").is_null() {
+        return Outcome::Skipped(OTHER_PROFILE.to_owned());
+    }
+    let node = json!({"metadata": {"name": "node"}, "status": {"allocatable": {
+        "cpu": format!("{milli_cpu}m"), "memory": memory.to_string(), "pods": pods.to_string(),
+        "ephemeral-storage": "20", "example.com/aaa": "5", "hugepages-2Mi": "5"}}});
+    let mut others = list(row.field("nodeInfo").get("pods").unwrap_or(&Value::Null)).to_vec();
+    for other in &mut others {
+        other["spec"]["nodeName"] = "node".into();
+    }
+    let (Some(scene), Some(plugin)) =
+        (Scene::new(row.field("pod"), &[node], &others), plugin(PluginId::NodeResourcesFit))
+    else {
+        return incomplete();
+    };
+    let got = scene.filter(plugin).first().map_or(Value::Null, status);
+    let mut want = row.field("wantStatus").clone();
+    // Since then: what even the empty node has not is unresolvable.
+    let unresolvable = got["code"] == json!("UnschedulableAndUnresolvable");
+    if unresolvable && want["code"] == json!("Unschedulable") {
+        want["code"] = got["code"].clone();
+    }
+    Outcome::same(&want, &got)
+}
