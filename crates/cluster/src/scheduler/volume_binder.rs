@@ -111,7 +111,7 @@ impl Scheduler {
                 annotate(object, SELECTED_NODE, node);
             });
         }
-        write_status(&pod.key, None, Some(node), cx);
+        write_status(&pod.key, None, Some(&**node), cx);
         let mut assumed = (*pod.object).clone();
         if let Body::Pod { spec, .. } = &mut assumed.body {
             Arc::make_mut(spec).node_name = Some(node.to_string());
