@@ -257,15 +257,17 @@ fn affinity_terms(object: &Object, spec: &PodSpec) -> Result<Option<AffinityTerm
     };
     if let Some(a) = &affinity.pod_affinity {
         for term in a.required_during_scheduling_ignored_during_execution.iter().flatten() {
-            terms.required.push(read(term)?);
+            terms.required.push(read(term).map_err(|e| format!("requiredAffinityTerms: {e}"))?);
         }
-        terms.preferred = weighted(&a.preferred_during_scheduling_ignored_during_execution)?;
+        terms.preferred = weighted(&a.preferred_during_scheduling_ignored_during_execution)
+            .map_err(|e| format!("preferredAffinityTerms: {e}"))?;
     }
     if let Some(a) = &affinity.pod_anti_affinity {
         for term in a.required_during_scheduling_ignored_during_execution.iter().flatten() {
-            terms.required_anti.push(read(term)?);
+            terms.required_anti.push(read(term).map_err(|e| format!("requiredAntiAffinityTerms: {e}"))?);
         }
-        terms.preferred_anti = weighted(&a.preferred_during_scheduling_ignored_during_execution)?;
+        terms.preferred_anti = weighted(&a.preferred_during_scheduling_ignored_during_execution)
+            .map_err(|e| format!("preferredAntiAffinityTerms: {e}"))?;
     }
     Ok(Some(terms))
 }
