@@ -1,6 +1,7 @@
 //! The page: what podlab shows in a browser tab. Conversion and drawing only; behaviour lives in the crates.
 
 mod app;
+pub mod bench;
 mod components;
 mod dom;
 pub mod editor;

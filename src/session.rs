@@ -65,8 +65,20 @@ impl LabContext {
     }
 }
 
+thread_local! {
+    /// The lab on the page, for what is called from outside of it (benches).
+    static CURRENT: RefCell<Option<Rc<RefCell<Lab>>>> = const { RefCell::new(None) };
+}
+
+/// Acts on the lab that is on the page; `None` where there is none or a component holds it.
+pub fn with_current<R>(act: impl FnOnce(&mut Lab) -> R) -> Option<R> {
+    let lab = CURRENT.with_borrow(|current| current.clone())?;
+    let mut open = lab.try_borrow_mut().ok()?;
+    Some(act(&mut open))
+}
+
 /// Milliseconds of a clock that never goes back.
-fn now_ms() -> f64 {
+pub fn now_ms() -> f64 {
     gloo::utils::window().performance().map_or(0.0, |p| p.now())
 }
 
@@ -87,6 +99,7 @@ pub fn use_session(start: impl FnOnce() -> Lab + 'static) -> LabContext {
         let lab = lab.clone();
         let drawn = drawn.setter();
         use_effect_with((), move |()| {
+            CURRENT.set(Some(lab.clone()));
             let frame: Rc<RefCell<Option<AnimationFrame>>> = Rc::default();
             // Before the page goes away, what the last seconds brought is kept.
             let leaving = {

@@ -1,11 +1,12 @@
 // Starts the page: loads the wasm file that index.html has already asked for, and keeps the page for offline use.
-import init from "@podlab/wasm";
+import init, { bench } from "@podlab/wasm";
 
 const wasm = document.getElementById("podlab-wasm");
 const page = document.documentElement;
 
 try {
   await init({ module_or_path: wasm.href });
+  globalThis.podlabBench = bench;
   page.dataset.ready = "true";
 } catch (error) {
   page.dataset.ready = "failed";

@@ -97,7 +97,11 @@ impl Default for Lab {
 impl Lab {
     /// A new lab, paused at its start.
     pub fn new(name: &str, settings: Settings) -> Lab {
-        let live = Cluster::new(settings);
+        Lab::with_cluster(name, Cluster::new(settings))
+    }
+
+    /// A lab over a cluster that is there already, paused.
+    pub fn with_cluster(name: &str, live: Cluster) -> Lab {
         Lab {
             name: name.to_owned(),
             files: Files::default(),

@@ -1,51 +1,152 @@
 //! `cargo xtask bench`: what it costs, in Chromium and natively.
+//!
+//! The workloads are `podlab_cluster::workload`; each runs in a process of its own natively, and in a fresh page in
+//! Chromium, so that peak memory is its own. Stage, selector and load figures come from the page alone.
 
-use anyhow::{Result, bail};
-use std::process::ExitCode;
+use anyhow::{Context as _, Result, bail};
+use podlab_cluster::workload;
+use serde_json::{Map, Value, json};
+use std::process::{Command, ExitCode};
 
-/// One measurement: its name and what runs it.
-pub(crate) struct Bench {
-    /// As given to `--only` and as the key in the JSON.
-    pub(crate) name: &'static str,
-    /// Measures and returns the entry of the JSON: `{"wasm": {…}, "native": {…}}`.
-    pub(crate) run: fn() -> Result<serde_json::Value>,
-}
+use crate::dist::{self, Options, Profile};
+use crate::http::{Reload, Server};
+use crate::paths::{page_target, root};
+use crate::process::say;
+use crate::tools;
 
-/// All measurements, in the order they run.
-const BENCHES: &[Bench] = &[];
+/// Figures that only a page has.
+const IN_PAGE: &[&str] = &["stage_frame", "selector_10000", "load"];
 
-/// Runs `cargo xtask bench [--only NAME] [--json OUT]`.
+/// Runs `cargo xtask bench [--only NAME] [--json OUT] [--native] [--page DIR]`: with `--native` nothing is measured in a
+/// browser; `--page` names a built page instead of building one.
 ///
 /// # Errors
 /// For an unknown name, or when a measurement fails.
 pub(crate) fn command(arguments: Vec<String>) -> Result<ExitCode> {
     use lexopt::prelude::*;
     let mut parser = lexopt::Parser::from_args(arguments);
-    let (mut only, mut json) = (None::<String>, None::<String>);
+    let (mut only, mut json_out, mut native, mut page) = (None::<String>, None::<String>, false, None);
     while let Some(argument) = parser.next()? {
         match argument {
             Long("only") => only = Some(parser.value()?.string()?),
-            Long("json") => json = Some(parser.value()?.string()?),
+            Long("json") => json_out = Some(parser.value()?.string()?),
+            Long("native") => native = true,
+            Long("page") => page = Some(std::path::PathBuf::from(parser.value()?)),
+            // What a measurement calls for itself.
+            Long("one") => {
+                println!("{}", measure_here(&parser.value()?.string()?)?);
+                return Ok(ExitCode::SUCCESS);
+            }
             other => return Err(other.unexpected().into()),
         }
     }
-    let chosen = BENCHES
-        .iter()
-        .filter(|bench| only.as_deref().is_none_or(|name| name == bench.name))
-        .collect::<Vec<_>>();
-    if let Some(name) = only.as_deref()
-        && chosen.is_empty()
-    {
-        bail!("no measurement is called `{name}`");
+    let wanted = |name: &str| only.as_deref().is_none_or(|only| only == name);
+    let known = workload::ALL.iter().map(|(name, _)| *name).chain(IN_PAGE.iter().copied());
+    let names: Vec<&str> = known.filter(|name| wanted(name)).collect();
+    if names.is_empty() {
+        bail!("no measurement is called `{}`", only.unwrap_or_default());
     }
-    let mut report = serde_json::Map::new();
-    for bench in chosen {
-        let value = (bench.run)()?;
-        println!("{}: {value}", bench.name);
-        report.insert(bench.name.to_owned(), value);
+    let mut report = Map::new();
+    for name in &names {
+        if workload::ALL.iter().any(|(workload, _)| workload == name) {
+            let figures = measure_natively(name)?;
+            println!("{name} native: {figures}");
+            report.insert((*name).to_owned(), json!({"native": figures}));
+        }
     }
-    if let Some(file) = json {
-        std::fs::write(file, serde_json::to_string_pretty(&report)?)?;
+    if !native {
+        measure_in_page(&names, page, &mut report)?;
+    }
+    if let Some(file) = json_out {
+        std::fs::write(&file, serde_json::to_string_pretty(&report)?)
+            .with_context(|| format!("cannot write {file}"))?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Runs one workload in this process.
+fn measure_here(name: &str) -> Result<Value> {
+    let mut clock = cpu_ms;
+    let Some(figures) = workload::run(name, &mut clock) else { bail!("no workload is called `{name}`") };
+    Ok(json!({"cpu_ms": round(figures.cpu_ms), "longest_slice_ms": round(figures.longest_slice_ms),
+        "peak_mb": round(peak_mb()), "virtual_seconds": round(figures.virtual_seconds), "pods": figures.pods}))
+}
+
+/// Runs one workload in a process of its own, so that its peak memory is its own.
+fn measure_natively(name: &str) -> Result<Value> {
+    let output = Command::new(std::env::current_exe()?).args(["bench", "--one", name]).output()?;
+    if !output.status.success() {
+        bail!("{name}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+    Ok(serde_json::from_slice(&output.stdout)?)
+}
+
+/// Builds the page, opens it in Chromium and lets `tests/browser/bench.mjs` take the figures.
+fn measure_in_page(
+    names: &[&str],
+    page: Option<std::path::PathBuf>,
+    report: &mut Map<String, Value>,
+) -> Result<()> {
+    let folder = match page {
+        Some(folder) => folder,
+        None => {
+            let options = Options { profile: Profile::Release, out: page_target().join("bench-page") };
+            dist::build(&options, &tools::for_page()?)?;
+            options.out
+        }
+    };
+    let server = Server::start(folder.clone(), 0, Reload::Never)?;
+    let names: Vec<&str> =
+        names.iter().copied().filter(|name| !workload::ALL.contains(&(*name, true))).collect();
+    say(&format!("measuring in Chromium: {}", names.join(" ")));
+    let output = Command::new("node")
+        .current_dir(root())
+        .arg(root().join("tests").join("browser").join("bench.mjs"))
+        .args(&names)
+        .env("PODLAB_URL", server.url())
+        .env("PODLAB_PAGE", &folder)
+        .env("CHROME", tools::chromium()?)
+        .stderr(std::process::Stdio::inherit())
+        .output()?;
+    if !output.status.success() {
+        bail!("the page could not be measured");
+    }
+    for line in String::from_utf8_lossy(&output.stdout).lines() {
+        let measured: Map<String, Value> = serde_json::from_str(line)?;
+        for (name, figures) in measured {
+            println!("{name} wasm: {figures}");
+            if let Some(entry) = report.entry(name).or_insert_with(|| json!({})).as_object_mut() {
+                entry.insert("wasm".to_owned(), figures);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn round(figure: f64) -> f64 {
+    (figure * 100.0).round() / 100.0
+}
+
+/// CPU time of this process in milliseconds; where the system does not tell, real time.
+fn cpu_ms() -> f64 {
+    let nanos = std::fs::read_to_string("/proc/self/schedstat")
+        .ok()
+        .and_then(|text| text.split_whitespace().next()?.parse::<f64>().ok());
+    match nanos {
+        Some(nanos) => nanos / 1e6,
+        None => {
+            static START: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
+            START.get_or_init(std::time::Instant::now).elapsed().as_secs_f64() * 1000.0
+        }
+    }
+}
+
+/// The most memory this process has held, in megabytes; 0 where the system does not tell.
+fn peak_mb() -> f64 {
+    let kilobytes = std::fs::read_to_string("/proc/self/status").ok().and_then(|text| {
+        text.lines().find_map(|line| {
+            line.strip_prefix("VmHWM:")?.trim().trim_end_matches("kB").trim().parse::<f64>().ok()
+        })
+    });
+    kilobytes.unwrap_or(0.0) / 1024.0
 }

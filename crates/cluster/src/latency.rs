@@ -34,5 +34,3 @@ pub const VOLUME_TIMEOUT: Duration = Duration::from_secs(123);
 ///
 /// Source: recordings `repeat-readiness-period10` of cluster/kubelet.jsonl.
 pub const PROBE_TRIGGER: Duration = Duration::from_millis(6);
-/// From a container's start to its postStart hook.
-pub const HOOK: Duration = Duration::from_millis(5);

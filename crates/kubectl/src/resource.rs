@@ -159,7 +159,7 @@ fn split_types(word: &str) -> Vec<String> {
 impl Builder {
     /// From the flags that many commands share.
     pub(crate) fn new(cx: &Cx<'_>, parsed: &Parsed) -> Builder {
-        let selector = parsed.str("selector");
+        let selector = parsed.str("selector").trim();
         let fields = parsed.str("field-selector");
         Builder {
             namespace: cx.namespace.clone(),

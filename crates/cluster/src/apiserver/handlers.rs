@@ -111,6 +111,11 @@ impl ApiServer {
     ) -> Result<Object, Status> {
         let mut value = super::decode::decode(kind, body, options.field_validation, warnings)?;
         super::decode::apply_defaults(kind, &mut value);
+        if *kind == kinds::POD && value.pointer("/metadata/uid").is_none() {
+            // What only a pod's creation fills in, after the common defaults.
+            podlab_api::defaults::match_label_keys(&mut value);
+            podlab_api::defaults::pod_level_resources(&mut value);
+        }
         let fields = match value {
             Value::Object(fields) => fields,
             _ => Default::default(),

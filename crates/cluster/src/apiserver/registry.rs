@@ -74,7 +74,7 @@ impl ApiServer {
         object.metadata.self_link = None;
         strategy::prepare_for_create(&mut object);
         admission::admit_create(self, &mut object, warnings)?;
-        strategy::validate_create(&object)?;
+        strategy::validate_create(&object, warnings)?;
         self.allocate_for(&mut object, dry_run)?;
         if self.store.get(kind, object.namespace(), object.name()).is_some() {
             return Err(Status::already_exists(kind, object.name()));
@@ -123,7 +123,7 @@ impl ApiServer {
         keep_system_metadata(&mut object, &old);
         strategy::prepare_for_update(&mut object, &old, subresource);
         admission::admit_update(self, &mut object, &old, subresource, warnings)?;
-        strategy::validate_update(&object, &old, subresource)?;
+        strategy::validate_update(&object, &old, subresource, warnings)?;
         if dry_run {
             return Ok(Arc::new(object));
         }

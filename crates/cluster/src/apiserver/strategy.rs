@@ -3,7 +3,7 @@
 //! Source: pkg/registry/*/*/strategy.go (v1.37), one per kind.
 
 use super::registry::bump_generation;
-use podlab_api::{Body, Kind, Object, Status, kinds};
+use podlab_api::{Body, Kind, Object, Status, kinds, validation};
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 
@@ -306,14 +306,17 @@ pub(super) fn on_delete_begins(object: &mut Object) {
 }
 
 /// Refuses a new object that breaks the rules of its kind.
-pub(super) fn validate_create(object: &Object) -> Result<(), Status> {
+pub(super) fn validate_create(object: &Object, warnings: &mut Vec<String>) -> Result<(), Status> {
     let kind = object.kind;
     // Events, leases and slices are the components' own writing: valid by construction.
     if matches!(kind.kind, "Event" | "Lease" | "EndpointSlice" | "Endpoints") && !object.name().is_empty() {
         return Ok(());
     }
-    let errors = podlab_api::validation::validate_create(&kind.api_version(), kind.kind, &object.to_value());
-    refuse(object, errors)
+    let (api_version, value) = (kind.api_version(), object.to_value());
+    refuse(object, validation::validate_create(&api_version, kind.kind, &value))?;
+    warnings.extend(validation::deprecation_warning(&api_version, kind.kind).map(str::to_owned));
+    warnings.extend(validation::warnings_on_create(&api_version, kind.kind, &value));
+    Ok(())
 }
 
 /// Refuses a change that the rules of its kind do not allow. Statuses are the components' own writing and come
@@ -322,17 +325,21 @@ pub(super) fn validate_update(
     object: &Object,
     old: &Object,
     subresource: Option<&str>,
+    warnings: &mut Vec<String>,
 ) -> Result<(), Status> {
     if subresource.is_some() || matches!(object.kind.kind, "Event" | "Lease" | "EndpointSlice" | "Endpoints")
     {
         return Ok(());
     }
     let kind = object.kind;
-    let (new, old) = (object.to_value(), old.to_value());
-    refuse(object, podlab_api::validation::validate_update(&kind.api_version(), kind.kind, &new, &old))
+    let (api_version, new, old) = (kind.api_version(), object.to_value(), old.to_value());
+    refuse(object, validation::validate_update(&api_version, kind.kind, &new, &old))?;
+    warnings.extend(validation::deprecation_warning(&api_version, kind.kind).map(str::to_owned));
+    warnings.extend(validation::warnings_on_update(&api_version, kind.kind, &new, &old));
+    Ok(())
 }
 
-fn refuse(object: &Object, errors: Vec<podlab_api::validation::FieldError>) -> Result<(), Status> {
+fn refuse(object: &Object, errors: Vec<validation::FieldError>) -> Result<(), Status> {
     if errors.is_empty() {
         return Ok(());
     }

@@ -14,18 +14,16 @@ use podlab_api::{Object, kinds};
 use std::sync::Arc;
 
 /// Why a pod is not taken.
-pub(crate) struct Rejection {
-    /// `OutOfcpu`.
-    pub reason: String,
-    /// The text.
-    pub message: String,
+struct Rejection {
+    reason: String,
+    message: String,
 }
 
 fn requests(spec: &PodSpec) -> ResourceList {
     pod_requests(spec, None, &PodResourcesOptions::default())
 }
 
-pub(crate) fn is_ended(pod: &Object) -> bool {
+fn is_ended(pod: &Object) -> bool {
     matches!(pod.pod_status().and_then(|s| s.phase.as_deref()), Some("Failed" | "Succeeded"))
 }
 
@@ -41,7 +39,7 @@ fn host_ports(spec: &PodSpec) -> Vec<(String, String, i32)> {
         .collect()
 }
 
-pub(crate) fn check(env: &Env<'_, '_>, pod: &Object, others: &[Arc<Object>]) -> Option<Rejection> {
+fn check(env: &Env<'_, '_>, pod: &Object, others: &[Arc<Object>]) -> Option<Rejection> {
     let spec = pod.pod_spec()?;
     let node = env.cx.api.store().get(&kinds::NODE, "", &env.node.name)?;
     let allocatable = resource_list(node.node_status()?.allocatable.as_ref());

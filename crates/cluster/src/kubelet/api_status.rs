@@ -7,7 +7,6 @@ use super::image_name::canonical_image;
 use super::phase::get_phase;
 use super::pod_cache::RuntimePodStatus;
 use super::prober;
-use super::resize::{self, Resize};
 use super::restart_policy::{is_restartable_init_container, should_container_be_restarted};
 use crate::runtime::{self, ContainerState as Runs};
 use k8s_openapi::api::core::v1::{
@@ -35,7 +34,6 @@ pub(crate) struct Inputs<'a> {
     pub old: &'a PodStatus,
     pub runtime: &'a RuntimePodStatus,
     pub reasons: &'a ReasonCache,
-    pub resize: &'a Resize,
     pub host_ip: &'a str,
     /// Container id → what its termination message file or log says.
     pub messages: &'a dyn Fn(&runtime::ContainerStatus, &Container) -> String,
@@ -55,7 +53,8 @@ pub(crate) fn generate_api_pod_status(
     let mut s = PodStatus { qos_class: input.api.qos_class.clone(), ..PodStatus::default() };
     s.observed_generation = input.generation;
     s.nominated_node_name.clone_from(&input.api.nominated_node_name);
-    (s.resources, s.allocated_resources) = resize::pod_level(spec, input.resize);
+    s.resources.clone_from(&input.old.resources);
+    s.allocated_resources.clone_from(&input.old.allocated_resources);
     s.host_ip = Some(input.host_ip.to_owned());
     s.host_ips = Some(vec![HostIP { ip: input.host_ip.to_owned() }]);
     let ip = if spec.host_network == Some(true) && !input.runtime.sandboxes.is_empty() {
@@ -116,7 +115,14 @@ pub(crate) fn generate_api_pod_status(
         .filter(|c| !conditions::by_kubelet(&c.type_))
         .cloned()
         .collect();
-    list.extend(input.resize.condition.clone());
+    for kept in input.old.conditions.iter().flatten() {
+        if matches!(
+            kept.type_.as_str(),
+            "AllContainersRestarting" | "PodResizePending" | "PodResizeInProgress"
+        ) {
+            list.push(kept.clone());
+        }
+    }
     list.push(conditions::pod_ready_to_start_containers(input.runtime));
     list.push(conditions::initialized(spec, &all, &phase));
     let containers_ready = conditions::containers_ready(spec, &all, &phase);
@@ -198,8 +204,8 @@ fn convert(input: &Inputs<'_>, found: &runtime::ContainerStatus, container: &Con
         container_id: Some(id),
         state: Some(state),
         last_state: Some(ContainerState::default()),
-        resources: input.resize.actuated(container).filter(|r| r.requests.is_some() || r.limits.is_some()),
-        allocated_resources: input.resize.allocated(container).and_then(|r| r.requests),
+        resources: container.resources.clone().filter(|r| r.requests.is_some() || r.limits.is_some()),
+        allocated_resources: container.resources.as_ref().and_then(|r| r.requests.clone()),
         user: (found.state == Runs::Running)
             .then(|| (input.users)(found, container))
             .flatten()

@@ -23,7 +23,6 @@ mod pod_actions_tests;
 mod pod_cache;
 mod pod_worker;
 mod prober;
-mod resize;
 mod restart_policy;
 mod static_pods;
 mod status_manager;
@@ -404,12 +403,6 @@ impl Kubelets {
                 env.runtime.stop_pod_sandbox(&sandbox.id, env.cx);
             }
             env.runtime.remove_pod_sandbox(&sandbox.id);
-        }
-        // There is room now: changes that waited for it are looked at again.
-        let node = w.node;
-        let waits = self.pods.iter().filter(|(_, o)| o.node == node && o.resize.is_pending());
-        for other in waits.map(|(ix, _)| *ix).collect::<Vec<_>>() {
-            cx.after(latency::WATCH, KubeletEvent::Requeue { pod: other }.into());
         }
     }
 

@@ -94,7 +94,6 @@ pub(crate) struct PodWorker {
     pub kills: Vec<Kill>,
     pub kills_made: u32,
     pub volumes: Volumes,
-    pub resize: super::resize::Resize,
     /// Seconds the pod gets to end, once somebody has said so.
     pub grace: Option<i64>,
     /// The pod's phase, reason and message by the kubelet's own decision.
@@ -139,7 +138,6 @@ impl PodWorker {
             kills: Vec::new(),
             kills_made: 0,
             volumes: Volumes::default(),
-            resize: super::resize::Resize::default(),
             grace: None,
             evict: None,
             deadline: None,

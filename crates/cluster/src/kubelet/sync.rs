@@ -14,7 +14,6 @@ use super::pod_actions::{ContainerToKill, compute_pod_actions};
 use super::pod_cache::{Sandbox, Snapshot};
 use super::pod_worker::{self, Env, PodWorker, SyncEnd, WorkType};
 use super::prober;
-use super::resize;
 use super::restart_policy::is_restartable_init_container;
 use super::status_manager;
 use super::{container_config, volumes};
@@ -162,7 +161,6 @@ fn make_status(
         old: &w.status,
         runtime: snapshot,
         reasons: &w.reasons,
-        resize: &w.resize,
         host_ip: &env.node.ip,
         messages: &messages,
         users: &users,
@@ -173,7 +171,6 @@ fn make_status(
 
 fn begin_sync_pod(env: &mut Env<'_, '_>, w: &mut PodWorker, job: &mut SyncJob) {
     let snapshot = job.snapshot.clone();
-    resize::allocate(env, w);
     let phase = set_status(env, w, &snapshot, false);
     if matches!(phase.as_str(), "Succeeded" | "Failed") {
         job.transition = Some(WorkType::Terminating);
@@ -449,10 +446,7 @@ fn actions(env: &mut Env<'_, '_>, w: &mut PodWorker, job: &mut SyncJob) -> Flow 
         prober::start_all(env, w);
     }
     let deleted = w.pod.is_terminating();
-    let mut plan = compute_pod_actions(&spec, deleted, &job.snapshot, &w.probes);
-    if !plan.kill_pod {
-        job.acted |= resize::actuate(env, w, &spec, &mut plan);
-    }
+    let plan = compute_pod_actions(&spec, deleted, &job.snapshot, &w.probes);
     if plan.kill_pod {
         if !job.snapshot.sandboxes.is_empty() {
             job.steps.extend([Step::KillAll, Step::StopSandboxes]);
@@ -679,16 +673,11 @@ fn run_container(
         return failed(w, job, kind, &container, StartError::new("RunContainerError", text));
     }
     env.node.recorder.event(env.cx.api, &about, EventType::Normal, "Started", "Container started");
-    resize::given(w, &container.name);
-    if let Some(spec) = w.pod.pod_spec().cloned() {
-        resize::complete(env, w, &spec);
-    }
     if container.lifecycle.as_ref().is_some_and(|l| l.post_start.is_some()) {
-        // The hook's request takes its way: the process has begun by then.
         job.steps.push_front(Step::PostStart(kind, index, id));
-        return wait_time(env, job, latency::HOOK);
+    } else {
+        w.reasons.remove(&container.name);
     }
-    w.reasons.remove(&container.name);
     Flow::Next
 }
 
