@@ -50,6 +50,7 @@ func flags(set *pflag.FlagSet) (out []flag) {
 }
 
 func walk(c *cobra.Command) command {
+	c.InitDefaultHelpFlag()
 	out := command{Use: c.Use, Line: c.UseLine(), Aliases: c.Aliases, Suggest: c.SuggestFor, Short: c.Short, Long: c.Long, Example: c.Example, Hidden: c.Hidden,
 		Runnable: c.Runnable(), Flags: flags(c.NonInheritedFlags())}
 	if !c.HasParent() {

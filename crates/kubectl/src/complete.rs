@@ -289,6 +289,21 @@ pub(crate) fn command(argv: &[String], env: &Env, door: &mut dyn Door, io: &mut 
     if found.len() > 1 && found.iter().all(|c| FORMATS.contains(&c.word.as_str())) {
         found = FORMATS.iter().filter(|f| f.starts_with(last)).map(|f| plain(*f)).collect();
     }
+    // Flags come in kubectl's order: those of all commands first.
+    if last.starts_with('-') && !last.contains('=') {
+        let command = flags::find(words.get(..words.len().saturating_sub(1)).unwrap_or(&[])).command;
+        found.retain(|_| false);
+        let mut lists: Vec<Vec<&tree::Flag>> =
+            vec![tree::root().global.iter().collect(), command.flags.iter().collect()];
+        for list in &mut lists {
+            list.sort_by(|a, b| a.name.cmp(&b.name));
+        }
+        for flag in lists.into_iter().flatten().filter(|f| !f.hidden) {
+            let own = Completion { word: format!("--{}", flag.name), about: flag.usage.clone() };
+            let short = Completion { word: format!("-{}", flag.short), about: flag.usage.clone() };
+            found.extend([own, short].into_iter().filter(|c| c.word.len() > 1 && c.word.starts_with(last)));
+        }
+    }
     for one in found {
         let about = one.about.lines().next().unwrap_or("");
         let line = if about.is_empty() { one.word } else { format!("{}\t{about}", one.word) };

@@ -89,7 +89,7 @@ impl<'a> Cx<'a> {
     /// Asks for one object, as a tree.
     pub(crate) fn object(&mut self, request: Request) -> Result<Value> {
         match self.ask(request)? {
-            ResponseBody::Object(object) => Ok(object.to_value()),
+            ResponseBody::Object(object) => Ok(go_form(&object)),
             ResponseBody::Value(value) => Ok(value),
             ResponseBody::Status(status) => Ok(status.to_value()),
             _ => Err(unexpected()),
@@ -165,9 +165,18 @@ pub(crate) fn done() -> Result<Flow> {
 
 /// Shares an object's tree.
 pub(crate) fn tree(object: &Arc<Object>) -> Value {
-    let mut value = object.to_value();
+    let mut value = go_form(object);
     if let Some(meta) = value.get_mut("metadata").and_then(Value::as_object_mut) {
         meta.remove("managedFields");
     }
     value
+}
+
+/// The tree as Go writes it: pods and nodes go through types that leave nulls out.
+fn go_form(object: &Object) -> Value {
+    let value = object.to_value();
+    match &object.body {
+        podlab_api::Body::Tree(_) => value,
+        _ => crate::manifest::typed_value(&value).unwrap_or(value),
+    }
 }

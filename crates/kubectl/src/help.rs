@@ -105,7 +105,9 @@ fn groups(command: &Command, root: bool) -> String {
     let others: String = sorted
         .iter()
         .filter(|c| {
-            !grouped(c.name()) && !["options", "alpha", "help"].contains(&c.name()) && !c.short.is_empty()
+            !grouped(c.name())
+                && !["options", "alpha", "help", "kuberc"].contains(&c.name())
+                && !c.short.is_empty()
         })
         .map(|c| line(c))
         .collect();

@@ -90,7 +90,7 @@ fn tables_and_descriptions() {
             );
         }
     }
-    gets.finish(400);
-    describes.finish(400);
-    commands.finish(400);
+    gets.finish();
+    describes.finish();
+    commands.finish();
 }

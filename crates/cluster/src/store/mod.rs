@@ -141,8 +141,13 @@ impl Store {
 
     /// Puts an object exactly as it is, its resourceVersion included: for restoring a saved state. Watches
     /// do not see it.
-    pub fn restore(&mut self, object: Object) {
+    pub fn restore(&mut self, mut object: Object) {
         self.advance_resource_version(object.resource_version());
+        // An object without a version could never be written again.
+        if object.metadata.resource_version.as_deref().is_none_or(str::is_empty) {
+            self.resource_version += 1;
+            object.metadata.resource_version = Some(self.resource_version.to_string());
+        }
         let key = Key::of(&object);
         let object = Arc::new(object);
         if let Some(before) = self.objects.entry(object.kind).or_default().insert(key.clone(), object.clone())

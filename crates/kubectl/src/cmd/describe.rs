@@ -15,11 +15,11 @@ pub(crate) fn run(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
             "You must specify the type of resource to describe. Use \"kubectl api-resources\" for a complete list of supported resources.\n",
         );
     }
-    let show = parsed.bool("show-events");
     let selected = builder.fetch(cx)?;
     let named = selected.by_name;
     let mut errors: Vec<Error> = Vec::new();
     let mut infos: Vec<Info> = Vec::new();
+    let mut matched = false;
     for item in selected.items {
         match item {
             Ok(info) => infos.push(info),
@@ -30,11 +30,14 @@ pub(crate) fn run(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
                 if like.is_empty() {
                     errors.push(error);
                 } else {
+                    matched = true;
                     infos.extend(like);
                 }
             }
         }
     }
+    let several = infos.len() > 1 || matched || !errors.is_empty();
+    let show = parsed.bool("show-events") && (parsed.changed("show-events") || !several);
     let mut first = true;
     for info in &infos {
         let text = describe::describe(cx, info, show)?;

@@ -173,6 +173,7 @@ pub(crate) fn run(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
     let annotate = parsed.path.ends_with("annotate");
     let what = if annotate { "annotation" } else { "label" };
     let mut reporter = Reporter::new(cx, parsed)?;
+    reporter.separate = annotate;
     let (resources, words) = resources_and_pairs(&parsed.args, what)?;
     let (new, gone) = if annotate { parse_annotations(&words)? } else { parse_labels(&words)? };
     let list = parsed.bool("list");

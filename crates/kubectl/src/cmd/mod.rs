@@ -191,13 +191,15 @@ pub(crate) fn klog(cx: &mut crate::cx::Cx<'_>, place: &str, text: &str) {
 pub(crate) struct Reporter {
     pub format: crate::print::Format,
     pub dry_run: DryRun,
+    /// Whether documents are told apart by `---`: not where a command makes a printer an object.
+    pub separate: bool,
     printed: usize,
 }
 
 impl Reporter {
     pub(crate) fn new(cx: &mut crate::cx::Cx<'_>, parsed: &Parsed) -> Result<Reporter> {
         let dry_run = DryRun::of(cx, parsed)?;
-        Ok(Reporter { format: crate::print::format(cx, parsed, false)?, dry_run, printed: 0 })
+        Ok(Reporter { format: crate::print::format(cx, parsed, false)?, dry_run, separate: true, printed: 0 })
     }
 
     /// `pod/web created`, or the object in the format asked for.
@@ -214,7 +216,7 @@ impl Reporter {
             cx.out(&line);
             return Ok(());
         }
-        if matches!(self.format, Format::Yaml) && self.printed > 0 {
+        if self.separate && matches!(self.format, Format::Yaml) && self.printed > 0 {
             cx.out("---\n");
         }
         self.printed += 1;

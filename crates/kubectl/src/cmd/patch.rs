@@ -51,6 +51,7 @@ pub(crate) fn run(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
         Err(error) => return message(format!("unable to parse {given:?}: {}", error.text)),
     };
     let mut reporter = Reporter::new(cx, parsed)?;
+    reporter.separate = false;
     if local && reporter.dry_run == DryRun::Server {
         return message("cannot specify --local and --dry-run=server - did you mean --dry-run=client?");
     }

@@ -76,6 +76,7 @@ fn parse_all(words: &[String]) -> std::result::Result<(Vec<Taint>, Vec<Taint>), 
 
 pub(crate) fn run(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
     let mut reporter = Reporter::new(cx, parsed)?;
+    reporter.separate = false;
     let (mut resources, mut words): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
     for arg in &parsed.args {
         if arg.contains(['=', ':']) || arg.ends_with('-') {
