@@ -26,7 +26,7 @@ cargo xtask <command>
   test [--only native|browser] [--filter TEXT]
                                           everything that CI checks; ends with `N passed, N failed`
   bench [--only NAME] [--json OUT]        measure, in Chromium and natively
-  conformance [--data DIR] [--only FILE] [--json OUT]
+  conformance [--data DIR] [--only FILE] [--json OUT] [--known check|write]
                                           compare with the recordings of the real programs
   tools                                   only fetch what building and testing need";
 

@@ -7,6 +7,7 @@ mod compare;
 mod controllers;
 mod defaults;
 mod golden;
+mod known;
 mod kubectl;
 mod kubelet;
 mod lab;
@@ -30,10 +31,18 @@ struct Options {
     data: PathBuf,
     only: Option<String>,
     json: Option<PathBuf>,
+    known: Option<Known>,
+}
+
+/// What to do with the list of known failures.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Known {
+    Check,
+    Write,
 }
 
 fn options(arguments: Vec<String>) -> Result<Options> {
-    let mut options = Options { data: default_data(), only: None, json: None };
+    let mut options = Options { data: default_data(), only: None, json: None, known: None };
     let mut arguments = arguments.into_iter();
     while let Some(argument) = arguments.next() {
         let mut value = || arguments.next().with_context(|| format!("{argument} needs a value"));
@@ -41,7 +50,16 @@ fn options(arguments: Vec<String>) -> Result<Options> {
             "--data" => options.data = PathBuf::from(value()?),
             "--only" => options.only = Some(value()?.trim_end_matches('/').to_owned()),
             "--json" => options.json = Some(PathBuf::from(value()?)),
-            other => bail!("conformance: no option `{other}` (--data DIR, --only FILE, --json OUT)"),
+            "--known" => {
+                options.known = Some(match value()?.as_str() {
+                    "check" => Known::Check,
+                    "write" => Known::Write,
+                    other => bail!("conformance: --known is `check` or `write`, not `{other}`"),
+                });
+            }
+            other => bail!(
+                "conformance: no option `{other}` (--data DIR, --only FILE, --json OUT, --known check|write)"
+            ),
         }
     }
     Ok(options)
@@ -57,7 +75,7 @@ fn default_data() -> PathBuf {
 
 /// Runs `cargo xtask conformance [--data DIR] [--only FILE] [--json OUT]`.
 ///
-/// Failures do not change the exit code: the list of known ones is the tests' business.
+/// Failures do not change the exit code, unless `--known check` asks whether they are those of the list.
 ///
 /// # Errors
 /// When an option is unknown or a recording can't be read.
@@ -71,6 +89,19 @@ pub(crate) fn command(arguments: Vec<String>) -> Result<ExitCode> {
     if let Some(path) = options.json {
         let text = serde_json::to_string_pretty(&report.to_json())?;
         std::fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    match options.known {
+        None => {}
+        Some(Known::Write) => known::write(&report)?,
+        Some(Known::Check) => {
+            let differences = known::check(&report)?;
+            for difference in &differences {
+                println!("{difference}");
+            }
+            if !differences.is_empty() {
+                return Ok(ExitCode::FAILURE);
+            }
+        }
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -9,7 +9,9 @@ pub(super) mod jsonpath;
 pub(super) mod kubectl_oracles;
 pub(super) mod label_selector_objects;
 pub(super) mod label_selectors;
+pub(super) mod names_and_labels;
 pub(super) mod node_affinity_helpers;
+pub(super) mod object_meta_validation;
 pub(super) mod pod_requests_limits;
 pub(super) mod pod_status_column;
 pub(super) mod qos;
@@ -26,6 +28,7 @@ use super::report::{Figure, Outcome, Recording, Unit};
 
 /// A row, with the key it stands under where the table is a map.
 pub(super) struct Row<'a> {
+    pub(super) table: &'a str,
     pub(super) key: &'a str,
     pub(super) value: &'a Value,
     /// The whole file, for rows that refer to other parts of it.
@@ -93,7 +96,7 @@ pub(super) fn read(recording: &Recording<'_>, uses: &[(&str, Use)]) -> Result<Ve
             continue;
         }
         for (key, value) in rows_of(rows) {
-            let row = Row { key: &key, value, file: &file };
+            let row = Row { table, key: &key, value, file: &file };
             let name = unit_name(table, &row);
             units.push(Unit::run(name, || match use_of {
                 Some(Use::Skip(reason)) => Outcome::Skipped((*reason).to_owned()),
