@@ -176,6 +176,11 @@ impl Session {
         }
     }
 
+    /// The machine it ran on, with the files it wrote.
+    pub(super) fn into_machine(self) -> Machine {
+        Machine { stdin: None, stdout: Vec::new(), stderr: Vec::new(), ..self.machine }
+    }
+
     /// Runs to the end, letting virtual time pass where it waits, for two minutes at most.
     pub(super) fn finish(mut self, cluster: &mut Cluster) -> (Output, Machine) {
         let patience = cluster.sim_now() + Duration::from_secs(120);

@@ -4,8 +4,10 @@
 //! clock. What podlab gives is compared with them in place: each placeholder matches what could stand there, and one
 //! with a number matches the same text everywhere in a record.
 
+use regex::Regex;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 /// Steps after which a line that has very many ways to match counts as different.
 const MAX_STEPS: usize = 20_000;
@@ -193,6 +195,73 @@ pub(super) fn same_but_ages(masks: &mut Masks, expected: &str, got: &str) -> Str
         return expected.to_owned();
     }
     masks.text(expected, got)
+}
+
+static ABSOLUTE: LazyLock<Vec<(Regex, &'static str)>> = LazyLock::new(|| {
+    [
+        (r"\b20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "<time>"),
+        (r"\b[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d [+-]\d{4}", "<time>"),
+        (r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", "<uid>"),
+        (r#"(resourceVersion"?: )"\d+""#, "$1\"<rv>\""),
+        (r"\b10\.\d+\.\d+\.\d+\b", "<ip>"),
+        (r":3[0-2]\d\d\d/", ":<nodePort>/"),
+        (r#"(nodePort"?: )3\d{4}"#, "$1<nodePort>"),
+        (r"(NodePort: .*)\b3\d{4}/", "$1<nodePort>/"),
+        (r"bash: line [0-9N]+:", "bash: line <n>:"),
+    ]
+    .into_iter()
+    .filter_map(|(pattern, placeholder)| Some((Regex::new(pattern).ok()?, placeholder)))
+    .collect()
+});
+
+/// What the API server and controllers append to names: five characters without vowels.
+static SUFFIX: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"-([bcdfghjklmnpqrstvwxz2456789]{5})\b").ok());
+
+/// Masks what recordings without placeholders hold: times, uids, resourceVersions, addresses, and drawn suffixes,
+/// numbered by their appearance.
+fn absolute(text: &str) -> String {
+    let text = ABSOLUTE.iter().fold(text.to_owned(), |text, (pattern, placeholder)| {
+        pattern.replace_all(&text, *placeholder).into_owned()
+    });
+    let Some(suffix) = SUFFIX.as_ref() else { return text };
+    let mut seen: Vec<String> = Vec::new();
+    let numbered = suffix.replace_all(&text, |found: &regex::Captures<'_>| {
+        let drawn = found[1].to_owned();
+        let index = seen.iter().position(|known| *known == drawn).unwrap_or_else(|| {
+            seen.push(drawn);
+            seen.len() - 1
+        });
+        format!("-<s{}>", index + 1)
+    });
+    numbered.into_owned()
+}
+
+/// `got`, as `expected` where they differ only by what two runs always differ in.
+pub(super) fn same_run(masks: &mut Masks, expected: &str, got: &str) -> String {
+    let (wanted, found) = (absolute(expected), absolute(got));
+    if wanted == expected && found == got {
+        return same_but_ages(masks, expected, got);
+    }
+    // What was masked had another width: columns count without theirs.
+    let lines = |text: &str| text.split('\n').map(collapse).collect::<Vec<_>>().join("\n");
+    let same = same_but_ages(masks, &wanted, &found) == wanted
+        || same_but_ages(masks, &lines(&wanted), &lines(&found)) == lines(&wanted);
+    if same {
+        return expected.to_owned();
+    }
+    // For reading: the masked lines that agree are shown as recorded.
+    let mut shown = Vec::new();
+    let mut recorded = expected.split('\n').zip(wanted.split('\n'));
+    for (raw, line) in got.split('\n').zip(found.split('\n')) {
+        match recorded.next() {
+            Some((original, wanted)) if collapse(&ages(wanted)) == collapse(&ages(line)) => {
+                shown.push(original.to_owned())
+            }
+            _ => shown.push(raw.to_owned()),
+        }
+    }
+    shown.join("\n")
 }
 
 /// Runs of spaces as one.

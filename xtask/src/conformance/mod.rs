@@ -16,6 +16,7 @@ mod masks;
 mod readers;
 mod report;
 mod scheduling;
+mod seed_transcript;
 mod server_tables;
 mod tables;
 mod validation;

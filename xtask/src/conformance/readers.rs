@@ -4,7 +4,8 @@ use anyhow::Result;
 
 use super::report::{Figure, Recording};
 use super::{
-    controllers, defaults, golden, kubelet, manifests, scheduling, server_tables, tables, validation,
+    controllers, defaults, golden, kubelet, manifests, scheduling, seed_transcript, server_tables, tables,
+    validation,
 };
 
 /// Compares one file, or one folder, with podlab.
@@ -16,6 +17,7 @@ const READERS: &[(&str, Reader)] = &[
     ("cluster/defaults.jsonl", defaults::read),
     ("cluster/kubelet.jsonl", kubelet::read),
     ("cluster/scheduling.jsonl", scheduling::read),
+    ("cluster/seed_transcript.jsonl", seed_transcript::read),
     ("cluster/tables.jsonl", server_tables::read),
     ("cluster/validation.jsonl", validation::read),
     ("kubectl/kubectl-golden-server.jsonl", golden::with_server),

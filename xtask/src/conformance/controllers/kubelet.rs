@@ -27,7 +27,8 @@ enum Stage {
 }
 
 /// Nodes without machines.
-pub(super) struct PretendedKubelet {
+pub(in crate::conformance) struct PretendedKubelet {
+    size: Value,
     /// Node → whether it still reports.
     nodes: BTreeMap<String, bool>,
     /// Uid → what was done last, and when.
@@ -37,45 +38,47 @@ pub(super) struct PretendedKubelet {
 }
 
 impl PretendedKubelet {
-    pub(super) fn new(nodes: &[&str]) -> Self {
+    /// Nodes of so many CPUs and so much memory.
+    pub(in crate::conformance) fn new(nodes: &[&str], cpu: &str, memory: &str) -> Self {
         let nodes = nodes.iter().map(|node| ((*node).to_owned(), true)).collect();
-        Self { nodes, pods: BTreeMap::new(), next: None, heartbeat: SimTime::START }
+        let size = json!({"cpu": cpu, "memory": memory, "pods": "110", "ephemeral-storage": "100Gi"});
+        Self { size, nodes, pods: BTreeMap::new(), next: None, heartbeat: SimTime::START }
     }
 
     /// When something is to be done next.
-    pub(super) fn next(&self) -> Option<SimTime> {
+    pub(in crate::conformance) fn next(&self) -> Option<SimTime> {
         self.next
     }
 
-    pub(super) fn silence(&mut self, node: &str) {
+    pub(in crate::conformance) fn silence(&mut self, node: &str) {
         self.nodes.insert(node.to_owned(), false);
     }
 
-    pub(super) fn forget(&mut self, node: &str) {
+    pub(in crate::conformance) fn forget(&mut self, node: &str) {
         self.nodes.remove(node);
     }
 
     /// Registers the nodes it began with.
-    pub(super) fn register(&mut self, cluster: &mut Cluster) {
+    pub(in crate::conformance) fn register(&mut self, cluster: &mut Cluster) {
         for node in self.nodes.keys().cloned().collect::<Vec<_>>() {
-            register(cluster, &node);
+            register(cluster, &node, &self.size);
         }
         self.act(cluster);
     }
 
-    pub(super) fn add(&mut self, cluster: &mut Cluster, node: &str) {
+    pub(in crate::conformance) fn add(&mut self, cluster: &mut Cluster, node: &str) {
         self.nodes.insert(node.to_owned(), true);
-        register(cluster, node);
+        register(cluster, node, &self.size);
     }
 
     /// Reports a node as ready, not ready or unknown, and keeps to it.
-    pub(super) fn set_ready(&mut self, cluster: &mut Cluster, node: &str, ready: &str) {
+    pub(in crate::conformance) fn set_ready(&mut self, cluster: &mut Cluster, node: &str, ready: &str) {
         self.nodes.insert(node.to_owned(), ready == "True");
-        report(cluster, node, ready);
+        report(cluster, node, &self.size, ready);
     }
 
     /// Does what is due: heartbeats, and the next stage of every pod on its nodes.
-    pub(super) fn act(&mut self, cluster: &mut Cluster) {
+    pub(in crate::conformance) fn act(&mut self, cluster: &mut Cluster) {
         let now = cluster.sim_now();
         if now >= self.heartbeat {
             self.heartbeat = now + HEARTBEAT;
@@ -165,31 +168,49 @@ impl PretendedKubelet {
     }
 }
 
-fn node_object(node: &str) -> Value {
-    let size = json!({"cpu": "8", "memory": "16Gi", "pods": "110", "ephemeral-storage": "100Gi"});
-    json!({"apiVersion": "v1", "kind": "Node",
-        "metadata": {"name": node, "labels": {"kubernetes.io/hostname": node, "kubernetes.io/os": "linux",
-            "kubernetes.io/arch": "amd64", "beta.kubernetes.io/os": "linux", "beta.kubernetes.io/arch": "amd64"}},
-        "status": {"capacity": size, "allocatable": size}})
+fn node_object(node: &str, size: &Value) -> Value {
+    let mut labels = json!({"kubernetes.io/hostname": node, "kubernetes.io/os": "linux", "kubernetes.io/arch": "amd64",
+        "beta.kubernetes.io/os": "linux", "beta.kubernetes.io/arch": "amd64"});
+    if node == "minikube" {
+        labels["minikube.k8s.io/name"] = json!("minikube");
+        labels["node-role.kubernetes.io/control-plane"] = json!("");
+    }
+    let number: u32 = node.trim_start_matches(|c: char| !c.is_ascii_digit()).parse().unwrap_or(1);
+    let addresses = json!([{"type": "InternalIP", "address": format!("192.168.49.{}", number + 1)},
+        {"type": "Hostname", "address": node}]);
+    json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": node, "labels": labels},
+        "status": {"capacity": size, "allocatable": size, "addresses": addresses,
+            "nodeInfo": {"kubeletVersion": "v1.37.1", "kubeProxyVersion": "", "architecture": "amd64", "bootID": "",
+                "containerRuntimeVersion": "", "kernelVersion": "", "machineID": "", "operatingSystem": "linux",
+                "osImage": "", "systemUUID": ""}}})
 }
 
-fn register(cluster: &mut Cluster, node: &str) {
-    lab::create(cluster, &node_object(node));
-    report(cluster, node, "True");
+fn register(cluster: &mut Cluster, node: &str, size: &Value) {
+    lab::create(cluster, &node_object(node, size));
+    report(cluster, node, size, "True");
     heartbeat(cluster, node);
+    untaint(cluster, node);
 }
 
-fn report(cluster: &mut Cluster, node: &str, ready: &str) {
+/// Takes away the taint of a new node, as the node lifecycle controller does once the node is ready.
+fn untaint(cluster: &mut Cluster, node: &str) {
+    if let Some(kind) = kinds::by_gvk("v1", "Node") {
+        let merge = podlab_api::door::PatchType::Merge;
+        cluster.request(Request::patch(kind, "", node, merge, json!({"spec": {"taints": null}})));
+    }
+}
+
+fn report(cluster: &mut Cluster, node: &str, size: &Value, ready: &str) {
     let now = cluster.now().to_string();
     let (reason, message) = match ready {
         "True" => ("KubeletReady", "kubelet is posting ready status"),
         "False" => ("KubeletNotReady", "container runtime is down"),
         _ => ("NodeStatusUnknown", "Kubelet stopped posting node status."),
     };
-    let mut status = node_object(node)["status"].take();
+    let mut status = node_object(node, size)["status"].take();
     status["conditions"] = json!([{"type": "Ready", "status": ready, "reason": reason, "message": message,
         "lastHeartbeatTime": now, "lastTransitionTime": now}]);
-    lab::set_status(cluster, &node_object(node), &status);
+    lab::set_status(cluster, &node_object(node, size), &status);
 }
 
 /// Renews the node's lease.
