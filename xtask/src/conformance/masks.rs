@@ -216,7 +216,7 @@ static ABSOLUTE: LazyLock<Vec<(Regex, &'static str)>> = LazyLock::new(|| {
 
 /// What the API server and controllers append to names: five characters without vowels.
 static SUFFIX: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r"-([bcdfghjklmnpqrstvwxz2456789]{5})\b").ok());
+    LazyLock::new(|| Regex::new(r"-([bcdfghjklmnpqrstvwxz2456789]{5}\b|<suffix>)").ok());
 
 /// Masks what recordings without placeholders hold: times, uids, resourceVersions, addresses, and drawn suffixes,
 /// numbered by their appearance.

@@ -168,6 +168,12 @@ impl PretendedKubelet {
     }
 }
 
+/// The address of a node: n1 has the first.
+fn address(node: &str) -> String {
+    let number: u32 = node.trim_start_matches(|c: char| !c.is_ascii_digit()).parse().unwrap_or(1);
+    format!("192.168.49.{}", number + 1)
+}
+
 fn node_object(node: &str, size: &Value) -> Value {
     let mut labels = json!({"kubernetes.io/hostname": node, "kubernetes.io/os": "linux", "kubernetes.io/arch": "amd64",
         "beta.kubernetes.io/os": "linux", "beta.kubernetes.io/arch": "amd64"});
@@ -175,8 +181,7 @@ fn node_object(node: &str, size: &Value) -> Value {
         labels["minikube.k8s.io/name"] = json!("minikube");
         labels["node-role.kubernetes.io/control-plane"] = json!("");
     }
-    let number: u32 = node.trim_start_matches(|c: char| !c.is_ascii_digit()).parse().unwrap_or(1);
-    let addresses = json!([{"type": "InternalIP", "address": format!("192.168.49.{}", number + 1)},
+    let addresses = json!([{"type": "InternalIP", "address": address(node)},
         {"type": "Hostname", "address": node}]);
     json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": node, "labels": labels},
         "status": {"capacity": size, "allocatable": size, "addresses": addresses,
@@ -215,7 +220,7 @@ fn report(cluster: &mut Cluster, node: &str, size: &Value, ready: &str) {
 
 /// Renews the node's lease.
 fn heartbeat(cluster: &mut Cluster, node: &str) {
-    let now = cluster.now().to_string();
+    let now = cluster.now().strftime("%Y-%m-%dT%H:%M:%S.000000Z").to_string();
     let lease = json!({"apiVersion": "coordination.k8s.io/v1", "kind": "Lease",
         "metadata": {"name": node, "namespace": "kube-node-lease"},
         "spec": {"holderIdentity": node, "leaseDurationSeconds": 40, "renewTime": now}});
@@ -264,7 +269,9 @@ fn set_status(cluster: &mut Cluster, pod: &Value, phase: &str, ready: bool, exit
         .pointer("/metadata/uid")
         .and_then(Value::as_str)
         .map_or(1, |uid| 1 + uid.bytes().fold(0u32, |sum, byte| (sum * 31 + u32::from(byte)) % 250));
-    let status = json!({"phase": phase, "startTime": now, "podIP": format!("10.244.0.{ip}"),
+    let host = pod.pointer("/spec/nodeName").and_then(Value::as_str).unwrap_or_default();
+    let host = address(host);
+    let status = json!({"phase": phase, "startTime": now, "hostIP": host, "hostIPs": [{"ip": host}], "podIP": format!("10.244.0.{ip}"),
         "podIPs": [{"ip": format!("10.244.0.{ip}")}],
         "conditions": [condition("PodReadyToStartContainers", "True", &none), condition("Initialized", "True", &none),
             condition("Ready", flag, &reason), condition("ContainersReady", flag, &reason),
