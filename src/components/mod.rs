@@ -5,6 +5,7 @@ mod glyph;
 mod icon;
 mod menu;
 mod notices;
+mod same;
 mod segmented;
 mod splitter;
 
@@ -12,6 +13,7 @@ pub(crate) use dialog::Dialog;
 pub(crate) use glyph::{Glyph, PodState};
 pub(crate) use icon::{Icon, IconKind};
 pub(crate) use menu::{Menu, MenuItem};
-pub(crate) use notices::{Notice, NoticeKind, Notices, NoticesProvider, NoticesView};
+pub(crate) use notices::{Notice, NoticeKind, Notices, NoticesProvider};
+pub(crate) use same::Same;
 pub(crate) use segmented::{Choice, Segmented};
 pub(crate) use splitter::{Edge, Splitter};
