@@ -78,7 +78,7 @@ fn use_choices(ui: &UiContext) {
             let _ = LocalStorage::raw().set_item(UI_KEY, &text);
         }
         if let Some(root) = gloo::utils::document().document_element() {
-            let mut set = |name: &str, value: Option<&str>| match value {
+            let set = |name: &str, value: Option<&str>| match value {
                 Some(value) => {
                     let _ = root.set_attribute(name, value);
                 }

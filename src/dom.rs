@@ -51,11 +51,6 @@ pub(crate) fn is_still() -> bool {
     media("(prefers-reduced-motion: reduce)")
 }
 
-/// Whether one pane is shown at a time.
-pub(crate) fn is_phone() -> bool {
-    media("(max-width: 760px)")
-}
-
 /// Whether the event began in something one types into.
 pub(crate) fn is_typing(event: &web_sys::Event) -> bool {
     event.target().and_then(|t| t.dyn_into::<Element>().ok()).is_some_and(|e| {

@@ -12,8 +12,6 @@ texts! {
     AGENDA_NOTE: "Computed from the timers, not guessed. The same lab always gives the same list.", "타이머에서 계산한 목록입니다. 같은 실습이면 항상 같은 목록이 나옵니다.";
     APPLY: "Apply", "적용";
     BRANCH: "Branch from here", "여기서 분기";
-    BRANCHED: "The lab goes on from {time}", "{time}부터 이어 갑니다";
-    BRANCHED_TEXT: "What came after is kept: redo brings it back.", "그 뒤의 일은 보관됩니다. 다시 실행을 누르면 돌아갑니다.";
     CANCEL: "Cancel", "취소";
     CHOOSE_LANGUAGE: "Language", "언어";
     CLOSE: "Close", "닫기";
@@ -24,7 +22,6 @@ texts! {
     DONE: "Done", "완료";
     EXAMPLES: "Examples", "예제";
     EXAMPLES_TEXT: "Each opens as a file and is applied. Time runs at once.", "파일로 열리고 바로 적용됩니다. 시간도 바로 흐릅니다.";
-    FASTER: "Speed {speed}", "속도 {speed}";
     HELD: "held at {speed}×", "{speed}배로 제한됨";
     HELD_WHY: "This machine cannot keep the chosen speed.", "이 기기에서는 선택한 속도를 낼 수 없습니다.";
     IN: "in {time}", "{time} 뒤";
@@ -33,7 +30,6 @@ texts! {
     JUMPED_SHORT: "Stopped at {time}", "{time}에서 멈춤";
     JUMPED_SHORT_TEXT: "There was too much to do on the way. Jump again to go on.", "그 사이에 할 일이 많습니다. 다시 누르면 이어 갑니다.";
     LAB_NAME: "Name", "이름";
-    LAB_SETTINGS: "Lab {name}: {nodes} nodes, seed {seed}", "실습 {name}: Node {nodes}개, seed {seed}";
     MEMORY: "Memory per node", "Node당 메모리";
     NEXT: "Next", "다음";
     NEW_LAB: "New lab", "새 실습";
@@ -83,7 +79,6 @@ texts! {
     TICK_STARTED: "Started", "시작";
     UNDO: "Undo", "실행 취소";
     UNDO_WHAT: "Undo: {what}", "실행 취소: {what}";
-    UNDONE: "Taken back", "취소됨";
     VIRTUAL: "virtual time", "가상 시간";
 
     FIRST_TITLE: "Paste a pod. Watch it run.", "Pod를 붙여 넣고, 움직임을 보세요.";

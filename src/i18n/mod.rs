@@ -9,7 +9,6 @@
 //! 명사형. Kubernetes terms stay English in both, and no particle follows a variable name.
 
 pub(crate) mod bars;
-pub(crate) mod examples;
 pub(crate) mod stage;
 
 use crate::state::Lang;

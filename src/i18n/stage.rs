@@ -45,7 +45,6 @@ texts! {
     ON_THE_MACHINE: "on the machine: systemctl {verb} kubelet", "node에서: systemctl {verb} kubelet";
     REMOVE_NODE: "Remove the node", "Node 제거";
     DELETE_POD: "Delete the pod", "Pod 삭제";
-    INSPECT: "Inspect", "살펴보기";
     KILL: "Kill container {name}", "Container {name} 종료";
     ON_THE_NODE: "on the node: crictl stop {name}", "node에서: crictl stop {name}";
     LABELS_TITLE: "Labels of {name}", "Label: {name}";

@@ -173,8 +173,19 @@ struct MachinesProps {
 /// Names of `count` nodes: one control plane, the others workers as in exam labs.
 fn machines(count: usize, cpu: &str, memory: &str, pods: u32) -> Vec<NodeSettings> {
     let worker = |i: usize| NodeSettings::worker(&format!("node{i:02}"));
-    let nodes = std::iter::once(NodeSettings::control_plane("controlplane")).chain((1..).map(worker)).take(count);
+    let nodes =
+        std::iter::once(NodeSettings::control_plane("controlplane")).chain((1..).map(worker)).take(count);
     nodes.map(|node| NodeSettings { cpu: cpu.to_owned(), memory: memory.to_owned(), pods, ..node }).collect()
+}
+
+/// Whether a text can name a machine: lower case letters, digits, `-`, an alphanumeric at both ends.
+fn is_name(text: &str) -> bool {
+    let inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '.';
+    text.len() <= 63
+        && text.chars().all(inner)
+        && text.starts_with(|c| c != '-' && c != '.')
+        && !text.is_empty()
+        && !text.ends_with(['-', '.'])
 }
 
 /// A new lab, or one more node: how many, how big.
@@ -187,7 +198,8 @@ fn Machines(props: &MachinesProps) -> Html {
     let error = use_state(|| None::<String>);
     let free = use_memo((), |()| {
         let nodes = acting.lab.ask(|l| l.shown_mut().request(Request::list(&NODE, "")).into_list());
-        let names: Vec<String> = nodes.map(|l| l.items.iter().map(|n| n.name().to_owned()).collect()).unwrap_or_default();
+        let names: Vec<String> =
+            nodes.map(|l| l.items.iter().map(|n| n.name().to_owned()).collect()).unwrap_or_default();
         (1..).map(|i| format!("node{i:02}")).find(|n| !names.contains(n)).unwrap_or_default()
     });
     let onsubmit = {
@@ -198,11 +210,14 @@ fn Machines(props: &MachinesProps) -> Html {
             let value = |name: &str| {
                 let form = place.cast::<web_sys::Element>()?;
                 let input = form.query_selector(&format!("[name={name}]")).ok()??;
-                Some(wasm_bindgen::JsCast::dyn_into::<HtmlInputElement>(input).ok()?.value().trim().to_owned())
+                Some(
+                    wasm_bindgen::JsCast::dyn_into::<HtmlInputElement>(input).ok()?.value().trim().to_owned(),
+                )
             };
             let text = |name: &str| value(name).unwrap_or_default();
             let (name, cpu, memory) = (text("name"), text("cpu"), text("memory"));
-            let wrong = [&cpu, &memory].into_iter().find(|q| !Quantity::parse(q).is_ok_and(|q| q.signum() > 0));
+            let wrong =
+                [&cpu, &memory].into_iter().find(|q| !Quantity::parse(q).is_ok_and(|q| q.signum() > 0));
             if let Some(value) = wrong {
                 return error.set(Some(texts::QUANTITY_WRONG.with(lang, &[("value", value)])));
             }
@@ -210,15 +225,18 @@ fn Machines(props: &MachinesProps) -> Html {
                 return error.set(Some(texts::PODS_WRONG.get(lang).to_owned()));
             };
             if whole {
-                let Some(count) = text("nodes").parse::<usize>().ok().filter(|n| (1..=5000).contains(n)) else {
+                let Some(count) = text("nodes").parse::<usize>().ok().filter(|n| (1..=5000).contains(n))
+                else {
                     return error.set(Some(texts::NODES_WRONG.get(lang).to_owned()));
                 };
                 let seed = text("seed").parse().unwrap_or(1);
-                let settings = Settings { seed, nodes: machines(count, &cpu, &memory, pods), ..Settings::default() };
+                let settings =
+                    Settings { seed, nodes: machines(count, &cpu, &memory, pods), ..Settings::default() };
                 let name = if name.is_empty() { "lab".to_owned() } else { name };
                 acting.lab.update(|lab| {
-                    let files = lab.files.clone();
-                    lab.replace(Lab { files, ..Lab::new(&name, settings) });
+                    let mut new = Lab::new(&name, settings);
+                    new.files = lab.files.clone();
+                    lab.replace(new);
                 });
                 ui.dispatch(UiAction::Select(None));
                 ui.dispatch(UiAction::Begin);
@@ -227,7 +245,7 @@ fn Machines(props: &MachinesProps) -> Html {
                 let exists = acting
                     .lab
                     .ask(|l| l.shown_mut().request(Request::get(&NODE, "", &name)).into_object().is_ok());
-                if exists || !podlab_api::selector::dns1123_subdomain_errors(&name).is_empty() {
+                if exists || !is_name(&name) {
                     return error.set(Some(stage::NODE_NAME_WRONG.with(lang, &[("name", &name)])));
                 }
                 let node = NodeSettings { cpu, memory, pods, ..NodeSettings::worker(&name) };
@@ -290,7 +308,8 @@ const EFFECTS: [&str; 3] = ["NoSchedule", "PreferNoSchedule", "NoExecute"];
 /// The pairs that the object has now.
 fn pairs_of(lab: &LabContext, props: &PairsProps) -> Vec<Pair> {
     let kind = if props.kind == "pod" { &POD } else { &NODE };
-    let object = lab.ask(|l| l.shown_mut().request(Request::get(kind, &props.namespace, &props.name)).into_object());
+    let object =
+        lab.ask(|l| l.shown_mut().request(Request::get(kind, &props.namespace, &props.name)).into_object());
     let Ok(object) = object else { return Vec::new() };
     if props.taints {
         let taints = object.node_spec().into_iter().flat_map(|s| s.taints.iter().flatten());
@@ -302,7 +321,9 @@ fn pairs_of(lab: &LabContext, props: &PairsProps) -> Vec<Pair> {
         taints.map(pair).collect()
     } else {
         let labels = object.metadata.labels.iter().flatten();
-        labels.map(|(key, value)| Pair { key: key.clone(), value: value.clone(), effect: String::new() }).collect()
+        labels
+            .map(|(key, value)| Pair { key: key.clone(), value: value.clone(), effect: String::new() })
+            .collect()
     }
 }
 
@@ -325,7 +346,11 @@ fn pairs_line(props: &PairsProps, before: &[Pair], after: &[Pair]) -> Option<Vec
         });
     }
     for old in before.iter().filter(|b| !after.iter().any(|a| same(a, b))) {
-        words.push(if props.taints { format!("{}:{}-", old.key, old.effect) } else { format!("{}-", old.key) });
+        words.push(if props.taints {
+            format!("{}:{}-", old.key, old.effect)
+        } else {
+            format!("{}-", old.key)
+        });
     }
     if words.is_empty() {
         return None;
@@ -360,12 +385,17 @@ fn Pairs(props: &PairsProps) -> Html {
             pairs.set(next);
         }
     };
-    let typed = |event: InputEvent| event.target_dyn_into::<HtmlInputElement>().map(|i| i.value()).unwrap_or_default();
+    let typed = |event: InputEvent| {
+        event.target_dyn_into::<HtmlInputElement>().map(|i| i.value()).unwrap_or_default()
+    };
     let add = {
         let (pairs, taints) = (pairs.clone(), props.taints);
         move |_: MouseEvent| {
             let mut next = (*pairs).clone();
-            next.push(Pair { effect: if taints { EFFECTS[0].to_owned() } else { String::new() }, ..Pair::default() });
+            next.push(Pair {
+                effect: if taints { EFFECTS[0].to_owned() } else { String::new() },
+                ..Pair::default()
+            });
             pairs.set(next);
         }
     };
@@ -379,7 +409,8 @@ fn Pairs(props: &PairsProps) -> Html {
             }
         })
     };
-    let title = if props.taints { stage::TAINTS_TITLE } else { stage::LABELS_TITLE }.with(lang, &[("name", &props.name)]);
+    let title = if props.taints { stage::TAINTS_TITLE } else { stage::LABELS_TITLE }
+        .with(lang, &[("name", &props.name)]);
     html! {
         <Dialog {title} on_close={props.on_close.clone()}>
             <form {onsubmit}>
@@ -427,7 +458,11 @@ mod tests {
 
     #[test]
     fn the_line_names_what_has_changed() {
-        let pair = |key: &str, value: &str, effect: &str| Pair { key: key.into(), value: value.into(), effect: effect.into() };
+        let pair = |key: &str, value: &str, effect: &str| Pair {
+            key: key.into(),
+            value: value.into(),
+            effect: effect.into(),
+        };
         let props = |taints, kind, namespace: &'static str| PairsProps {
             on_close: Callback::noop(),
             taints,
@@ -435,21 +470,35 @@ mod tests {
             namespace: namespace.into(),
             name: "x".into(),
         };
-        let line = |props: &PairsProps, before: &[Pair], after: &[Pair]| pairs_line(props, before, after).map(|l| l.join(" "));
+        let line = |props: &PairsProps, before: &[Pair], after: &[Pair]| {
+            pairs_line(props, before, after).map(|l| l.join(" "))
+        };
         let labels = props(false, "pod", "default");
         let before = [pair("app", "web", ""), pair("old", "1", "")];
         let after = [pair("app", "api", ""), pair("tier", "front", "")];
         assert_eq!(line(&labels, &before, &before), None);
-        assert_eq!(line(&labels, &before, &after).unwrap(), "label pod x app=api tier=front old- -n default --overwrite");
+        assert_eq!(
+            line(&labels, &before, &after).unwrap(),
+            "label pod x app=api tier=front old- -n default --overwrite"
+        );
         let taints = props(true, "node", "");
-        assert_eq!(line(&taints, &[], &[pair("gpu", "", "NoExecute")]).unwrap(), "taint node x gpu:NoExecute");
-        assert_eq!(line(&taints, &[pair("gpu", "", "NoExecute")], &[]).unwrap(), "taint node x gpu:NoExecute-");
+        assert_eq!(
+            line(&taints, &[], &[pair("gpu", "", "NoExecute")]).unwrap(),
+            "taint node x gpu:NoExecute"
+        );
+        assert_eq!(
+            line(&taints, &[pair("gpu", "", "NoExecute")], &[]).unwrap(),
+            "taint node x gpu:NoExecute-"
+        );
     }
 
     #[test]
     fn the_first_machine_is_the_control_plane() {
         let nodes = machines(3, "4", "8Gi", 50);
-        assert_eq!(nodes.iter().map(|n| n.name.as_str()).collect::<Vec<_>>(), ["controlplane", "node01", "node02"]);
+        assert_eq!(
+            nodes.iter().map(|n| n.name.as_str()).collect::<Vec<_>>(),
+            ["controlplane", "node01", "node02"]
+        );
         assert!(nodes[0].control_plane && !nodes[1].control_plane);
         assert_eq!(nodes[2].cpu, "4");
     }

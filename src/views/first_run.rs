@@ -74,12 +74,18 @@ pub(crate) fn FirstRun() -> Html {
             let listeners = (!is_open).then(|| {
                 let document = gloo::utils::document();
                 let pasted = EventListener::new(&document, "paste", move |event| {
-                    let text = event.dyn_ref::<web_sys::ClipboardEvent>().and_then(|e| e.clipboard_data()?.get_data("text").ok());
+                    let text = event
+                        .dyn_ref::<web_sys::ClipboardEvent>()
+                        .and_then(|e| e.clipboard_data()?.get_data("text").ok());
                     paste.emit(text.unwrap_or_default());
                 });
                 let key = EventListener::new(&document, "keydown", move |event| {
                     let Some(event) = event.dyn_ref::<KeyboardEvent>() else { return };
-                    if !event.ctrl_key() && !event.meta_key() && !event.alt_key() && !crate::dom::is_typing(event) {
+                    if !event.ctrl_key()
+                        && !event.meta_key()
+                        && !event.alt_key()
+                        && !crate::dom::is_typing(event)
+                    {
                         start.emit(event.key().parse().unwrap_or(0));
                     }
                 });
@@ -101,7 +107,11 @@ pub(crate) fn FirstRun() -> Html {
     let count = EXAMPLES.len().to_string();
     let starts = [
         (IconKind::Clipboard, texts::FIRST_PASTE.get(lang), texts::FIRST_PASTE_TEXT.get(lang).to_owned()),
-        (IconKind::Play, texts::FIRST_EXAMPLE.get(lang), texts::FIRST_EXAMPLE_TEXT.with(lang, &[("count", &count)])),
+        (
+            IconKind::Play,
+            texts::FIRST_EXAMPLE.get(lang),
+            texts::FIRST_EXAMPLE_TEXT.with(lang, &[("count", &count)]),
+        ),
         (IconKind::Cluster, texts::FIRST_LOOK.get(lang), texts::FIRST_LOOK_TEXT.get(lang).to_owned()),
         (IconKind::Server, texts::FIRST_BUILD.get(lang), texts::FIRST_BUILD_TEXT.get(lang).to_owned()),
     ];

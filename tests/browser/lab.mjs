@@ -50,13 +50,15 @@ after(async () => {
  * `{ page, context, problems }`, then fails on any problem the page had.
  *
  * Options: `path` (what follows the address, as "#…"), `width`, `height`, `locale`, `colorScheme`, `reducedMotion`,
- * `open` (false: don't open the page, the body does), `wait` (false: don't wait for podlab), `allow` (patterns of console errors that this test means to cause).
+ * `open` (false: don't open the page, the body does), `wait` (false: don't wait for podlab), `begun` (false: a first visit; else the page shows
+ * the empty lab at once), `allow` (patterns of console errors that this test means to cause).
  */
 export function lab(body, options = {}) {
   return async (t) => {
-    const { path = "", width = 1440, height = 900, locale = "en-US", open = true, wait = open, allow = [], ...rest } = options;
+    const { path = "", width = 1440, height = 900, locale = "en-US", open = true, wait = open, begun = true, allow = [], ...rest } = options;
     const context = await (await launch()).newContext({ viewport: { width, height }, locale, ...rest });
     try {
+      if (begun) await context.addInitScript(() => sessionStorage.setItem("podlab.begun", "1"));
       const page = await context.newPage();
       const problems = watch(page);
       if (open) await page.goto(new URL(path, url).href);

@@ -35,7 +35,9 @@ impl Acting {
         let notice = if ok {
             let text = outcome.text();
             let title = text.trim().lines().next().unwrap_or(bars::DONE.get(self.lang)).to_owned();
-            Notice::new(NoticeKind::Done, title).code(outcome.line).action(bars::UNDO.get(self.lang), self.undo())
+            Notice::new(NoticeKind::Done, title)
+                .code(outcome.line)
+                .action(bars::UNDO.get(self.lang), self.undo())
         } else {
             let text = format!("{}\n{}", outcome.line, outcome.errors().trim());
             Notice::new(NoticeKind::Error, bars::ACTION_FAILED.get(self.lang)).code(text)
@@ -131,10 +133,20 @@ pub(crate) fn pod_items(acting: &Acting, pod: &PodView, containers: &[String], l
     for container in containers {
         let label = texts::KILL.with(lang, &[("name", container)]);
         let detail = texts::ON_THE_NODE.with(lang, &[("name", container)]);
-        let act = Act::KillContainer { namespace: ns.to_owned(), pod: name.to_owned(), container: container.clone() };
+        let act = Act::KillContainer {
+            namespace: ns.to_owned(),
+            pod: name.to_owned(),
+            container: container.clone(),
+        };
         let (acting, what) = (acting.clone(), format!("{name}: crictl stop {container}"));
         let act = Callback::from(move |()| acting.machine(&what, act.clone()));
-        items.push(MenuItem { label: label.into(), detail: detail.into(), icon: IconKind::Close, danger: false, act });
+        items.push(MenuItem {
+            label: label.into(),
+            detail: detail.into(),
+            icon: IconKind::Close,
+            danger: false,
+            act,
+        });
     }
     items.push(acting.line(
         texts::DELETE_POD.get(lang),

@@ -40,7 +40,9 @@ fn spoken(props: &CardProps, lang: Lang) -> String {
     let pod = &props.pod;
     let number = |n: &dyn ToString| n.to_string();
     let mut parts = vec![pod.name.clone(), pod.status.clone()];
-    parts.push(texts::ARIA_READY.with(lang, &[("ready", &number(&pod.ready)), ("total", &number(&pod.total))]));
+    parts.push(
+        texts::ARIA_READY.with(lang, &[("ready", &number(&pod.ready)), ("total", &number(&pod.total))]),
+    );
     if pod.restarts > 0 {
         parts.push(texts::ARIA_RESTARTS.with(lang, &[("count", &number(&pod.restarts))]));
     }

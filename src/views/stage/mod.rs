@@ -5,8 +5,8 @@ mod card;
 mod lane;
 mod model;
 mod motion;
-mod nodes;
 mod node;
+mod nodes;
 mod tiles;
 mod toolbar;
 

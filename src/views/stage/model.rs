@@ -177,7 +177,9 @@ fn pod_view(object: &Object) -> PodView {
     let node = object.pod_spec().and_then(|s| s.node_name.clone()).unwrap_or_default();
     let requests = object
         .pod_spec()
-        .map(|spec| pod_requests(spec, object.pod_status().map(AsRef::as_ref), &PodResourcesOptions::default()))
+        .map(|spec| {
+            pod_requests(spec, object.pod_status().map(AsRef::as_ref), &PodResourcesOptions::default())
+        })
         .unwrap_or_default();
     let status = object.pod_status();
     let reason = status

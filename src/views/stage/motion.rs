@@ -58,8 +58,12 @@ pub(crate) fn use_motion(ground: &NodeRef, motion: Motion) {
 
 fn draw(ground: &HtmlElement, motion: &Motion, before: &mut Before) {
     let model = &motion.model;
-    let pods: HashMap<&str, _> =
-        model.queue.iter().chain(model.columns.iter().flat_map(|c| &c.pods)).map(|p| (p.uid.as_str(), p)).collect();
+    let pods: HashMap<&str, _> = model
+        .queue
+        .iter()
+        .chain(model.columns.iter().flat_map(|c| &c.pods))
+        .map(|p| (p.uid.as_str(), p))
+        .collect();
     let mut signature = String::new();
     for pod in model.queue.iter().chain(model.columns.iter().flat_map(|c| &c.pods)) {
         signature.push_str(&pod.uid);
@@ -71,11 +75,13 @@ fn draw(ground: &HtmlElement, motion: &Motion, before: &mut Before) {
     if signature != before.signature {
         let first = before.signature.is_empty();
         let origin = ground.get_bounding_client_rect();
-        let (x, y) = (origin.left() - f64::from(ground.scroll_left()), origin.top() - f64::from(ground.scroll_top()));
+        let (x, y) =
+            (origin.left() - f64::from(ground.scroll_left()), origin.top() - f64::from(ground.scroll_top()));
         let mut places = HashMap::new();
         let mut moving = 0;
         for element in crate::dom::all(ground, ".pod[data-uid]") {
-            let Some(pod) = element.get_attribute("data-uid").and_then(|uid| pods.get(uid.as_str()).copied()) else {
+            let Some(pod) = element.get_attribute("data-uid").and_then(|uid| pods.get(uid.as_str()).copied())
+            else {
                 continue;
             };
             let rect = element.get_bounding_client_rect();
@@ -85,7 +91,11 @@ fn draw(ground: &HtmlElement, motion: &Motion, before: &mut Before) {
                     Some(old) if (old.at.0 - at.0).abs() + (old.at.1 - at.1).abs() > 2.0 => {
                         moving += 1;
                         let travels = old.node != pod.node;
-                        travel(&element, (old.at.0 - at.0, old.at.1 - at.1), if travels { 420.0 } else { 160.0 });
+                        travel(
+                            &element,
+                            (old.at.0 - at.0, old.at.1 - at.1),
+                            if travels { 420.0 } else { 160.0 },
+                        );
                         if travels && let Some(slot) = element.parent_element() {
                             arrive(&slot);
                         }
@@ -121,7 +131,9 @@ fn draw(ground: &HtmlElement, motion: &Motion, before: &mut Before) {
         // A probe that was planned then and is due by now has fired.
         let fired = before.probes.iter().filter(|(_, at)| *at <= model.now);
         for (key, _) in fired.take(PULSES) {
-            let pod = pods.values().find(|p| key.strip_prefix(&p.namespace).is_some_and(|k| k.strip_prefix('/') == Some(&p.name)));
+            let pod = pods.values().find(|p| {
+                key.strip_prefix(&p.namespace).is_some_and(|k| k.strip_prefix('/') == Some(&p.name))
+            });
             if let Some(place) = pod.and_then(|p| before.places.get(&p.uid)) {
                 pulse(&place.element);
             }
@@ -175,7 +187,10 @@ fn arrive(slot: &Element) {
 fn enter(element: &Element) {
     animate(
         element,
-        &[&[("transform", "translateY(0.375rem)"), ("opacity", "0")], &[("transform", "none"), ("opacity", "1")]],
+        &[
+            &[("transform", "translateY(0.375rem)"), ("opacity", "0")],
+            &[("transform", "none"), ("opacity", "1")],
+        ],
         200.0,
     );
 }
@@ -204,7 +219,10 @@ fn pulse(element: &Element) {
     if let Ok(Some(ring)) = element.query_selector(".pulse") {
         animate(
             &ring,
-            &[&[("transform", "scale(0.8)"), ("opacity", "0.9")], &[("transform", "scale(1.9)"), ("opacity", "0")]],
+            &[
+                &[("transform", "scale(0.8)"), ("opacity", "0.9")],
+                &[("transform", "scale(1.9)"), ("opacity", "0")],
+            ],
             700.0,
         );
     }

@@ -42,7 +42,8 @@ pub(crate) fn Node(props: &NodeProps) -> Html {
     // What says what a node is for comes first, then what every node has.
     let mut labels: Vec<(&String, &String)> = node.labels.iter().collect();
     labels.sort_by_key(|(key, _)| key.contains("kubernetes.io/") || key.contains("k8s.io/"));
-    let own = labels.iter().filter(|(key, _)| !key.contains("kubernetes.io/") && !key.contains("k8s.io/")).count();
+    let own =
+        labels.iter().filter(|(key, _)| !key.contains("kubernetes.io/") && !key.contains("k8s.io/")).count();
     let shown = own.min(2);
     let name_label = texts::NODE.with(lang, &[("name", &node.name)]);
     html! {
@@ -103,7 +104,12 @@ fn Requests(props: &RequestsProps) -> Html {
     let ask = |pod: &PodView| if is_cpu { pod.cpu } else { pod.memory };
     let text = |amount| if is_cpu { cpu_text(amount) } else { memory_text(amount) };
     // A pod that has ended takes no room any more.
-    let counts = |pod: &&Same<PodView>| !matches!(pod.status.as_str(), "Completed" | "Succeeded" | "Error" | "Failed" | "Evicted" | "OOMKilled");
+    let counts = |pod: &&Same<PodView>| {
+        !matches!(
+            pod.status.as_str(),
+            "Completed" | "Succeeded" | "Error" | "Failed" | "Evicted" | "OOMKilled"
+        )
+    };
     let others = props.others.iter().filter(counts).map(|p| (p, true));
     let own = props.pods.iter().filter(counts).map(|p| (p, false));
     let segments: Vec<(&Same<PodView>, bool)> = others.chain(own).filter(|(p, _)| ask(p) > 0).collect();
@@ -111,7 +117,12 @@ fn Requests(props: &RequestsProps) -> Html {
     let all = props.all.max(1);
     let label = texts::BAR.with(
         lang,
-        &[("name", &props.name), ("used", &text(used)), ("all", &text(props.all)), ("count", &segments.len().to_string())],
+        &[
+            ("name", &props.name),
+            ("used", &text(used)),
+            ("all", &text(props.all)),
+            ("count", &segments.len().to_string()),
+        ],
     );
     html! {
         <div class="requests" role="img" aria-label={label}>

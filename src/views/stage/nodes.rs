@@ -106,7 +106,9 @@ pub(crate) fn Nodes(props: &NodesProps) -> Html {
                     event.prevent_default();
                     super::show_why(ui, pod);
                 }
-            } else if let Some(next) = ground.cast::<web_sys::Element>().and_then(|g| beside(&g, &on, &event.key())) {
+            } else if let Some(next) =
+                ground.cast::<web_sys::Element>().and_then(|g| beside(&g, &on, &event.key()))
+            {
                 event.prevent_default();
                 crate::dom::focus(Some(next));
             }
@@ -145,7 +147,9 @@ pub(crate) fn Nodes(props: &NodesProps) -> Html {
 
 /// The names of a pod's containers, sidecars too.
 fn containers(acting: &super::Acting, pod: &PodView) -> Vec<String> {
-    let object = acting.lab.ask(|l| l.shown_mut().request(Request::get(&POD, &pod.namespace, &pod.name)).into_object());
+    let object = acting
+        .lab
+        .ask(|l| l.shown_mut().request(Request::get(&POD, &pod.namespace, &pod.name)).into_object());
     let Ok(object) = object else { return Vec::new() };
     let containers = object.pod_spec().into_iter().flat_map(|s| s.containers.iter().map(|c| c.name.clone()));
     containers.collect()
@@ -232,7 +236,9 @@ fn Announce(props: &AnnounceProps) -> Html {
             [] => said.2.clone(),
             [(_, name, status)] => texts::SELECTED_IS.with(lang, &[("name", name), ("status", status)]),
             many => match many.iter().find(|(uid, ..)| **uid == *props.selected) {
-                Some((_, name, status)) => texts::SELECTED_IS.with(lang, &[("name", name), ("status", status)]),
+                Some((_, name, status)) => {
+                    texts::SELECTED_IS.with(lang, &[("name", name), ("status", status)])
+                }
                 None => {
                     let status = many[0].2.clone();
                     let count = many.iter().filter(|(.., s)| *s == status).count();

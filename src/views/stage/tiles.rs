@@ -205,7 +205,10 @@ fn paint(
 
 /// Whether the page is dark: chosen, or as the system says.
 fn is_dark(canvas: &HtmlCanvasElement) -> bool {
-    let theme = canvas.owner_document().and_then(|d| d.document_element()).and_then(|r| r.get_attribute("data-theme"));
+    let theme = canvas
+        .owner_document()
+        .and_then(|d| d.document_element())
+        .and_then(|r| r.get_attribute("data-theme"));
     match theme.as_deref() {
         Some("dark") => true,
         Some(_) => false,

@@ -51,13 +51,21 @@ fn words(what: &UpcomingKind, lang: Lang) -> String {
         UpcomingKind::Probe { probe, container } => {
             format!("{} ({container})", text("{name} probe", "{name} probe", probe))
         }
-        UpcomingKind::BackoffEnds { container } => text("back-off ends: {name}", "back-off 종료: {name}", container),
-        UpcomingKind::PullRetry { container } => text("image pull again: {name}", "이미지 pull 재시도: {name}", container),
+        UpcomingKind::BackoffEnds { container } => {
+            text("back-off ends: {name}", "back-off 종료: {name}", container)
+        }
+        UpcomingKind::PullRetry { container } => {
+            text("image pull again: {name}", "이미지 pull 재시도: {name}", container)
+        }
         UpcomingKind::PullEnds { image } => text("image pulled: {name}", "이미지 pull 완료: {name}", image),
         UpcomingKind::PodSync => text("kubelet sync", "kubelet 동기화", ""),
         UpcomingKind::GraceEnds => text("grace period ends", "grace period 종료", ""),
-        UpcomingKind::Process { container } => text("process wakes: {name}", "프로세스 동작: {name}", container),
-        UpcomingKind::Controller { controller } => text("controller: {name}", "controller: {name}", controller),
+        UpcomingKind::Process { container } => {
+            text("process wakes: {name}", "프로세스 동작: {name}", container)
+        }
+        UpcomingKind::Controller { controller } => {
+            text("controller: {name}", "controller: {name}", controller)
+        }
         UpcomingKind::Other(words) => (*words).to_owned(),
     }
 }

@@ -34,7 +34,10 @@ impl Scale {
         const STEPS: [f64; 11] =
             [60.0, 120.0, 180.0, 300.0, 600.0, 900.0, 1800.0, 3600.0, 7200.0, 14_400.0, 43_200.0];
         let gone = live.since(start).as_secs_f64();
-        let step = STEPS.into_iter().find(|step| gone <= step * 4.0).unwrap_or((gone / 4.0 / 86_400.0).ceil() * 86_400.0);
+        let step = STEPS
+            .into_iter()
+            .find(|step| gone <= step * 4.0)
+            .unwrap_or((gone / 4.0 / 86_400.0).ceil() * 86_400.0);
         Scale { start, length: step * 5.0, step }
     }
 

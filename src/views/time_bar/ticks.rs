@@ -18,8 +18,13 @@ pub(crate) enum TickKind {
 }
 
 impl TickKind {
-    pub(crate) const ALL: [TickKind; 5] =
-        [TickKind::Scheduled, TickKind::Started, TickKind::ProbeFailed, TickKind::Restarted, TickKind::Deleted];
+    pub(crate) const ALL: [TickKind; 5] = [
+        TickKind::Scheduled,
+        TickKind::Started,
+        TickKind::ProbeFailed,
+        TickKind::Restarted,
+        TickKind::Deleted,
+    ];
 
     /// Its CSS class.
     pub(crate) fn class(self) -> &'static str {
@@ -38,7 +43,9 @@ impl TickKind {
             TickKind::Scheduled => "M5.2 1h1.6v10H5.2z",
             TickKind::Started => "M2.5 1v10l8-5z",
             TickKind::Deleted => "M1.5 1.5h9v9h-9zM3.2 3.2v5.6h5.6V3.2z",
-            TickKind::ProbeFailed => "M2.6 1.2 6 4.6l3.4-3.4 1.4 1.4L7.4 6l3.4 3.4-1.4 1.4L6 7.4l-3.4 3.4-1.4-1.4L4.6 6 1.2 2.6z",
+            TickKind::ProbeFailed => {
+                "M2.6 1.2 6 4.6l3.4-3.4 1.4 1.4L7.4 6l3.4 3.4-1.4 1.4L6 7.4l-3.4 3.4-1.4-1.4L4.6 6 1.2 2.6z"
+            }
             TickKind::Restarted => "M6 .8 11.2 6 6 11.2.8 6z",
         }
     }
