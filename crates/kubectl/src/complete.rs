@@ -134,8 +134,7 @@ fn subcommands(command: &Command) -> Vec<Completion> {
 fn flags_of(command: &'static Command) -> Vec<Completion> {
     let mut out = Vec::new();
     for flag in command.flags.iter().chain(tree::root().global.iter()).filter(|f| !f.hidden) {
-        let equals = if flag.no_value.is_empty() || flag.kind == "bool" { "" } else { "" };
-        out.push(Completion { word: format!("--{}{equals}", flag.name), about: flag.usage.clone() });
+        out.push(Completion { word: format!("--{}", flag.name), about: flag.usage.clone() });
         if !flag.short.is_empty() {
             out.push(Completion { word: format!("-{}", flag.short), about: flag.usage.clone() });
         }

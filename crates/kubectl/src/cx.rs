@@ -148,6 +148,7 @@ fn unexpected() -> Error {
 }
 
 /// What becomes of a command.
+#[allow(clippy::large_enum_variant)] // One at a time, moved once.
 pub(crate) enum Flow {
     /// It ended with this exit code.
     Done(i32),

@@ -37,8 +37,7 @@ pub(crate) fn find(argv: &[String]) -> Found {
     let mut command = tree::root();
     let mut path = "kubectl".to_owned();
     let mut rest: Vec<String> = argv.to_vec();
-    loop {
-        let Some(at) = first_word(command, &rest) else { break };
+    while let Some(at) = first_word(command, &rest) {
         let Some(next) = rest.get(at).and_then(|word| command.find(word)) else { break };
         rest.remove(at);
         path = format!("{path} {}", next.name());

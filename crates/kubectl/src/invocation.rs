@@ -42,6 +42,7 @@ pub struct Invocation {
     warned: Vec<String>,
 }
 
+#[allow(clippy::large_enum_variant)] // One at a time, moved once.
 #[derive(Clone, Debug)]
 enum State {
     Start,
@@ -51,6 +52,7 @@ enum State {
 }
 
 /// A command that waits.
+#[allow(clippy::large_enum_variant)] // One at a time, moved once.
 #[derive(Clone, Debug)]
 pub(crate) enum Task {
     Delete(cmd::delete::Waiting),

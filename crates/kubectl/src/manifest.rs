@@ -106,11 +106,12 @@ pub(crate) fn read(cx: &mut Cx<'_>, builder: &Builder) -> Result<Selected> {
 }
 
 fn flatten(cx: &mut Cx<'_>, builder: &Builder, document: Document, out: &mut Vec<Result<Info>>) {
-    if builder.validate && !builder.local {
-        if let Err(error) = validate(cx, &document) {
-            out.push(Err(error));
-            return;
-        }
+    if builder.validate
+        && !builder.local
+        && let Err(error) = validate(cx, &document)
+    {
+        out.push(Err(error));
+        return;
     }
     match info(cx, builder, document) {
         Ok(Decoded::One(info)) => out.push(Ok(*info)),
@@ -345,7 +346,7 @@ fn local_one(value: Value, source: &str, typed: bool) -> Result<Value> {
             podlab_yaml::to_json_compact(&value)
         ));
     }
-    typed_value(&value).or_else(|why| undecodable(why))
+    typed_value(&value).or_else(undecodable)
 }
 
 /// The object as its Go type writes it.

@@ -73,7 +73,6 @@ pub(crate) struct Builder {
     pub validate: bool,
     /// What to say of an object whose kind nobody knows: nothing is asked of the server.
     pub local: bool,
-    pub chunk: usize,
 }
 
 /// What was selected.
@@ -201,7 +200,7 @@ impl Builder {
         if let Some(first) = self.args.first() {
             for word in split_types(&expand(first)) {
                 let kind = mapping(cx, &word)?;
-                if !out.iter().any(|k| *k == kind) {
+                if !out.contains(&kind) {
                     out.push(kind);
                 }
             }

@@ -106,9 +106,6 @@ pub(crate) fn run(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
     }
     let ignore_missing =
         parsed.bool("ignore-not-found") || (parsed.bool("all") && !parsed.changed("ignore-not-found"));
-    if force && grace == 0 {
-        // Told before anything is looked up.
-    }
     let builder = Builder::new(cx, parsed).all(parsed.bool("all"));
     let selected = builder.resolve(cx)?;
     if force && grace == 0 && dry_run == DryRun::None {
@@ -164,9 +161,8 @@ pub(crate) fn run(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
             waiting.targets.push(Target { kind: info.kind, namespace: info.namespace, name: info.name, uid });
         }
     }
-    if found == 0 && waiting.errors.is_empty() && !builder.has_files() && !ignore_missing {
-        cx.outln("No resources found");
-    } else if found == 0 && waiting.errors.is_empty() && parsed.bool("all") {
+    let quiet = builder.has_files() || ignore_missing;
+    if found == 0 && waiting.errors.is_empty() && (!quiet || parsed.bool("all")) {
         cx.outln("No resources found");
     }
     if !wait || dry_run != DryRun::None || waiting.targets.is_empty() {

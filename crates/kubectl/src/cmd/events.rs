@@ -104,7 +104,7 @@ pub(crate) fn run(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
     let object = parsed.str("for");
     if !object.is_empty() {
         let Some((word, name)) = object.split_once('/') else {
-            return message(format!("--for must be in resource/name form"));
+            return message("--for must be in resource/name form".to_string());
         };
         let kind = resource::mapping(cx, word)?;
         request.options.field_selector = Some(format!(

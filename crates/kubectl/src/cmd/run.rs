@@ -80,9 +80,7 @@ pub(crate) fn is_image(image: &str) -> bool {
         [one] => component(one),
         [first, rest @ ..] => {
             rest.iter().all(|p| component(p))
-                && (component(first)
-                    || (domain(first) && first.contains(['.', ':']))
-                    || (domain(first) && !first.chars().any(|c| c.is_ascii_lowercase()) && false))
+                && (component(first) || (domain(first) && first.contains(['.', ':'])))
         }
     };
     name_fits && tag_fits && digest_fits

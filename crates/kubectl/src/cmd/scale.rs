@@ -26,7 +26,6 @@ pub(crate) fn run(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
         return message("The --current-replicas must specify an integer of -1 or greater");
     }
     let builder = Builder::new(cx, parsed).all(parsed.bool("all"));
-    let builder = if parsed.bool("all") { builder } else { builder };
     let selected = builder.fetch(cx)?;
     let mut failure = None;
     let mut count = 0;

@@ -58,7 +58,7 @@ pub(crate) fn format(cx: &mut Cx<'_>, parsed: &Parsed, get: bool) -> Result<Form
         ))
     };
     let need = |rest: &str| match rest {
-        "" => message(format!("template format specified but no template given")),
+        "" => message("template format specified but no template given".to_string()),
         _ => Ok(()),
     };
     let allow = !parsed.changed("allow-missing-template-keys") || parsed.bool("allow-missing-template-keys");

@@ -53,7 +53,7 @@ fn write(out: &mut String, value: &Value, shape: Option<Shape<'_>>, depth: usize
                 }
             }
             for field in known {
-                if let Some((key, _)) = map.get_key_value(&*field.name)
+                if let Some((key, _)) = map.get_key_value(field.name)
                     && !keys.iter().any(|(k, _)| *k == key)
                 {
                     keys.push((key, Some(&field.ty)));

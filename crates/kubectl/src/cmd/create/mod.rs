@@ -11,7 +11,6 @@ mod workload;
 
 pub(crate) use config::bad_env_name;
 pub(crate) use policy::{int_or_string, resource_list};
-pub(crate) use workload::suffix;
 
 use super::{DryRun, Reporter, field_validation, no_args};
 use crate::cx::Run;

@@ -48,7 +48,7 @@ pub(crate) fn pod_spec_path(kind: &str) -> Option<&'static [&'static str]> {
 ///
 /// # Errors
 /// Its kind has none.
-pub(crate) fn pod_spec<'a>(object: &'a mut Value) -> Result<&'a mut Value> {
+pub(crate) fn pod_spec(object: &mut Value) -> Result<&mut Value> {
     let kind = object["kind"].as_str().unwrap_or("").to_owned();
     let Some(path) = pod_spec_path(&kind) else {
         let version = object["apiVersion"].as_str().unwrap_or("").rsplit('/').next().unwrap_or("").to_owned();
