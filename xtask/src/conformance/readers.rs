@@ -20,6 +20,7 @@ const READERS: &[(&str, Reader)] = &[
     ("cluster/seed_transcript.jsonl", seed_transcript::read),
     ("cluster/tables.jsonl", server_tables::read),
     ("cluster/validation.jsonl", validation::read),
+    ("commands.jsonl", seed_transcript::commands),
     ("kubectl/kubectl-golden-server.jsonl", golden::with_server),
     ("kubectl/kubectl-golden.jsonl", golden::without_server),
     ("kubectl/seed-commands-golden.jsonl", golden::seed_commands),

@@ -12,7 +12,7 @@ use super::controllers::kubelet::PretendedKubelet;
 use super::golden;
 use super::kubectl::{Machine, Output, Session};
 use super::lab;
-use super::report::{Figure, Recording, Unit};
+use super::report::{Figure, Outcome, Recording, Unit};
 
 pub(super) fn read(recording: &Recording<'_>) -> Result<Vec<Figure>> {
     let mut units = Vec::new();
@@ -26,23 +26,63 @@ fn text<'a>(value: &'a Value, field: &str) -> &'a str {
     value.get(field).and_then(Value::as_str).unwrap_or_default()
 }
 
+#[derive(Clone)]
 struct Terminal {
     cluster: Cluster,
     kubelet: PretendedKubelet,
     machine: Machine,
 }
 
-fn session(record: &Value, units: &mut Vec<Unit>) {
-    let node = record.get("node").and_then(Value::as_str).unwrap_or("minikube");
+fn terminal(node: &str) -> Terminal {
     let mut kubelet = PretendedKubelet::new(&[node], "2", "4Gi");
     let mut cluster = lab::empty(Profile::Controllers);
     kubelet.register(&mut cluster);
-    let mut machine = Machine::with_cluster();
+    let mut terminal = Terminal { cluster, kubelet, machine: Machine::with_cluster() };
+    terminal.pass(Duration::from_secs(5));
+    terminal
+}
+
+/// `commands.jsonl`: each line is read by kubectl's grammar; none is unknown to podlab, or ignored.
+pub(super) fn commands(recording: &Recording<'_>) -> Result<Vec<Figure>> {
+    let fresh = terminal("minikube");
+    let units = recording.lines()?.into_iter().map(|record| {
+        let line = text(&record, "command").to_owned();
+        let name = format!("{}:{} {line}", text(&record, "source"), record["line"]);
+        Unit::run(name, || known(&mut fresh.clone(), &line))
+    });
+    Ok(vec![Figure { name: recording.name.to_owned(), units: units.collect() }])
+}
+
+/// Whether kubectl knows what a line asks for. Whether the objects exist that it names is not judged.
+fn known(terminal: &mut Terminal, line: &str) -> Outcome {
+    let first = line.split_whitespace().next().unwrap_or_default();
+    if !matches!(first, "kubectl" | "k") {
+        return Outcome::Skipped(
+            "a line for another program, on the machine of the one who typed it".to_owned(),
+        );
+    }
+    let output = terminal.line(line);
+    let refused = [
+        "podlab does not simulate",
+        "not simulated",
+        "not built yet",
+        "unknown flag",
+        "unknown shorthand flag",
+    ];
+    let problem = output.stderr.lines().find(|line| refused.iter().any(|part| line.contains(part)));
+    match problem {
+        None => Outcome::Passed,
+        Some(problem) => Outcome::equal("an answer of kubectl's", problem),
+    }
+}
+
+fn session(record: &Value, units: &mut Vec<Unit>) {
+    let node = record.get("node").and_then(Value::as_str).unwrap_or("minikube");
+    let mut terminal = terminal(node);
+    let machine = &mut terminal.machine;
     for (path, content) in record.get("files").and_then(Value::as_object).into_iter().flatten() {
         machine.files.insert(path.clone(), content.as_str().unwrap_or_default().as_bytes().to_vec());
     }
-    let mut terminal = Terminal { cluster, kubelet, machine };
-    terminal.pass(Duration::from_secs(5));
     let steps = record.get("steps").and_then(Value::as_array).cloned().unwrap_or_default();
     let at = |step: &Value| step.get("t").and_then(Value::as_f64);
     let first = steps.iter().find_map(at).unwrap_or_default();

@@ -27,6 +27,7 @@ enum Stage {
 }
 
 /// Nodes without machines.
+#[derive(Clone)]
 pub(in crate::conformance) struct PretendedKubelet {
     size: Value,
     /// Node → whether it still reports.
