@@ -31,6 +31,31 @@ pub(crate) fn focus_next(inside: &Element, selector: &str, step: i32) {
     focus(usize::try_from(next).ok().and_then(|i| found.get(i).cloned()));
 }
 
+/// Puts a text on the clipboard; `None` where the browser has none for this page.
+pub(crate) fn write_clipboard(text: &str) -> Option<js_sys::Promise> {
+    let navigator = gloo::utils::window().navigator();
+    let clipboard = js_sys::Reflect::get(&navigator, &"clipboard".into()).ok().filter(|c| c.is_object())?;
+    let write =
+        js_sys::Reflect::get(&clipboard, &"writeText".into()).ok()?.dyn_into::<js_sys::Function>().ok()?;
+    write.call1(&clipboard, &text.into()).ok()?.dyn_into().ok()
+}
+
+/// Whether some text of the page is selected.
+pub(crate) fn has_selection() -> bool {
+    let window = gloo::utils::window();
+    let get = |of: &wasm_bindgen::JsValue, name: &str| js_sys::Reflect::get(of, &name.into()).ok();
+    let selection = get(&window, "getSelection")
+        .and_then(|f| f.dyn_into::<js_sys::Function>().ok())
+        .and_then(|f| f.call0(&window).ok());
+    let kind = selection.filter(|s| s.is_object()).and_then(|s| get(&s, "type")?.as_string());
+    kind.as_deref() == Some("Range")
+}
+
+/// What stands in the field that an event came from.
+pub(crate) fn value(event: &web_sys::Event) -> Option<String> {
+    js_sys::Reflect::get(event.target()?.as_ref(), &"value".into()).ok()?.as_string()
+}
+
 /// Pixels in a rem.
 pub(crate) fn rem() -> f64 {
     let window = gloo::utils::window();

@@ -9,7 +9,11 @@
 //! 명사형. Kubernetes terms stay English in both, and no particle follows a variable name.
 
 pub(crate) mod bars;
+pub(crate) mod dock;
+pub(crate) mod editor;
+pub(crate) mod plugins;
 pub(crate) mod stage;
+pub(crate) mod terminal;
 
 use crate::state::Lang;
 

@@ -27,6 +27,11 @@ impl Default for Files {
 }
 
 impl Files {
+    /// One file.
+    pub fn single(name: &str, text: &str) -> Files {
+        Files { files: vec![File { name: name.to_owned(), text: text.to_owned() }], active: 0 }
+    }
+
     /// All files in order.
     pub fn all(&self) -> &[File] {
         &self.files

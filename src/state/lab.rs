@@ -1,12 +1,15 @@
 //! A lab: a cluster, the learner's files and terminal, and the clock's controls.
 
 use super::files::Files;
+use super::manifest::{self, Finding};
 use super::saved::Saved;
 use super::terminal::{Piece, Terminal};
+use podlab_api::{Object, kinds};
 use podlab_cluster::cluster::{Act, Input};
 use podlab_cluster::{Cluster, Settings};
 use podlab_sim::SimTime;
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How fast virtual time runs: virtual seconds a real one.
@@ -373,12 +376,51 @@ impl Lab {
     }
 
     /// Asks what applying a text would answer, without keeping anything: `kubectl apply --dry-run=server -f -`.
-    pub fn check(&mut self, text: &str) -> Outcome {
+    pub fn check(&self, text: &str) -> Outcome {
         let mut aside = Terminal::default();
         aside.note("", 0);
         let args = ["apply", "--dry-run=server", "-f", "-"].map(str::to_owned);
-        aside.start(&args, Some(text), &mut self.live, &mut Files::default());
+        aside.start(&args, Some(text), &mut self.live.aside(), &mut Files::default());
         outcome(&aside, String::new())
+    }
+
+    /// What is wrong with the file in the editor: what applying it would answer, each part at its place.
+    pub fn findings(&self) -> Vec<Finding> {
+        let file = self.files.active();
+        // A dry run draws a uid, which must not move the draws of the real cluster.
+        let mut copy = None;
+        manifest::findings(&file.text, &mut |part| {
+            let door = copy.get_or_insert_with(|| self.live.aside());
+            let mut aside = Terminal::default();
+            aside.note("", 0);
+            let args = ["apply", "--dry-run=server", "-f", &file.name].map(str::to_owned);
+            let mut files = Files::single(&file.name, part);
+            aside.start(&args, Some(""), door, &mut files);
+            outcome(&aside, String::new()).errors()
+        })
+    }
+
+    /// Replaces the text of the file in the editor, as typing does.
+    pub fn edit(&mut self, text: &str) {
+        self.files.edit(text);
+        self.revision += 1;
+    }
+
+    /// Ctrl D in the terminal: the end of what the running command reads.
+    pub fn end_input(&mut self) {
+        self.terminal.end_input(&mut self.live, &mut self.files);
+        self.revision += 1;
+    }
+
+    /// What may stand at a place of a command line.
+    pub fn complete(&mut self, line: &str, cursor: usize) -> Vec<podlab_kubectl::Completion> {
+        podlab_kubectl::complete(line, cursor, self.shown_mut())
+    }
+
+    /// A pod or node that is shown.
+    pub fn object(&self, kind: &str, namespace: &str, name: &str) -> Option<Arc<Object>> {
+        let kind = if kind == "Node" { &kinds::NODE } else { &kinds::POD };
+        self.shown().world().api.store().get(kind, namespace, name).cloned()
     }
 
     /// What a kubectl line answers on the cluster that is shown, for views that show kubectl's own text. It must
@@ -495,12 +537,25 @@ mod tests {
 
     #[test]
     fn checking_a_text_keeps_nothing() {
-        let mut lab = Lab::default();
+        let lab = Lab::default();
         let checked = lab.check(POD);
         assert!(checked.ok(), "{checked:?}");
         assert_eq!(pods(&mut lab), 0);
         assert_eq!(lab.undo_what(), None);
         assert!(!lab.check("kind: Pod\n  name: x").ok());
+    }
+
+    #[test]
+    fn what_is_wrong_with_the_file_is_found_at_its_place() {
+        let mut lab = Lab::default();
+        lab.edit(&POD.replace("name: web", "name: web\n  lables: {app: web}"));
+        let found = lab.findings();
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert_eq!(found[0].message, "strict decoding error: unknown field \"metadata.lables\"");
+        assert_eq!(found[0].fix.as_deref(), Some("labels"));
+        lab.edit(POD);
+        assert_eq!(lab.findings(), []);
+        assert_eq!(lab.live().inputs().len(), 0);
     }
 
     #[test]

@@ -2,8 +2,11 @@
 
 pub mod examples;
 pub mod files;
+pub mod inspect;
 pub mod lab;
+pub mod manifest;
 pub mod saved;
+pub mod selector_lab;
 pub mod terminal;
 pub mod ui;
 pub mod words;

@@ -48,6 +48,10 @@ pub struct Terminal {
     /// What has been typed for the running command.
     input: VecDeque<Vec<u8>>,
     interrupted: bool,
+    /// Whether the end of what is typed for the running command has come.
+    ended: bool,
+    /// A line that the page puts before the learner, to be sent or changed.
+    proposal: Option<String>,
     /// Grows with every change, so that views know when to draw.
     revision: u64,
 }
@@ -69,6 +73,8 @@ impl Default for Terminal {
             running: None,
             input: VecDeque::new(),
             interrupted: false,
+            ended: false,
+            proposal: None,
             revision: 0,
         }
     }
@@ -173,6 +179,7 @@ impl Terminal {
         let env = Env { vars: BTreeMap::from([("HOME".to_owned(), HOME.to_owned())]) };
         let invocation = podlab_kubectl::run(args, env);
         self.interrupted = false;
+        self.ended = false;
         self.input.clear();
         self.running =
             Some(Running { invocation, wait: None, stdin: stdin.map(|text| text.as_bytes().to_vec()) });
@@ -221,6 +228,45 @@ impl Terminal {
         self.interrupted = false;
     }
 
+    /// Ctrl D: nothing more is typed for the running command.
+    pub fn end_input(&mut self, door: &mut dyn Door, files: &mut Files) {
+        self.ended = true;
+        self.poll(door, files);
+    }
+
+    /// Puts a line before the learner, to be sent or changed.
+    pub fn propose(&mut self, line: &str) {
+        self.proposal = Some(line.to_owned());
+        self.revision += 1;
+    }
+
+    /// Takes the line that was put before the learner.
+    pub fn take_proposal(&mut self) -> Option<String> {
+        self.proposal.take()
+    }
+
+    /// What the running command waits for; `None` where none runs or it waits for nothing.
+    pub fn wait(&self) -> Option<Wait> {
+        self.running.as_ref()?.wait
+    }
+
+    /// The context and the namespace that kubectl's configuration names.
+    pub fn context(&self) -> (String, String) {
+        let config = self.hidden.get(&format!("{HOME}/.kube/config"));
+        let text = config.map(|bytes| String::from_utf8_lossy(bytes).into_owned()).unwrap_or_default();
+        let value = podlab_yaml::parse_document(&text).map(|d| d.value).unwrap_or_default();
+        let name = value.get("current-context").and_then(|v| v.as_str()).unwrap_or_default();
+        let contexts = value.get("contexts").and_then(|v| v.as_array());
+        let namespace = contexts
+            .into_iter()
+            .flatten()
+            .find(|c| c.get("name").and_then(|v| v.as_str()) == Some(name))
+            .and_then(|c| c.pointer("/context/namespace")?.as_str())
+            .filter(|ns| !ns.is_empty())
+            .unwrap_or("default");
+        (name.to_owned(), namespace.to_owned())
+    }
+
     fn print(&mut self, error: bool, text: &str) {
         let Some(entry) = self.entries.last_mut() else { return };
         match entry.output.last_mut() {
@@ -265,6 +311,7 @@ impl Io for TerminalIo<'_> {
             Some(text) => Stdin::Data(std::mem::take(text)),
             None => match self.terminal.input.pop_front() {
                 Some(bytes) => Stdin::Data(bytes),
+                None if self.terminal.ended => Stdin::End,
                 None => Stdin::Pending,
             },
         }

@@ -103,6 +103,17 @@ impl Cluster {
         }
     }
 
+    /// A copy of the present that keeps no past, to try things on: nothing done to it changes this cluster.
+    pub fn aside(&self) -> Cluster {
+        Cluster {
+            world: self.world.clone(),
+            inputs: Vec::new(),
+            checkpoints: Vec::new(),
+            since_checkpoint: 0,
+            remembers: false,
+        }
+    }
+
     /// Sets a state exactly: objects with their uids, times and statuses, and the clock.
     ///
     /// The objects that the cluster began with stay unless one of the same name replaces them.

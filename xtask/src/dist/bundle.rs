@@ -25,6 +25,10 @@ pub(super) fn stage(profile: Profile, package: &Path) -> Result<PathBuf> {
     let names = bundle(profile, package, &stage)?;
     let wasm = copy_hashed(&package.join("podlab_bg.wasm"), "podlab", &stage)?;
     copy_static(&root().join("static"), &stage, true)?;
+    // Descriptions of all fields: fetched when the page is up, for hover and completion.
+    let descriptions = root().join("crates").join("api").join("data").join("descriptions.txt");
+    fs::copy(&descriptions, stage.join("descriptions.txt"))
+        .with_context(|| format!("cannot read {}", descriptions.display()))?;
     let html = fs::read_to_string(root().join("index.html")).context("cannot read index.html")?;
     let html =
         fill(&html, &[("app.js", &names.script), ("style.css", &names.style), ("podlab.wasm", &wasm)])?;

@@ -1,0 +1,85 @@
+// The editor pane: files, validation, Apply.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { POD, apply, begun, editor, write } from "./begun.mjs";
+import { accessible, screenshot } from "./lab.mjs";
+
+const pane = (page) => page.locator("#pane-editor");
+
+test("an unknown field is shown under its line in kubectl's words, and its fix is a button", begun(async ({ page }) => {
+  await write(page, POD.replace("labels", "lables"));
+  const note = page.getByRole("note");
+  await note.getByText('strict decoding error: unknown field "metadata.lables"').waitFor();
+  await pane(page).getByRole("button", { name: "1 problem" }).waitFor();
+  await screenshot(page, "editor-problem");
+  await note.getByRole("button", { name: "Change to labels" }).click();
+  await pane(page).getByText("Valid").waitFor();
+  assert.match(await editor(page).innerText(), /labels:/);
+}));
+
+test("a broken YAML is marked where it breaks", begun(async ({ page }) => {
+  await write(page, "apiVersion: v1\nkind: Pod\nmetadata:\n  name: a: b\n");
+  await page.getByRole("note").getByText("error converting YAML to JSON: yaml: line 4: mapping values are not allowed in this context").waitFor();
+}));
+
+test("Ctrl-Enter applies, says so, and leaves the focus in the editor", begun(async ({ page }) => {
+  await apply(page, POD);
+  await page.locator(".notices").getByText("pod/web created").waitFor();
+  await page.locator("#pane-terminal").getByText("kubectl apply -f pod.yaml").waitFor();
+  assert.ok(await editor(page).evaluate((element) => element === document.activeElement));
+}));
+
+test("what is refused says why and where", begun(async ({ page }) => {
+  await apply(page, POD.replace("name: nginx", "name: Nginx"));
+  const notice = page.locator(".notices").getByRole("alert");
+  await notice.getByText("Not applied: pod.yaml").waitFor();
+  await notice.getByRole("button", { name: "Go to line 10" }).click();
+  assert.ok(await editor(page).evaluate((element) => element === document.activeElement));
+}));
+
+test("Dry run keeps nothing", begun(async ({ page }) => {
+  await write(page, POD);
+  await pane(page).getByRole("button", { name: "Dry run" }).click();
+  await page.locator(".notices").getByText("pod/web created (server dry run)").waitFor();
+}));
+
+test("files are added, renamed and closed, each with its own text", begun(async ({ page }) => {
+  await write(page, POD);
+  await pane(page).getByRole("button", { name: "New file" }).click();
+  await pane(page).getByRole("tab", { name: "pod-2.yaml", selected: true }).waitFor();
+  await write(page, "kind: Service");
+  await pane(page).getByRole("tab", { name: "pod-2.yaml" }).press("F2");
+  const field = pane(page).getByRole("textbox", { name: "Name of the file" });
+  await field.fill("svc.yaml");
+  await field.press("Enter");
+  await pane(page).getByRole("tab", { name: "svc.yaml" }).waitFor();
+  await pane(page).getByRole("tab", { name: "pod.yaml" }).click();
+  await editor(page).getByText("nginx:1.27").waitFor();
+  await pane(page).getByRole("tab", { name: "svc.yaml" }).click();
+  await pane(page).getByRole("button", { name: "File: svc.yaml" }).click();
+  await page.getByRole("menuitem", { name: /Close file/ }).click();
+  assert.equal(await pane(page).getByRole("tab").count(), 1);
+}));
+
+test("the field at the caret is explained, in Korean in a Korean page", begun(async ({ page }) => {
+  await write(page, POD);
+  await page.keyboard.press("Control+Home");
+  for (let i = 0; i < 4; i++) await page.keyboard.press("ArrowDown");
+  const strip = page.locator(".field-strip");
+  await strip.getByText("metadata.labels").waitFor();
+  await strip.getByText("<map[string]string>").waitFor();
+  await strip.getByText("문자열 map입니다").waitFor();
+  await screenshot(page, "editor-ko");
+}, { locale: "ko-KR" }));
+
+test("completion knows the fields at the caret", begun(async ({ page }) => {
+  await write(page, "apiVersion: v1\nkind: Pod\nspec:\n  restart");
+  await page.keyboard.press("Control+Space");
+  await page.getByRole("option", { name: /restartPolicy/ }).waitFor();
+}));
+
+test("the editor pane is accessible", begun(async ({ page }) => {
+  await write(page, POD.replace("labels", "lables"));
+  await page.getByRole("note").waitFor();
+  await accessible(page, { within: "#pane-editor" });
+}));

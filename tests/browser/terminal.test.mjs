@@ -1,0 +1,69 @@
+// The terminal pane.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { POD, apply, begun, enter } from "./begun.mjs";
+import { accessible, screenshot } from "./lab.mjs";
+
+const pane = (page) => page.locator("#pane-terminal");
+const line = (page) => page.locator("#terminal-line");
+
+test("a line runs, its output stands there letter for letter, statuses have their colours", begun(async ({ page }) => {
+  await apply(page, POD);
+  await enter(page, "kubectl get pods");
+  const output = pane(page).locator(".entry-output").last();
+  await output.getByText("NAME").waitFor();
+  assert.match(await output.innerText(), /^NAME +READY +STATUS +RESTARTS +AGE\nweb +0\/1 +Pending/);
+  assert.equal(await output.locator(".tint").innerText(), "Pending");
+  await screenshot(page, "terminal");
+}));
+
+test("an error stands where the output would", begun(async ({ page }) => {
+  await enter(page, "kubectl get pod nobody");
+  await pane(page).locator(".entry-error").getByText('Error from server (NotFound): pods "nobody" not found').waitFor();
+}));
+
+test("arrows recall lines, Ctrl-R searches them", begun(async ({ page }) => {
+  await enter(page, "kubectl get nodes");
+  await enter(page, "kubectl get pods");
+  await line(page).press("ArrowUp");
+  assert.equal(await line(page).inputValue(), "kubectl get pods");
+  await line(page).press("ArrowUp");
+  assert.equal(await line(page).inputValue(), "kubectl get nodes");
+  await line(page).press("ArrowDown");
+  await line(page).press("Control+u");
+  await line(page).press("Control+r");
+  await page.keyboard.type("nodes");
+  await pane(page).getByText("(reverse-i-search)`nodes': kubectl get nodes").waitFor();
+  await line(page).press("Tab");
+  assert.equal(await line(page).inputValue(), "kubectl get nodes");
+}));
+
+test("a command that waits says so while time is paused, and Ctrl-C ends it", begun(async ({ page }) => {
+  await enter(page, "kubectl get pods -w");
+  await pane(page).getByText("waits for time, which is paused").waitFor();
+  await line(page).press("Control+c");
+  await pane(page).getByText("^C").waitFor();
+  await pane(page).getByText("waits for time").waitFor({ state: "detached" });
+}));
+
+test("Ctrl-` goes to the line, the history tab brings a line back", begun(async ({ page }) => {
+  await enter(page, "kubectl get ns");
+  await page.keyboard.press("Control+`");
+  assert.ok(await line(page).evaluate((element) => element === document.activeElement));
+  await pane(page).getByRole("tab", { name: /History/ }).click();
+  await pane(page).getByRole("button", { name: "kubectl get ns" }).click();
+  assert.equal(await line(page).inputValue(), "kubectl get ns");
+}));
+
+test("a phone has the keys that its keyboard lacks", begun(async ({ page }) => {
+  await page.getByRole("navigation").getByRole("button", { name: "Terminal" }).click();
+  await line(page).fill("kubectl get pods ");
+  await pane(page).getByRole("button", { name: "-", exact: true }).click();
+  assert.equal(await line(page).inputValue(), "kubectl get pods -");
+  await screenshot(page, "terminal-phone");
+}, { width: 390, height: 844 }));
+
+test("the terminal pane is accessible", begun(async ({ page }) => {
+  await enter(page, "kubectl get nodes");
+  await accessible(page, { within: "#pane-terminal" });
+}));
