@@ -559,6 +559,35 @@ mod tests {
     }
 
     #[test]
+    fn a_line_is_a_shell_s() {
+        let mut lab = Lab::default();
+        let mut said = |line: &str| {
+            lab.enter(line);
+            let entry = lab.terminal.entries().last().unwrap();
+            let text: String = entry.output.iter().map(|p| p.text.as_str()).collect();
+            (text, entry.code)
+        };
+        assert_eq!(said("kubectl get nodes | grep -c node0"), ("2\n".to_owned(), Some(0)));
+        assert_eq!(said("echo 'kind: Pod' > a.yaml; cat a.yaml"), ("kind: Pod\n".to_owned(), Some(0)));
+        assert_eq!(
+            said("kubectl get ns default -o name > ns.txt && cat ns.txt"),
+            ("namespace/default\n".to_owned(), Some(0))
+        );
+        assert_eq!(said("kubectl get pod nobody || echo none").0.lines().last(), Some("none"));
+        assert_eq!(said("for i in 1 2; do echo $i; done"), ("1\n2\n".to_owned(), Some(0)));
+        assert_eq!(said("rm a.yaml ns.txt").1, Some(0));
+        assert_eq!(lab.files.all().len(), 1);
+        lab.edit(POD);
+        lab.enter("cat pod.yaml | kubectl apply -f -");
+        let text = lab.terminal.entries().last().unwrap().output[0].text.clone();
+        assert_eq!(text, "pod/web created\n");
+        lab.enter("sleep 5; echo late");
+        assert!(lab.terminal.is_running());
+        lab.jump(lab.live().sim_now() + Duration::from_secs(6), &mut || true);
+        assert!(!lab.terminal.is_running());
+    }
+
+    #[test]
     fn the_past_is_shown_and_left_again() {
         let mut lab = Lab::default();
         lab.files.edit(POD);

@@ -1,6 +1,8 @@
 //! The terminal: lines typed, what came of them, and the command that still runs.
 
 use super::files::Files;
+use super::line::{self, Joint, Stage, What};
+use super::shell_run::ShellRun;
 use podlab_api::Door;
 use podlab_kubectl::{DirEntry, Env, FileError, Invocation, Io, Stdin, Step, Wait};
 use serde::{Deserialize, Serialize};
@@ -10,6 +12,8 @@ use std::collections::{BTreeMap, VecDeque};
 const ENTRIES: usize = 400;
 /// How many bytes of output one entry keeps, from its end.
 const OUTPUT: usize = 256 << 10;
+/// How many bytes are kept between the commands of a line.
+const CAUGHT: usize = 16 << 20;
 /// The longest line that is taken.
 const LINE: usize = 64 << 10;
 
@@ -45,6 +49,12 @@ pub struct Terminal {
     /// Files that kubectl keeps and the editor does not show: its configuration.
     hidden: BTreeMap<String, Vec<u8>>,
     running: Option<Running>,
+    /// What of the line has not begun yet.
+    stages: VecDeque<Stage>,
+    /// What the running command writes for the next one or a file, instead of to the screen.
+    caught: Option<Vec<u8>>,
+    /// Where that goes.
+    catches_for: Option<Stage>,
     /// What has been typed for the running command.
     input: VecDeque<Vec<u8>>,
     interrupted: bool,
@@ -57,8 +67,14 @@ pub struct Terminal {
 }
 
 #[derive(Clone, Debug)]
+enum Program {
+    Kubectl(Box<Invocation>),
+    Shell(Box<ShellRun>),
+}
+
+#[derive(Clone, Debug)]
 struct Running {
-    invocation: Invocation,
+    program: Program,
     wait: Option<Wait>,
     /// What it reads: given text and then the end, or the keyboard.
     stdin: Option<Vec<u8>>,
@@ -71,6 +87,9 @@ impl Default for Terminal {
             entries: Vec::new(),
             hidden: BTreeMap::from([(format!("{HOME}/.kube/config"), config)]),
             running: None,
+            stages: VecDeque::new(),
+            caught: None,
+            catches_for: None,
             input: VecDeque::new(),
             interrupted: false,
             ended: false,
@@ -127,49 +146,83 @@ impl Terminal {
         let excess = self.entries.len().saturating_sub(ENTRIES);
         self.entries.drain(..excess);
         self.revision += 1;
-        let words = match split(&line) {
-            Ok(words) => words,
+        match line.trim() {
+            "" => return self.finish(0),
+            "clear" => return self.clear(),
+            "help" => {
+                self.print(
+                    false,
+                    "kubectl (or k), bash and its tools, clear. Files of the editor are in this folder.\n",
+                );
+                return self.finish(0);
+            }
+            _ => {}
+        }
+        match line::parse(&line) {
+            Ok(stages) => {
+                self.stages = stages.into();
+                self.go_on(0, door, files);
+            }
             Err(text) => {
                 self.print(true, &text);
                 self.finish(2);
-                return;
             }
-        };
-        let (program, args) = match words.split_first() {
-            None => {
-                self.finish(0);
-                return;
-            }
-            Some((program, args)) => (program.as_str(), args),
-        };
-        match program {
-            "kubectl" | "k" => self.start(args, None, door, files),
-            "clear" => self.clear(),
-            "help" => {
-                self.print(false, "kubectl (or k), clear, ls, cat FILE\n");
-                self.finish(0);
-            }
-            "ls" => {
-                let names: Vec<&str> = files.all().iter().map(|f| f.name.as_str()).collect();
-                self.print(false, &format!("{}\n", names.join("\n")));
-                self.finish(0);
-            }
-            "cat" => {
-                let mut code = 0;
-                for name in args {
-                    match files.read(name) {
-                        Some(text) => self.print(false, text),
-                        None => {
-                            self.print(true, &format!("cat: {name}: No such file or directory\n"));
-                            code = 1;
+        }
+    }
+
+    /// Starts what comes next in the line, after a stage that ended with `code`.
+    fn go_on(&mut self, mut code: i32, door: &mut dyn Door, files: &mut Files) {
+        let mut piped = None;
+        loop {
+            if let Some(stage) = self.catches_for.take() {
+                let bytes = self.caught.take().unwrap_or_default();
+                match &stage.to {
+                    Some((name, append)) => {
+                        let mut text = String::from_utf8_lossy(&bytes).into_owned();
+                        if *append && let Some(before) = files.read(name) {
+                            text.insert_str(0, before);
                         }
+                        files.write(name.trim_start_matches("./"), &text);
+                        piped = stage.piped.then(Vec::new);
                     }
+                    None => piped = Some(bytes),
                 }
-                self.finish(code);
             }
-            other => {
-                self.print(true, &format!("bash: {other}: command not found\n"));
-                self.finish(127);
+            let Some(stage) = self.stages.pop_front() else { return self.finish(code) };
+            let skipped = match stage.joint {
+                Joint::And => code != 0,
+                Joint::Or => code == 0,
+                Joint::Then | Joint::Pipe => false,
+            };
+            if skipped {
+                // The whole pipeline is passed over.
+                while self.stages.front().is_some_and(|s| s.joint == Joint::Pipe) {
+                    self.stages.pop_front();
+                }
+                continue;
+            }
+            let stdin = piped.take();
+            if stage.piped || stage.to.is_some() {
+                self.caught = Some(Vec::new());
+                self.catches_for = Some(stage.clone());
+            }
+            self.interrupted = false;
+            self.ended = false;
+            self.input.clear();
+            let program = match stage.what {
+                What::Kubectl(args) => {
+                    let env = Env { vars: BTreeMap::from([("HOME".to_owned(), HOME.to_owned())]) };
+                    Program::Kubectl(Box::new(podlab_kubectl::run(&args, env)))
+                }
+                What::Shell(text) => {
+                    let now = i64::try_from(door.now().as_nanosecond()).unwrap_or(0);
+                    Program::Shell(Box::new(ShellRun::new(&text, stdin.as_deref(), files, now)))
+                }
+            };
+            self.running = Some(Running { program, wait: None, stdin });
+            match self.step_running(door, files) {
+                Some(ended) => code = ended,
+                None => return,
             }
         }
     }
@@ -177,12 +230,13 @@ impl Terminal {
     /// Runs kubectl with the words after its name. `stdin` is given text; without it the keyboard is read.
     pub fn start(&mut self, args: &[String], stdin: Option<&str>, door: &mut dyn Door, files: &mut Files) {
         let env = Env { vars: BTreeMap::from([("HOME".to_owned(), HOME.to_owned())]) };
-        let invocation = podlab_kubectl::run(args, env);
         self.interrupted = false;
         self.ended = false;
         self.input.clear();
+        self.stages.clear();
+        let program = Program::Kubectl(Box::new(podlab_kubectl::run(args, env)));
         self.running =
-            Some(Running { invocation, wait: None, stdin: stdin.map(|text| text.as_bytes().to_vec()) });
+            Some(Running { program, wait: None, stdin: stdin.map(|text| text.as_bytes().to_vec()) });
         self.poll(door, files);
     }
 
@@ -194,15 +248,41 @@ impl Terminal {
 
     /// Lets the running command go on; call it whenever time has passed or the cluster has changed.
     pub fn poll(&mut self, door: &mut dyn Door, files: &mut Files) {
-        let Some(mut running) = self.running.take() else { return };
+        if let Some(code) = self.step_running(door, files) {
+            self.go_on(code, door, files);
+        }
+    }
+
+    /// Lets the running command go on; answers its code once it has ended.
+    fn step_running(&mut self, door: &mut dyn Door, files: &mut Files) -> Option<i32> {
+        let mut running = self.running.take()?;
+        if let Program::Shell(shell) = &mut running.program {
+            while let Some(bytes) = self.input.pop_front() {
+                shell.input(&bytes);
+            }
+            if self.ended {
+                shell.close_input();
+            }
+            if std::mem::take(&mut self.interrupted) {
+                shell.interrupt();
+            }
+            let now = i64::try_from(door.now().as_nanosecond()).unwrap_or(0);
+            let ended = shell.run(now, files);
+            for (error, bytes) in shell.take_output() {
+                self.write(error, &bytes);
+            }
+            running.wait = shell.wait();
+            if ended.is_none() {
+                self.running = Some(running);
+            }
+            return ended;
+        }
         // A command that only yields is given a few turns a frame.
         for _ in 0..64 {
+            let Program::Kubectl(invocation) = &mut running.program else { break };
             let mut io = TerminalIo { terminal: self, files, stdin: &mut running.stdin };
-            match running.invocation.step(door, &mut io) {
-                Step::Done(code) => {
-                    self.finish(code);
-                    return;
-                }
+            match invocation.step(door, &mut io) {
+                Step::Done(code) => return Some(code),
                 Step::Yield => running.wait = None,
                 Step::Wait(wait) => {
                     running.wait = Some(wait);
@@ -211,6 +291,19 @@ impl Terminal {
             }
         }
         self.running = Some(running);
+        None
+    }
+
+    /// Output of the running command: to the screen, or to what reads it.
+    fn write(&mut self, error: bool, bytes: &[u8]) {
+        match &mut self.caught {
+            Some(caught) if !error => {
+                if caught.len() < CAUGHT {
+                    caught.extend_from_slice(bytes);
+                }
+            }
+            _ => self.print(error, &String::from_utf8_lossy(bytes)),
+        }
     }
 
     /// Ctrl C.
@@ -219,10 +312,14 @@ impl Terminal {
             return;
         }
         self.interrupted = true;
+        self.stages.clear();
         self.print(false, "^C\n");
         self.poll(door, files);
         if self.interrupted && self.running.take().is_some() {
-            // The command did not ask: the signal ends it.
+            // The command did not ask: the signal ends it, and with it the line.
+            self.stages.clear();
+            self.caught = None;
+            self.catches_for = None;
             self.finish(130);
         }
         self.interrupted = false;
@@ -298,11 +395,11 @@ struct TerminalIo<'a> {
 
 impl Io for TerminalIo<'_> {
     fn stdout(&mut self, bytes: &[u8]) {
-        self.terminal.print(false, &String::from_utf8_lossy(bytes));
+        self.terminal.write(false, bytes);
     }
 
     fn stderr(&mut self, bytes: &[u8]) {
-        self.terminal.print(true, &String::from_utf8_lossy(bytes));
+        self.terminal.write(true, bytes);
     }
 
     fn stdin(&mut self) -> Stdin {
@@ -318,7 +415,7 @@ impl Io for TerminalIo<'_> {
     }
 
     fn is_terminal(&self) -> bool {
-        self.stdin.is_none()
+        self.stdin.is_none() && self.terminal.caught.is_none()
     }
 
     fn interrupted(&mut self) -> bool {
@@ -442,5 +539,6 @@ mod tests {
         assert!(words("").is_empty());
         assert!(split("echo 'a").is_err());
         assert!(split("kubectl get po | wc").is_err());
+        assert!(split("kubectl get po &").is_err());
     }
 }

@@ -28,16 +28,21 @@ fn offers(lab: &LabContext, line: &str) -> (usize, Vec<Offer>) {
     let word = &line[start..];
     let first = line[..start].trim_end();
     if first.is_empty() || first.ends_with(['|', ';', '&', '(']) {
-        let programs = ["kubectl", "k", "cat", "clear", "help", "ls"];
+        let programs = [
+            "kubectl", "awk", "bash", "cat", "clear", "cut", "echo", "grep", "head", "help", "ls", "rm",
+            "sed", "sleep", "sort", "tail", "uniq", "wc",
+        ];
         let found = programs.iter().filter(|p| p.starts_with(word));
         return (start, found.map(|p| Offer { word: (*p).to_owned(), about: String::new() }).collect());
     }
-    let mut found: Vec<Offer> = lab
-        .ask(|l| l.complete(line, line.len()))
-        .into_iter()
-        .map(|c| Offer { word: c.word, about: c.about })
-        .collect();
-    let is_file = first.ends_with("-f") || first.ends_with("--filename") || first == "cat";
+    let command = line.rfind(['|', ';', '&']).map_or(line, |i| &line[i + 1..]).trim_start();
+    let is_kubectl = matches!(command.split(' ').next(), Some("kubectl" | "k"));
+    let mut found: Vec<Offer> = Vec::new();
+    if is_kubectl {
+        let completions = lab.ask(|l| l.complete(command, command.len()));
+        found.extend(completions.into_iter().map(|c| Offer { word: c.word, about: c.about }));
+    }
+    let is_file = first.ends_with("-f") || first.ends_with("--filename") || !is_kubectl;
     if found.is_empty() && is_file {
         found = lab.read(|l| {
             let names = l.files.all().iter().map(|f| f.name.clone()).filter(|n| n.starts_with(word));
