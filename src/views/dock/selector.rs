@@ -1,7 +1,6 @@
 //! The selector lab: each requirement explained, who matches, who does not and why, the same in kubectl and YAML.
 
 use super::shared::{Command, CopyButton, block};
-use super::yaml::colored;
 use crate::app::UiContext;
 use crate::components::{Glyph, Icon, IconKind, PodState};
 use crate::i18n::{Text, dock as texts, use_lang};
@@ -205,7 +204,6 @@ pub(super) fn SelectorLab() -> Html {
                     <>
                         if let Err(operator) = &yaml { if manifest.is_none() { <p class="note">{texts::SEL_YAML_CANNOT.with(lang, &[("operator", operator)])}</p> } }
                         <div class="manifest">
-                            <pre aria-hidden="true">{colored(&yaml_text)}{"\n"}</pre>
                             <textarea aria-label={texts::SEL_YAML.get(lang)} value={yaml_text.clone()} oninput={on_manifest} rows={(yaml_text.matches('\n').count() + 1).to_string()} spellcheck="false" autocomplete="off" autocapitalize="off" />
                         </div>
                         if let Some((_, Some(error))) = &*manifest { <p class="selector-error"><code>{error}</code></p> }

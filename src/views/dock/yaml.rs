@@ -42,7 +42,7 @@ pub(super) fn YamlTab(props: &ObjectProps) -> Html {
 }
 
 /// Keys in the colour of keys.
-pub(super) fn colored(text: &str) -> Html {
+fn colored(text: &str) -> Html {
     html! {
         {for text.split_inclusive('\n').map(|line| {
             let content = line.trim_start_matches([' ', '-']);
