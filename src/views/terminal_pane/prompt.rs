@@ -349,7 +349,7 @@ pub(super) fn Prompt(props: &PromptProps) -> Html {
                     <span class="prompt-sign" aria-hidden="true">{"$"}</span>
                 }
                 <span class="prompt-field">
-                    <span class="ghost" aria-hidden="true">
+                    <span class="prompt-ghost" aria-hidden="true">
                         if search.is_none() { <i>{(*line).clone()}</i>{
                             if line.is_empty() && !running { texts::HINT.get(lang).to_owned() } else { ghost }
                         } }
