@@ -73,6 +73,7 @@ pub(super) fn WhyTab(props: &ObjectProps) -> Html {
                             Outcome::Bound { node } => format!("→ {node}"),
                             Outcome::Unschedulable { .. } => format!("{}/{}", d.feasible_nodes, d.all_nodes),
                             Outcome::Gated { .. } => "SchedulingGated".to_owned(),
+                            Outcome::WaitingForVolumes { .. } => "WaitingForVolumes".to_owned(),
                             Outcome::Error => "error".to_owned(),
                         };
                         let text = texts::ATTEMPT_ONE.with(lang, &[("n", &d.attempt.to_string()), ("time", &clock(d.at)), ("what", &what)]);
@@ -92,12 +93,16 @@ pub(super) fn WhyTab(props: &ObjectProps) -> Html {
         ],
     );
     let said = match &decision.outcome {
-        Outcome::Bound { node } => texts::THE_CHOSEN.with(lang, &[("node", node), ("name", object.name())]),
+        Outcome::Bound { node } | Outcome::WaitingForVolumes { node, .. } => {
+            texts::THE_CHOSEN.with(lang, &[("node", node), ("name", object.name())])
+        }
         Outcome::Gated { .. } => texts::SCHEDULING_GATED.get(lang).to_owned(),
         _ => texts::NONE_FIT.with(lang, &[("name", object.name()), ("all", &decision.all_nodes.to_string())]),
     };
     let body = match (&decision.outcome, &contexts) {
-        (Outcome::Bound { node }, _) => chosen_node(decision, node, lang),
+        (Outcome::Bound { node } | Outcome::WaitingForVolumes { node, .. }, _) => {
+            chosen_node(decision, node, lang)
+        }
         (_, (Some(ui), Some(dialog), notices)) => {
             pending(object, decision, &lab, ui, dialog, notices.as_ref(), lang)
         }
