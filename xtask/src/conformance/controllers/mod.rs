@@ -172,7 +172,13 @@ impl Script<'_> {
         let patience = self.cluster.sim_now() + PATIENCE;
         while self.cluster.sim_now() < patience {
             let live = lab::live(&mut self.cluster, &object).unwrap_or_default();
-            if live.pointer(&format!("/status/{field}")).is_some_and(|value| value.to_string() == wanted) {
+            if live
+                .pointer(&format!("/status/{field}"))
+                .and_then(Value::as_i64)
+                .map(|value| value.to_string())
+                .as_deref()
+                == Some(wanted)
+            {
                 return;
             }
             self.pass(Duration::from_millis(50));

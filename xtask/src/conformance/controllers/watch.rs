@@ -151,10 +151,10 @@ fn fields(kind: &str, object: &Value) -> Value {
         "Node" => {
             let conditions =
                 object.pointer("/status/conditions").and_then(Value::as_array).into_iter().flatten();
-            let ready = conditions
+            let mut ready = conditions
                 .filter(|condition| text(condition, "type") == "Ready")
                 .map(|condition| condition["status"].clone());
-            put("ready", ready.last());
+            put("ready", ready.next_back());
             put("taints", at("/spec/taints"));
             put("unschedulable", at("/spec/unschedulable"));
         }
