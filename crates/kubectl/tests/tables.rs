@@ -27,7 +27,7 @@ fn tables_and_descriptions() {
     let mut commands = Tally::new("tables-commands");
     for record in records {
         let name = record["name"].as_str().unwrap().to_owned();
-        let mut go = |line: &[String], at: &Value, object: Option<&Value>| {
+        let go = |line: &[String], at: &Value, object: Option<&Value>| {
             let mut cluster = cluster.clone();
             let at =
                 at.get(1).or(at.get(0)).and_then(Value::as_str).unwrap_or("2026-11-21T12:34:00Z").to_owned();

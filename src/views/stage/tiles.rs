@@ -84,7 +84,7 @@ pub(crate) fn Tiles(props: &TilesProps) -> Html {
     };
     {
         let look = look.clone();
-        use_effect(move || look());
+        use_effect(look);
     }
     let model = &props.model;
     let grid = Grid::of(model, sight.1 - 2.0, crate::dom::rem());

@@ -61,7 +61,6 @@ fn strategic_merge_patches_are_made_and_applied_as_upstream() {
                 }
                 None => row.get(k).cloned().unwrap_or(Value::Null),
             };
-            let name = if name.is_empty() { row["Description"].as_str().unwrap_or("") } else { name };
             if get("original").is_null() && get("current").is_null() {
                 continue;
             }

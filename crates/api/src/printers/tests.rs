@@ -140,7 +140,7 @@ fn pod_status_column_follows_upstreams_cases() {
             }
             all += 1;
             let Some(object) = filled(pod, now).map(Arc::new) else { continue };
-            let table = table(object.kind, &[object.clone()], now);
+            let table = table(object.kind, std::slice::from_ref(&object), now);
             let want = case["rows"][0]["cells"].as_array().unwrap();
             let got = &table.rows[0].cells;
             let shown = |v: &Value| v.as_str().map_or_else(|| v.to_string(), str::to_owned);

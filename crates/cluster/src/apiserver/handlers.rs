@@ -130,9 +130,9 @@ impl ApiServer {
             match object.metadata.namespace.as_deref() {
                 None | Some("") => object.metadata.namespace = Some(namespace.to_owned()),
                 Some(own) if own != namespace => {
-                    return Err(Status::bad_request(format!(
-                        "the namespace of the provided object does not match the namespace sent on the request"
-                    )));
+                    return Err(Status::bad_request(
+                        "the namespace of the provided object does not match the namespace sent on the request",
+                    ));
                 }
                 Some(_) => {}
             }

@@ -13,6 +13,9 @@ use podlab_shell::{Spawn, Stdin, Stream};
 /// Source: pkg/kubelet/prober/prober.go `maxProbeMessageLength` (v1.37).
 const PROBE_OUTPUT: usize = 10 << 10;
 
+/// What was written, stream by stream, in order.
+pub type Written = Vec<(Stream, Vec<u8>)>;
+
 impl Runtime {
     /// Runs a command in a container and waits for it.
     pub fn exec_sync(&mut self, id: &ContainerId, command: &[String], cx: &mut Cx<'_>) -> ExecState {
@@ -127,7 +130,7 @@ impl Runtime {
     }
 
     /// What a command has written since it was last asked, stream by stream, and its exit code if it has ended.
-    pub fn exec_read(&mut self, token: ExecToken) -> Option<(Vec<(Stream, Vec<u8>)>, Option<i32>)> {
+    pub fn exec_read(&mut self, token: ExecToken) -> Option<(Written, Option<i32>)> {
         let container = self.execs.get(&token).and_then(|id| self.containers.get_mut(id))?;
         let exec = container.execs.get_mut(&token)?;
         Some((std::mem::take(&mut exec.output), exec.exit.map(|(code, _)| code)))
