@@ -160,7 +160,7 @@ mod tests {
     #[test]
     fn every_example_is_accepted_by_the_api_server() {
         for example in EXAMPLES {
-            let mut lab = Lab::default();
+            let lab = Lab::default();
             let checked = lab.check(example.yaml);
             assert!(checked.ok(), "{}: {}", example.slug, checked.errors());
             assert_eq!(checked.errors(), "", "{}", example.slug);

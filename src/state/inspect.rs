@@ -131,10 +131,10 @@ pub fn manifest(object: &Object) -> Value {
     if let Some(applied) = object.annotation("kubectl.kubernetes.io/last-applied-configuration")
         && let Ok(mut value) = serde_json::from_str::<Value>(applied)
     {
-        if let Some(metadata) = value.get_mut("metadata").and_then(Value::as_object_mut) {
-            if metadata.get("annotations").and_then(Value::as_object).is_some_and(serde_json::Map::is_empty) {
-                metadata.remove("annotations");
-            }
+        if let Some(metadata) = value.get_mut("metadata").and_then(Value::as_object_mut)
+            && metadata.get("annotations").and_then(Value::as_object).is_some_and(serde_json::Map::is_empty)
+        {
+            metadata.remove("annotations");
         }
         return value;
     }
@@ -191,10 +191,12 @@ fn strip_spec(spec: &mut serde_json::Map<String, Value>) {
             if let Some(container) = container.as_object_mut() {
                 drop_from(container, "volumeMounts", &is_token);
                 container.retain(|key, value| {
-                    !matches!(
-                        key.as_str(),
-                        "terminationMessagePath" | "terminationMessagePolicy" | "imagePullPolicy"
-                    ) && !(key == "resources" && value.as_object().is_some_and(serde_json::Map::is_empty))
+                    let empty = value.as_object().is_some_and(serde_json::Map::is_empty);
+                    match key.as_str() {
+                        "terminationMessagePath" | "terminationMessagePolicy" | "imagePullPolicy" => false,
+                        "resources" => !empty,
+                        _ => true,
+                    }
                 });
             }
         }

@@ -537,7 +537,7 @@ mod tests {
 
     #[test]
     fn checking_a_text_keeps_nothing() {
-        let lab = Lab::default();
+        let mut lab = Lab::default();
         let checked = lab.check(POD);
         assert!(checked.ok(), "{checked:?}");
         assert_eq!(pods(&mut lab), 0);

@@ -85,8 +85,11 @@ fn cut(line: &str) -> Vec<(Joint, &str)> {
     pieces
 }
 
+/// Where output goes: the file and whether it is appended to.
+type Target = Option<(String, bool)>;
+
 /// Takes `> file` and `>> file` off the end of a kubectl command.
-fn redirection(text: &str) -> Result<(&str, Option<(String, bool)>), String> {
+fn redirection(text: &str) -> Result<(&str, Target), String> {
     let mut quote = None;
     for (at, c) in text.char_indices() {
         match (quote, c) {

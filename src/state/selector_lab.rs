@@ -59,8 +59,8 @@ pub const LISTED: usize = 50;
 /// Evaluates a label selector and a field selector over pods.
 pub fn select<'a>(labels: &str, fields: &str, pods: impl Iterator<Item = &'a Arc<Object>>) -> Selection {
     let parsed = Selector::parse_spanned(labels);
-    let mut selection = Selection::default();
-    selection.error = parsed.error.as_ref().map(|e| (e.message.clone(), e.span.clone()));
+    let error = parsed.error.as_ref().map(|e| (e.message.clone(), e.span.clone()));
+    let mut selection = Selection { error, ..Selection::default() };
     selection.steps = parsed
         .requirements
         .into_iter()

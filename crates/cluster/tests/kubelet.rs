@@ -85,7 +85,8 @@ fn a_crashing_container_backs_off_longer_each_time() {
 fn the_same_cluster_has_the_same_history() {
     let history = || {
         let mut cluster = cluster();
-        let probe = json!({"httpGet": {"path": "/nope", "port": 80}, "periodSeconds": 2, "failureThreshold": 2});
+        let probe =
+            json!({"httpGet": {"path": "/nope", "port": 80}, "periodSeconds": 2, "failureThreshold": 2});
         create(
             &mut cluster,
             json!({"containers": [{"name": "web", "image": "nginx:1.27", "livenessProbe": probe}]}),

@@ -87,6 +87,10 @@ pub fn parse(image: &str) -> Result<Reference, String> {
         Some(_) => ("docker.io".to_owned(), name.to_owned()),
         None => ("docker.io".to_owned(), format!("library/{name}")),
     };
+    let port = registry.split_once(':').map_or("1", |(_, port)| port);
+    if port.is_empty() || !port.bytes().all(|b| b.is_ascii_digit()) {
+        return Err(refused());
+    }
     if has_upper(&path) {
         return Err(format!("{}: repository name ({path}) must be lowercase", refused()));
     }
