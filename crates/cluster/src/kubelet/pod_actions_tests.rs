@@ -1,3 +1,5 @@
+//! Tests of what a sync has to do.
+
 use super::pod_actions::{PodActions, ProbeResults, compute_pod_actions};
 use super::pod_cache::{RuntimePodStatus, Sandbox};
 use super::prober::ProbeResult;

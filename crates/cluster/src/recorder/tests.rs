@@ -1,3 +1,5 @@
+//! Tests of how events are written and counted.
+
 use super::*;
 use crate::settings::{Profile, Settings};
 

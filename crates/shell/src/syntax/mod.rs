@@ -6,9 +6,11 @@
 
 mod ast;
 mod braces;
+mod error;
 mod parser;
 mod words;
 
 pub(crate) use ast::*;
 pub(crate) use braces::expand_braces;
-pub(crate) use parser::{ErrorKind, Parsed, Parser, SyntaxError, is_name};
+pub(crate) use error::{ErrorKind, SyntaxError};
+pub(crate) use parser::{Parsed, Parser, is_name};

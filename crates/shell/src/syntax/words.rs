@@ -1,7 +1,8 @@
 //! Words: quoting, `$…`, command and arithmetic substitution.
 
 use super::ast::*;
-use super::parser::{ErrorKind, Parser, Result, is_name};
+use super::error::{ErrorKind, Result};
+use super::parser::{Parser, is_name};
 use crate::vm::Dialect;
 use std::sync::Arc;
 

@@ -6,6 +6,9 @@ use crate::fs::Errno;
 use crate::process::{Family, Program, Step, Wait};
 use std::collections::VecDeque;
 
+/// Most bytes a collecting tool keeps.
+pub(super) const MAX_KEPT: usize = 8 << 20;
+
 /// Bytes read in one step.
 const CHUNK: usize = 16 << 10;
 /// Longest line kept.

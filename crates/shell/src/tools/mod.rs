@@ -5,12 +5,17 @@
 
 mod awk;
 mod cat;
+mod curl;
 mod data;
 mod date;
 mod echo;
 mod env;
 mod files;
+mod find;
 mod grep;
+mod head;
+mod http;
+mod httpd;
 mod lines;
 mod ls;
 mod net;
@@ -19,11 +24,16 @@ mod printf;
 mod python;
 mod run;
 mod sed;
+mod seq;
 mod shells;
 mod sleep;
+mod sort;
+mod stress;
 mod system;
 mod tail;
 mod text;
+mod tr;
+mod wget;
 
 pub(crate) use echo::{echo_text, escapes};
 pub(crate) use files::parse_mode;
@@ -87,7 +97,7 @@ const TOOLS: &[Tool] = &[
     run("chown", files::chown),
     run("clear", system::clear),
     run("cp", files::cp),
-    at(In::Extra, start("curl", net::curl)),
+    at(In::Extra, start("curl", curl::curl)),
     start("cut", text::cut),
     at(In::Gnu, start("dash", shells::dash)),
     run("date", date::date),
@@ -103,16 +113,16 @@ const TOOLS: &[Tool] = &[
     run("expr", data::expr),
     run("false", |_, _| 1),
     start("fgrep", grep::fgrep),
-    start("find", run::find),
+    start("find", find::find),
     start("fold", text::fold),
     at(In::Busybox, run("free", system::free)),
     start("grep", grep::grep),
     run("groups", system::groups),
     at(In::Busybox, start("hd", data::hexdump_tool)),
-    start("head", text::head),
+    start("head", head::head),
     at(In::Busybox, start("hexdump", data::hexdump_tool)),
     run("hostname", env::hostname),
-    at(In::Busybox, start("httpd", run::httpd)),
+    at(In::Busybox, start("httpd", httpd::httpd)),
     run("id", system::id),
     at(In::Busybox, run("kill", system::kill)),
     at(In::Busybox, run("killall", system::killall)),
@@ -137,45 +147,45 @@ const TOOLS: &[Tool] = &[
     run("printf", printf::printf),
     at(In::Busybox, run("ps", system::ps)),
     run("pwd", paths::pwd),
-    at(In::Extra, start("python", run::python)),
-    at(In::Extra, start("python3", run::python)),
+    at(In::Extra, start("python", httpd::python)),
+    at(In::Extra, start("python3", httpd::python)),
     run("readlink", paths::readlink),
     run("realpath", paths::realpath),
     start("rev", text::rev),
     run("rm", files::rm),
     run("rmdir", files::rmdir),
     start("sed", sed::sed),
-    start("seq", run::seq),
+    start("seq", seq::seq),
     start("sh", shells::sh),
     start("sha256sum", data::sha256sum),
     start("sleep", sleep::sleep),
-    start("sort", text::sort),
+    start("sort", sort::sort),
     run("stat", system::stat),
-    at(In::Extra, start("stress", run::stress)),
-    at(In::Extra, start("stress-ng", run::stress_ng)),
+    at(In::Extra, start("stress", stress::stress)),
+    at(In::Extra, start("stress-ng", stress::stress_ng)),
     run("sync", |_, _| 0),
     start("tac", text::tac),
     start("tail", tail::tail),
-    start("tee", text::tee),
+    start("tee", tr::tee),
     run("test", echo::test),
     start("timeout", run::timeout),
     at(In::Busybox, run("top", system::top)),
     run("touch", files::touch),
-    start("tr", text::tr),
+    start("tr", tr::tr),
     run("true", |_, _| 0),
     run("truncate", data::truncate),
     run("umount", system::not_permitted),
     run("uname", system::uname),
-    start("uniq", text::uniq),
+    start("uniq", sort::uniq),
     at(In::Busybox, run("uptime", system::uptime)),
     at(In::Busybox, start("usleep", sleep::usleep)),
     at(In::Busybox, run("vi", system::refused)),
     start("wc", text::wc),
-    at(In::Busybox, start("wget", net::wget)),
+    at(In::Busybox, start("wget", wget::wget)),
     run("which", system::which),
     run("whoami", system::whoami),
     start("xargs", run::xargs),
-    start("yes", run::yes),
+    start("yes", seq::yes),
 ];
 
 /// The names of a family's tools, sorted.

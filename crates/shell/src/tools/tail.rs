@@ -38,7 +38,7 @@ struct Open {
 
 pub(super) fn tail(args: &[String], _: Family) -> Box<dyn Program> {
     deferred(args, |ctx, args| {
-        let mut args = super::text::short_count(args);
+        let mut args = super::head::short_count(args);
         // `tail +5`
         if let Some(n) = args.get(1).and_then(|a| a.strip_prefix('+')).and_then(|n| n.parse::<u64>().ok())
             && let Some(a) = args.get_mut(1)
