@@ -82,3 +82,11 @@ pub(crate) fn is_typing(event: &web_sys::Event) -> bool {
         e.closest("input, textarea, select, [contenteditable=true], .cm-editor").ok().flatten().is_some()
     })
 }
+
+/// Puts an element with the `popover` attribute into the top layer; a browser without it leaves the element in place.
+pub(crate) fn show_popover(element: &Element) {
+    let show = js_sys::Reflect::get(element, &"showPopover".into()).ok();
+    if let Some(show) = show.and_then(|s| s.dyn_into::<js_sys::Function>().ok()) {
+        let _ = show.call0(element);
+    }
+}

@@ -36,7 +36,7 @@ pub(crate) struct MenuProps {
 
 /// A menu button. Arrows move, Enter acts, Esc closes and gives the focus back.
 ///
-/// The list is placed against the window, so that no pane cuts it off.
+/// The list stands in the browser's top layer, placed against the window, so that no pane cuts it off.
 #[component]
 pub(crate) fn Menu(props: &MenuProps) -> Html {
     let open = use_state(|| None::<(Vec<MenuItem>, String)>);
@@ -58,6 +58,7 @@ pub(crate) fn Menu(props: &MenuProps) -> Html {
         let list = list.clone();
         use_effect_with(open.is_some(), move |is_open| {
             if *is_open && let Some(list) = list.cast::<web_sys::Element>() {
+                crate::dom::show_popover(&list);
                 crate::dom::focus(list.query_selector("[role=menuitem]").ok().flatten());
             }
         });
@@ -105,7 +106,7 @@ pub(crate) fn Menu(props: &MenuProps) -> Html {
                 <Icon kind={props.icon} />
             </button>
             if let Some((items, place)) = &*open {
-                <div class="menu" role="menu" aria-label={props.label.clone()} style={place.clone()} ref={list} {onkeydown} {onfocusout}>
+                <div class="menu" role="menu" popover="manual" aria-label={props.label.clone()} style={place.clone()} ref={list} {onkeydown} {onfocusout}>
                     {for items.iter().map(|item| {
                         let onclick = {
                             let (close, act) = (close.clone(), item.act.clone());

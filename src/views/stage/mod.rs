@@ -153,7 +153,7 @@ fn PastBanner(props: &PastBannerProps) -> Html {
         <div class="banner" role="status">
             <Icon kind={IconKind::Clock} />
             <div><b>{texts::PAST.get(lang)}</b><span>{text}</span></div>
-            <button type="button" class="button small" onclick={act(Lab::branch)}>{bars::BRANCH.get(lang)}</button>
+            <button type="button" class="button small" onclick={act(Lab::branch)}><Icon kind={IconKind::Branch} />{bars::BRANCH.get(lang)}</button>
             <button type="button" class="button small primary" onclick={act(Lab::return_to_now)}>{bars::RETURN.get(lang)}</button>
         </div>
     }
