@@ -11,7 +11,7 @@ texts! {
     DENSITY: "Density", "표시 밀도";
     DENSITY_CARDS: "Cards", "카드";
     DENSITY_DOTS: "Dots", "점";
-    DENSITY_AUTO: "As it fits", "자동";
+    DENSITY_AUTO: "Auto", "자동";
     COUNTS: "Pods by state", "상태별 Pod";
     NO_PODS: "No pods in this namespace", "이 namespace에는 Pod가 없습니다";
     QUEUE: "Queue", "대기열";

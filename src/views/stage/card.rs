@@ -95,7 +95,7 @@ pub(crate) fn Card(props: &CardProps) -> Html {
     let tabindex = if props.tab { "0" } else { "-1" };
     if props.dot {
         return html! {
-            <button type="button" {class} data-uid={pod.uid.clone()} title={label.clone()} aria-label={label} aria-pressed={props.selected.to_string()} {tabindex} {onclick}>
+            <button type="button" class={classes!(class, "pod-button")} data-uid={pod.uid.clone()} title={label.clone()} aria-label={label} aria-pressed={props.selected.to_string()} {tabindex} {onclick}>
                 {glyph}<i class="pulse" />
             </button>
         };
@@ -108,13 +108,15 @@ pub(crate) fn Card(props: &CardProps) -> Html {
     let ready = format!("{}/{}", pod.ready, pod.total);
     let half = pod.state == PodState::NotReady;
     html! {
-        <button type="button" {class} data-uid={pod.uid.clone()} aria-label={label} aria-pressed={props.selected.to_string()} {tabindex} {onclick}>
-            <span class="pod-head">
+        <div {class} data-uid={pod.uid.clone()}>
+            // What is seen is cut short where there is no room; the button over it says all of it.
+            <button type="button" class="pod-button" data-uid={pod.uid.clone()} aria-label={label} aria-pressed={props.selected.to_string()} {tabindex} {onclick} />
+            <span class="pod-head" aria-hidden="true">
                 {glyph}<i class="pulse" />
                 <span class="pod-name" title={pod.name.clone()}><span class="stem">{stem}</span>{tail}</span>
                 <span class={classes!("pod-ready", half.then_some("half"))}>{ready}</span>
             </span>
-            <span class="pod-state">
+            <span class="pod-state" aria-hidden="true">
                 <b>{&pod.status}</b>
                 if half { <span>{texts::NOT_READY.get(lang)}</span> }
                 if let Some((seconds, _)) = props.countdown { <span class="countdown">{format!("{seconds}s")}</span> }
@@ -123,7 +125,7 @@ pub(crate) fn Card(props: &CardProps) -> Html {
                     <span>{props.age.clone()}</span>
                 </span>
             </span>
-            <span class="pod-labels">
+            <span class="pod-labels" aria-hidden="true">
                 if props.namespaced { <span class="label"><b>{&pod.namespace}</b></span> }
                 {match &props.verdict {
                     Verdict::Hit(keys) if !keys.is_empty() => keys.iter().map(|key| html! {
@@ -133,7 +135,7 @@ pub(crate) fn Card(props: &CardProps) -> Html {
                     _ => labels(pod),
                 }}
             </span>
-        </button>
+        </div>
     }
 }
 

@@ -79,7 +79,7 @@ fn draw(ground: &HtmlElement, motion: &Motion, before: &mut Before) {
             (origin.left() - f64::from(ground.scroll_left()), origin.top() - f64::from(ground.scroll_top()));
         let mut places = HashMap::new();
         let mut moving = 0;
-        for element in crate::dom::all(ground, ".pod[data-uid]") {
+        for element in crate::dom::all(ground, ".pod") {
             let Some(pod) = element.get_attribute("data-uid").and_then(|uid| pods.get(uid.as_str()).copied())
             else {
                 continue;
@@ -204,9 +204,7 @@ fn fade(ground: &HtmlElement, place: &Place) {
         "style",
         &format!("position:absolute;left:{x:.1}px;top:{y:.1}px;width:{width:.1}px;height:{height:.1}px;margin:0;pointer-events:none;opacity:0"),
     );
-    for name in ["data-uid", "aria-label", "aria-pressed"] {
-        let _ = ghost.remove_attribute(name);
-    }
+    let _ = ghost.remove_attribute("data-uid");
     let _ = ghost.set_attribute("aria-hidden", "true");
     let _ = ghost.set_attribute("inert", "");
     if ground.append_child(&ghost).is_ok() {
@@ -258,7 +256,7 @@ pub(crate) fn beside(ground: &Element, from: &Element, key: &str) -> Option<Elem
         let aside = ((ex - x) * dy).abs() + ((ey - y) * dx).abs();
         (along > 4.0).then_some(along + aside * 2.0)
     };
-    let pods = crate::dom::all(ground, ".pod[data-uid]");
+    let pods = crate::dom::all(ground, ".pod-button");
     let near = pods.into_iter().filter_map(|e| Some((distance(&e)?, e)));
     near.min_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, e)| e)
 }

@@ -30,7 +30,10 @@ pub(crate) fn Node(props: &NodeProps) -> Html {
     let lang = use_lang();
     let acting = use_acting();
     let Column { node, pods, others } = &props.column;
-    let ready = node.status.split(',').next() == Some("Ready");
+    // `Ready,SchedulingDisabled`: the first word stands in the head, the others among the taints.
+    let mut words = node.status.split(',');
+    let condition = words.next().unwrap_or_default().to_owned();
+    let ready = condition == "Ready";
     let select = {
         let (on_select, node) = (props.on_select.clone(), node.clone());
         move |_| on_select.emit(node.clone())
@@ -51,12 +54,13 @@ pub(crate) fn Node(props: &NodeProps) -> Html {
             <header>
                 <h3><button type="button" onclick={select}>{&node.name}</button></h3>
                 <span class="role">{&node.role}</span>
-                <span class={classes!("node-status", if ready { "s-run" } else { "s-fail" })}><i />{&node.status}</span>
+                <span class={classes!("node-status", if ready { "s-run" } else { "s-fail" })}><i />{condition}</span>
                 if !props.read_only {
                     <Menu label={texts::NODE_ACTIONS.with(lang, &[("name", &node.name)])} {items} />
                 }
             </header>
             <div class="node-labels">
+                {for words.map(|word| html! { <span class="taint"><Icon kind={IconKind::Minus} />{word}</span> })}
                 {for node.taints.iter().map(|taint| {
                     let short = taint.strip_prefix("node-role.kubernetes.io/").or_else(|| taint.strip_prefix("node.kubernetes.io/")).unwrap_or(taint);
                     html! { <span class="taint" title={taint.clone()}><Icon kind={IconKind::Taint} />{short.to_owned()}</span> }

@@ -164,7 +164,7 @@ fn countdown(model: &Model, pod: &PodView) -> Option<(u32, f64)> {
     let now = i128::from(model.now.as_nanos());
     let end = match (pod.state, pod.ends) {
         (_, Some(end)) => end,
-        (PodState::Crash | PodState::Image, None) => {
+        (PodState::Crash | PodState::Image | PodState::Failed, None) => {
             i128::from(model.backoffs.get(&format!("{}/{}", pod.namespace, pod.name))?.as_nanos())
         }
         _ => return None,

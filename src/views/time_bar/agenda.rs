@@ -129,9 +129,9 @@ pub(crate) fn Next(props: &NextProps) -> Html {
         })
     };
     let onkeydown = {
-        let close = close.clone();
+        let (close, is_open) = (close.clone(), *open);
         Callback::from(move |event: KeyboardEvent| {
-            if event.key() == "Escape" {
+            if event.key() == "Escape" && is_open {
                 event.prevent_default();
                 event.stop_propagation();
                 close.emit(());
@@ -141,8 +141,9 @@ pub(crate) fn Next(props: &NextProps) -> Html {
     let first = entries.first();
     html! {
         <>
-            <button type="button" class="next" aria-haspopup="dialog" aria-expanded={open.to_string()} onclick={toggle}>
-                <span class="next-key">{texts::NEXT.get(lang)}</span>
+            <button type="button" class="next" aria-haspopup="dialog" aria-expanded={open.to_string()} onclick={toggle} onkeydown={onkeydown.clone()}>
+                <span class="sr">{texts::AGENDA.get(lang)}</span>
+                <span class="next-key" aria-hidden="true">{texts::NEXT.get(lang)}</span>
                 if let Some(next) = first {
                     <b>{until(now, next.at, lang)}</b>
                     <span class="next-what"><code>{&next.name}</code>{" "}{words(&next.what, lang)}</span>
