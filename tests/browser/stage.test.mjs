@@ -77,7 +77,7 @@ test("arrows move between pods, Enter selects, the menu deletes", lab(async ({ p
   await chosen.waitFor();
   await page.getByRole("button", { name: /^Actions on pod/ }).click();
   await page.getByRole("menuitem", { name: /kubectl delete pod/ }).click();
-  await page.locator(".pod.s-term").waitFor();
+  await page.waitForFunction(() => document.querySelectorAll(".pod[data-uid]").length === 3);
 }, { begun: false }));
 
 test("a machine is added and joins the cluster", lab(async ({ page }) => {

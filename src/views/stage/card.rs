@@ -110,7 +110,7 @@ pub(crate) fn Card(props: &CardProps) -> Html {
     html! {
         <div {class} data-uid={pod.uid.clone()}>
             // What is seen is cut short where there is no room; the button over it says all of it.
-            <button type="button" class="pod-button" data-uid={pod.uid.clone()} aria-label={label} aria-pressed={props.selected.to_string()} {tabindex} {onclick} />
+            <button type="button" class="pod-button" data-uid={pod.uid.clone()} title={label.clone()} aria-label={label} aria-pressed={props.selected.to_string()} {tabindex} {onclick} />
             <span class="pod-head" aria-hidden="true">
                 {glyph}<i class="pulse" />
                 <span class="pod-name" title={pod.name.clone()}><span class="stem">{stem}</span>{tail}</span>
