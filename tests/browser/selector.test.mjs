@@ -63,7 +63,7 @@ test("a requirement is taken away by its button", open(async ({ page, field }) =
 
 test("the selector lab speaks Korean and is accessible", open(async ({ page, field }) => {
   await field.fill("app=web,!canary");
-  await dock(page).getByText("label app의 값이 정확히 web").waitFor();
+  await dock(page).getByText("label app: 값이 정확히 web").waitFor();
   await screenshot(page, "selector-ko");
   await accessible(page, { within: "#pane-dock" });
 }, { locale: "ko-KR", colorScheme: "dark" }));
