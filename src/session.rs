@@ -54,7 +54,13 @@ impl LabContext {
 
     /// Changes the lab and draws the page anew.
     pub fn update<R>(&self, update: impl FnOnce(&mut Lab) -> R) -> R {
-        let result = update(&mut self.lab.borrow_mut());
+        let result = {
+            let mut lab = self.lab.borrow_mut();
+            let result = update(&mut lab);
+            // Files and terminal do not count their changes; two contexts of one revision are equal.
+            lab.touch();
+            result
+        };
         self.redraw.emit(());
         result
     }

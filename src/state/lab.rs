@@ -147,6 +147,11 @@ impl Lab {
         self.revision
     }
 
+    /// Counts a change of something that does not count its own.
+    pub fn touch(&mut self) {
+        self.revision += 1;
+    }
+
     /// Whether the past is shown: everything is read-only then.
     pub fn is_past(&self) -> bool {
         self.past.is_some()

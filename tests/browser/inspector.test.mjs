@@ -61,7 +61,7 @@ test("Why pending takes the message apart and offers what would help", open(asyn
 test("Why here shows filters and scores", open(async ({ page }) => {
   await play(page);
   await dock(page).getByRole("tab", { name: "Why here" }).click({ timeout: 20_000 });
-  await dock(page).getByText("node-role.kubernetes.io/control-plane").first().waitFor();
+  await dock(page).getByText("untolerated taint").first().waitFor();
   await dock(page).locator(".score-table").getByRole("button", { name: "NodeResourcesFit" }).click();
   await dock(page).getByText("LeastAllocated").waitFor();
   await screenshot(page, "why-here");

@@ -275,7 +275,7 @@ mod tests {
     #[test]
     fn values_come_from_the_enumeration() {
         assert_eq!(labels(&format!("{HEAD}spec:\n  restartPolicy: ")), ["Always", "Never", "OnFailure"]);
-        assert_eq!(labels(&format!("{HEAD}spec:\n  hostNetwork: t")), ["true", "false"]);
+        assert_eq!(labels(&format!("{HEAD}spec:\n  hostNetwork: t")), ["false", "true"]);
         assert!(labels("apiVersion: apps/v1\nkind: ").contains(&"Deployment".to_owned()));
         assert!(labels(&format!("{HEAD}metadata:\n  name: ")).is_empty());
     }

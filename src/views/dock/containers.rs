@@ -61,7 +61,14 @@ fn one(
     let waiting = running.is_none() && terminated.is_none();
     let reason = state.and_then(|s| s.waiting.as_ref()).and_then(|w| w.reason.clone());
     let message = state.and_then(|s| s.waiting.as_ref()).and_then(|w| w.message.clone());
-    let back_off = observed.and_then(|o| o.back_off).filter(|b| waiting && b.ends > now);
+    // The pause counts from the end of the last run.
+    let ended = last
+        .and_then(|t| t.finished_at.as_ref())
+        .map(|t| SimTime::from_nanos(unix_seconds(t) * 1_000_000_000));
+    let back_off = observed
+        .and_then(|o| o.back_off)
+        .map(|b| BackOffState { ends: ended.map_or(b.ends, |e| b.ends.max(e + b.delay)), ..b })
+        .filter(|b| waiting && reason.as_deref() == Some("CrashLoopBackOff"));
     let simulated =
         Runtime::simulated_as(image).map(|program| texts::SIMULATED_AS.with(lang, &[("program", program)]));
     let ran = terminated.or(last).map(|t| format!("{}s", run_seconds(t)));
@@ -168,7 +175,7 @@ fn time_of_day(unix: i64) -> String {
 
 fn back_off_view(state: &BackOffState, restarts: i32, now: SimTime, lang: Lang) -> Html {
     let delay = state.delay.as_secs().max(1);
-    let rest = until(now, state.ends);
+    let rest = until(now, state.ends).max(0);
     // Circumference of the ring.
     let length = std::f64::consts::TAU * 20.0;
     #[allow(clippy::cast_precision_loss)]

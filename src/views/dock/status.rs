@@ -9,6 +9,10 @@ use crate::i18n::{dock as texts, use_lang};
 use crate::session::LabContext;
 use crate::state::inspect::age_of;
 use k8s_openapi::api::core::v1::PodCondition;
+use podlab_api::Object;
+use podlab_cluster::Cluster;
+use podlab_cluster::kubelet::observation::PodObservation;
+use podlab_cluster::observe::UpcomingKind;
 use podlab_sim::SimTime;
 use yew::prelude::*;
 
@@ -50,6 +54,26 @@ fn conditions(list: &[PodCondition], now: SimTime) -> Html {
     }
 }
 
+/// How many entries of the agenda are looked at.
+const PLANNED: usize = 200;
+
+/// A back-off ends when the agenda says so: a kubelet notices it at its next look, not at the end of the pause itself.
+fn planned_restarts(cluster: &Cluster, object: &Object, observed: &mut PodObservation) {
+    if observed.containers.iter().all(|c| c.back_off.is_none()) {
+        return;
+    }
+    for upcoming in cluster.upcoming(PLANNED) {
+        let UpcomingKind::BackoffEnds { container } = &upcoming.what else { continue };
+        if upcoming.name != object.name() || upcoming.namespace != object.namespace() {
+            continue;
+        }
+        let of_container = observed.containers.iter_mut().find(|c| c.name == *container);
+        if let Some(back_off) = of_container.and_then(|c| c.back_off.as_mut()) {
+            back_off.ends = upcoming.at;
+        }
+    }
+}
+
 /// The tab.
 #[component]
 pub(super) fn StatusTab(props: &ObjectProps) -> Html {
@@ -58,7 +82,10 @@ pub(super) fn StatusTab(props: &ObjectProps) -> Html {
     let object = &props.object;
     let Some(status) = object.pod_status() else { return html! {} };
     let now = lab.read(|l| l.shown().sim_now());
-    let observed = lab.read(|l| l.shown().world().kubelets.pod(object.uid()));
+    let mut observed = lab.read(|l| l.shown().world().kubelets.pod(object.uid()));
+    if let Some(observed) = &mut observed {
+        lab.read(|l| planned_restarts(l.shown(), object, observed));
+    }
     let labels = object.metadata.labels.clone().unwrap_or_default();
     html! {
         <>

@@ -305,11 +305,12 @@ pub(super) fn Prompt(props: &PromptProps) -> Html {
         <div class="prompt">
             if running {
                 <p class="term-note">
-                    if wants_input {
-                        <span>{texts::WAITS_FOR_INPUT.get(lang)}</span>
-                    } else if waits && !playing {
+                    if waits && !playing {
                         <span>{texts::WAITS_FOR_TIME.get(lang)}</span>
                         <button type="button" class="button small" onclick={play}>{texts::PLAY.get(lang)}</button>
+                    } else if wants_input && !waits {
+                        // Most commands listen for Ctrl C as well; these wait for nothing else.
+                        <span>{texts::WAITS_FOR_INPUT.get(lang)}</span>
                     } else {
                         <span>{texts::RUNNING.get(lang)}</span>
                     }
