@@ -91,7 +91,7 @@ class Editor {
     const { label, lang, readOnly } = this.setUp;
     return [
       EditorState.readOnly.of(readOnly),
-      EditorView.contentAttributes.of({ "aria-label": label, "aria-readonly": String(readOnly), spellcheck: "false" }),
+      EditorView.contentAttributes.of({ "aria-label": label, tabindex: "0", "aria-readonly": String(readOnly), spellcheck: "false" }),
       lang === "ko" ? EditorState.phrases.of(koreanPhrases) : [],
     ];
   }
