@@ -130,6 +130,7 @@ pub(crate) fn run_manifest(acting: &Acting, ui: &UiContext, stem: &str, yaml: &s
             let last = lab.files.all().len() - 1;
             lab.files.remove(index);
             lab.files.select(last - 1);
+            lab.files.rename(last - 1, &format!("{stem}.yaml"));
         }
         lab.files.active().name.clone()
     });
