@@ -68,7 +68,7 @@ fn one(
     let back_off = observed
         .and_then(|o| o.back_off)
         .map(|b| BackOffState { ends: ended.map_or(b.ends, |e| b.ends.max(e + b.delay)), ..b })
-        .filter(|b| waiting && reason.as_deref() == Some("CrashLoopBackOff"));
+        .filter(|_| waiting && reason.as_deref() == Some("CrashLoopBackOff"));
     let simulated =
         Runtime::simulated_as(image).map(|program| texts::SIMULATED_AS.with(lang, &[("program", program)]));
     let ran = terminated.or(last).map(|t| format!("{}s", run_seconds(t)));
