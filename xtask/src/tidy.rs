@@ -11,7 +11,15 @@ use crate::paths::root;
 const MAY_USE: [(&str, &[&str]); 11] = [
     (
         "podlab",
-        &["podlab-kubectl", "podlab-cluster", "podlab-drills", "podlab-api", "podlab-yaml", "podlab-sim"],
+        &[
+            "podlab-kubectl",
+            "podlab-cluster",
+            "podlab-drills",
+            "podlab-api",
+            "podlab-shell",
+            "podlab-yaml",
+            "podlab-sim",
+        ],
     ),
     ("podlab-serve", &["podlab-cluster", "podlab-api"]),
     ("podlab-drills", &["podlab-kubectl", "podlab-cluster", "podlab-api", "podlab-yaml", "podlab-sim"]),

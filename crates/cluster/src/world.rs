@@ -11,6 +11,9 @@ use crate::store::Change;
 use podlab_sim::{Agenda, Draw, SimDuration, SimTime, Slot};
 use std::sync::Arc;
 
+/// How long a cluster with system pods has been up when the lab begins.
+const UPTIME: SimDuration = SimDuration::from_secs(300);
+
 /// Everything a cluster is at one instant.
 ///
 /// Invariant: plain data throughout, so a clone is a complete copy that goes its own way.
@@ -81,8 +84,14 @@ impl World {
             observed: 0,
             settings,
         };
+        if world.settings.profile.has_system_pods() {
+            // The lab begins on a cluster that has been up for a while.
+            world.api.set_now(world.settings.start - UPTIME);
+        }
         crate::bootstrap::populate(&mut world.api, &world.settings);
         world.settle();
+        while world.step(world.settings.start) {}
+        world.advance_to(world.settings.start);
         world
     }
 

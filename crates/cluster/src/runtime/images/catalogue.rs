@@ -262,7 +262,8 @@ fn known(short: &str, last: &str) -> Option<Image> {
             | "kube-scheduler"
             | "kube-proxy"
             | "coredns"
-            | "kindnetd" => Image { entrypoint: &["/system"], ..image(U::Distroless, S::Pause, 25_000_000) },
+            | "kindnetd"
+            | "kindnet" => Image { entrypoint: &["/system"], ..image(U::Distroless, S::Pause, 25_000_000) },
             _ => return None,
         },
     })

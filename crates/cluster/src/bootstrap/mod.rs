@@ -3,6 +3,8 @@
 //! Source: pkg/controlplane (v1.37) for namespaces and the `kubernetes` Service, kubeadm's phases for
 //! kube-system.
 
+mod system;
+
 use crate::apiserver::ApiServer;
 use crate::settings::{NodeSettings, Settings};
 use podlab_api::time::time;
@@ -48,6 +50,9 @@ pub fn populate(api: &mut ApiServer, settings: &Settings) {
     );
     for (index, node) in settings.nodes.iter().enumerate() {
         create_node(api, node, index, settings);
+    }
+    if settings.profile.has_system_pods() {
+        system::populate(api, settings);
     }
 }
 
