@@ -81,3 +81,29 @@ fn the_same_inputs_give_the_same_history() {
     };
     assert_eq!(story(), story());
 }
+
+#[test]
+fn a_probe_sees_at_once_that_a_file_has_gone() {
+    let mut cluster = cluster();
+    let probe = json!({"httpGet": {"path": "/", "port": 80}, "periodSeconds": 1});
+    create(&mut cluster, "web", json!({"name": "c", "image": "nginx:1.27", "readinessProbe": probe}));
+    run(&mut cluster, 30);
+    assert_eq!(cells(&mut cluster, "web"), ["1/1", "Running", "0"]);
+    let mut request = Request::new(podlab_api::door::Verb::Get, &kinds::POD).namespace("default").name("web");
+    request = request.subresource("log");
+    let log = |cluster: &mut Cluster| match cluster.request(request.clone()).body {
+        podlab_api::door::ResponseBody::Stream(id) => String::from_utf8(cluster.stream(id).stdout).unwrap(),
+        other => panic!("{other:?}"),
+    };
+    let text = log(&mut cluster);
+    let mut lines: Vec<&str> = text.lines().filter(|l| l.contains("\"GET / HTTP/1.1\" 200")).collect();
+    let all = lines.len();
+    lines.dedup();
+    assert!(all >= 20 && lines.len() + 2 >= all, "each probe leaves a line with its own time: {text}");
+    let mut exec = Request::new(podlab_api::door::Verb::Create, &kinds::POD).namespace("default").name("web");
+    exec = exec.subresource("exec");
+    exec.options.exec.command = ["rm", "/usr/share/nginx/html/index.html"].map(str::to_owned).to_vec();
+    cluster.request(exec);
+    run(&mut cluster, 10);
+    assert_eq!(cells(&mut cluster, "web"), ["0/1", "Running", "0"]);
+}

@@ -553,6 +553,14 @@ impl Machine {
         ports
     }
 
+    /// Whether the process that listens on `port` answers the same request alike until something changes.
+    pub fn repeatable(&self, port: u16) -> bool {
+        self.procs
+            .values()
+            .find(|p| p.program.listening().contains(&port))
+            .is_some_and(|p| p.program.repeatable())
+    }
+
     /// Hands an HTTP request to the process that listens on `port`; `None` where none does or it speaks no HTTP.
     pub fn serve(&mut self, host: &mut dyn Host, port: u16, request: &HttpRequest) -> Option<HttpResponse> {
         let pid = *self.procs.iter().find(|(_, p)| p.program.listening().contains(&port))?.0;

@@ -134,6 +134,12 @@ pub trait Program: std::fmt::Debug + Send + Sync {
         Vec::new()
     }
 
+    /// Whether the same request gets the same answer, and the same words in the log, as long as no file and no
+    /// process changes. The owner may then answer for it.
+    fn repeatable(&self) -> bool {
+        false
+    }
+
     /// Answers an HTTP request made to one of its ports; `None` where it speaks no HTTP.
     fn serve(&mut self, ctx: &mut Ctx<'_>, request: &HttpRequest) -> Option<HttpResponse> {
         let _ = (ctx, request);

@@ -9,6 +9,9 @@ use podlab_sim::{Draw, SimDuration, SimTime};
 /// Requests from server to server go at most so deep.
 const DEPTH: u32 = 8;
 
+/// What a process wrote: container, sink, stream, bytes.
+pub(super) type Written = (ContainerId, u32, Stream, Vec<u8>);
+
 /// The world as one container sees it.
 pub(crate) struct ContainerHost<'a> {
     pub(super) runtime: &'a mut Runtime,
@@ -17,7 +20,7 @@ pub(crate) struct ContainerHost<'a> {
     now: SimTime,
     seed: u64,
     pub(super) depth: u32,
-    written: Vec<(ContainerId, u32, Stream, Vec<u8>)>,
+    written: Vec<Written>,
 }
 
 impl<'a> ContainerHost<'a> {
@@ -33,7 +36,7 @@ impl<'a> ContainerHost<'a> {
     }
 
     /// What was written: container, sink, stream, bytes.
-    pub(super) fn finish(self) -> Vec<(ContainerId, u32, Stream, Vec<u8>)> {
+    pub(super) fn finish(self) -> Vec<Written> {
         self.written
     }
 

@@ -18,6 +18,7 @@ mod logs;
 mod network;
 mod run;
 mod sandbox;
+mod served;
 mod servers;
 mod volumes;
 
@@ -62,6 +63,11 @@ pub struct Runtime {
     next_exec: u64,
     /// exec → container.
     execs: BTreeMap<ExecToken, ContainerId>,
+    /// Grows whenever a process ran or a file changed: answers known before are no longer trusted.
+    epoch: u64,
+    /// address → answers that hold until the epoch changes.
+    served: BTreeMap<String, served::Served>,
+    log_clock: served::LogClock,
     /// Root file systems that have been built, by what they hold.
     roots: BTreeMap<String, Volume>,
 }

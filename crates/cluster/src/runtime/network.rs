@@ -5,11 +5,13 @@
 
 use super::Runtime;
 use super::cri::ContainerId;
+use super::host::Written;
+use super::served::{Known, cut};
 use crate::apiserver::ApiServer;
 use crate::world::Cx;
 use podlab_api::{Object, kinds};
-use podlab_shell::{DnsAnswer, HttpRequest, NetError};
-use podlab_sim::{Draw, SimDuration};
+use podlab_shell::{DnsAnswer, HttpRequest, HttpResponse, NetError};
+use podlab_sim::{Draw, SimDuration, SimTime};
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -81,6 +83,9 @@ impl Runtime {
     /// Go's text of the network error (`dial tcp 10.244.0.5:80: connect: connection refused`), to be put behind
     /// `Get "http://…": `.
     pub fn http_get(&mut self, get: &HttpGet, cx: &mut Cx<'_>) -> Result<HttpAnswer, String> {
+        if let Some(answer) = self.known_answer(get, cx) {
+            return Ok(answer);
+        }
         let target = match self.listener(&get.host, get.port) {
             Ok(Some(target)) => target,
             Ok(None) => return Err(dial_error(&get.host, get.port, &NetError::ConnectionRefused)),
@@ -98,20 +103,65 @@ impl Runtime {
             headers: get.headers.clone(),
             body: Vec::new(),
         };
-        let answer = self.with_host(&target, cx, |host| host.serve(&get.host, get.port, &request));
+        let machine = self.containers.get(&target).and_then(|c| c.machine.as_ref());
+        let repeatable = machine.is_some_and(|m| m.repeatable(get.port));
+        if !repeatable {
+            self.epoch += 1;
+        }
+        let (answer, written) = self.hosted(&target, cx, |host| host.serve(&get.host, get.port, &request));
+        if repeatable && let Ok(answer) = &answer {
+            self.keep_answer(get, &target, answer, &written, cx.now());
+        }
+        self.hand_out(written, cx.now());
         match answer {
-            Ok(mut answer) => {
-                answer.body.truncate(BODY);
-                Ok(HttpAnswer {
-                    status: answer.status,
-                    headers: answer.headers,
-                    body: answer.body,
-                    took: answer.delay,
-                })
-            }
+            Ok(answer) => Ok(short(&answer)),
             Err(NetError::Reset) => Err("EOF".to_owned()),
             Err(error) => Err(dial_error(&get.host, get.port, &error)),
         }
+    }
+
+    /// The answer to a request that was made before, while nothing has changed since; the server's log says so.
+    fn known_answer(&mut self, get: &HttpGet, cx: &Cx<'_>) -> Option<HttpAnswer> {
+        let now = cx.now();
+        let known = self.served.get(&get.host)?.find(get, self.epoch)?;
+        let container = self.containers.get_mut(&known.container)?;
+        for (stream, before, after) in &known.log {
+            match after {
+                None => container.log.write(now, *stream, before),
+                Some(after) => {
+                    let time = self.log_clock.text(now);
+                    let mut line = Vec::with_capacity(before.len() + time.len() + after.len());
+                    line.extend_from_slice(before);
+                    line.extend_from_slice(time.as_bytes());
+                    line.extend_from_slice(after);
+                    container.log.write(now, *stream, &line);
+                }
+            }
+        }
+        Some(known.answer.clone())
+    }
+
+    fn keep_answer(
+        &mut self,
+        get: &HttpGet,
+        target: &ContainerId,
+        answer: &HttpResponse,
+        written: &[Written],
+        now: SimTime,
+    ) {
+        if written.iter().any(|(owner, sink, ..)| owner != target || *sink != 0) {
+            return;
+        }
+        let time = self.log_clock.text(now).to_owned();
+        let log = written.iter().map(|(_, _, stream, bytes)| cut(*stream, bytes, &time)).collect();
+        let known = Known {
+            epoch: self.epoch,
+            get: get.clone(),
+            container: target.clone(),
+            answer: short(answer),
+            log,
+        };
+        self.served.entry(get.host.clone()).or_default().keep(known);
     }
 
     /// Whether something listens on a TCP port.
@@ -125,6 +175,16 @@ impl Runtime {
             Ok(None) => Err(dial_error(host, port, &NetError::ConnectionRefused)),
             Err(error) => Err(dial_error(host, port, &error)),
         }
+    }
+}
+
+/// What a probe sees of an answer.
+fn short(answer: &HttpResponse) -> HttpAnswer {
+    HttpAnswer {
+        status: answer.status,
+        headers: answer.headers.clone(),
+        body: answer.body[..answer.body.len().min(BODY)].to_vec(),
+        took: answer.delay,
     }
 }
 

@@ -1,7 +1,7 @@
 //! Running the processes of containers.
 
 use super::cri::{ContainerId, Notice};
-use super::host::ContainerHost;
+use super::host::{ContainerHost, Written};
 use super::{Runtime, RuntimeEvent};
 use crate::event::Event;
 use crate::world::Cx;
@@ -80,18 +80,35 @@ impl Runtime {
         container.wake = Some(cx.at(at, Event::Runtime(RuntimeEvent::Run(id.clone()))));
     }
 
-    /// Calls `act` with the view that a container has of the world, then hands out what was written.
+    /// Calls `act` with the view that a container has of the world, then hands out what was written. Known answers
+    /// are forgotten, since anything may have changed.
     pub(super) fn with_host<R>(
         &mut self,
         id: &ContainerId,
         cx: &mut Cx<'_>,
         act: impl FnOnce(&mut ContainerHost<'_>) -> R,
     ) -> R {
-        let now = cx.now();
-        let seed = cx.settings.seed;
+        self.epoch += 1;
+        let (result, written) = self.hosted(id, cx, act);
+        self.hand_out(written, cx.now());
+        result
+    }
+
+    /// As [`Runtime::with_host`], but gives what was written instead of handing it out, and forgets nothing.
+    pub(super) fn hosted<R>(
+        &mut self,
+        id: &ContainerId,
+        cx: &mut Cx<'_>,
+        act: impl FnOnce(&mut ContainerHost<'_>) -> R,
+    ) -> (R, Vec<Written>) {
+        let (now, seed) = (cx.now(), cx.settings.seed);
         let mut host = ContainerHost::new(self, id, cx.api, now, seed, 0);
         let result = act(&mut host);
-        let written = host.finish();
+        (result, host.finish())
+    }
+
+    /// Puts what processes wrote into logs and to those who run commands.
+    pub(super) fn hand_out(&mut self, written: Vec<Written>, now: SimTime) {
         for (owner, sink, stream, bytes) in written {
             let Some(container) = self.containers.get_mut(&owner) else { continue };
             if sink == 0 {
@@ -100,6 +117,5 @@ impl Runtime {
                 exec.write(stream, &bytes);
             }
         }
-        result
     }
 }

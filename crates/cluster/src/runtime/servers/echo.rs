@@ -74,6 +74,10 @@ impl Program for Echo {
         if self.started { vec![self.port] } else { Vec::new() }
     }
 
+    fn repeatable(&self) -> bool {
+        true
+    }
+
     fn serve(&mut self, ctx: &mut Ctx<'_>, request: &HttpRequest) -> Option<HttpResponse> {
         let body = match &self.body {
             Some(body) => body.clone(),

@@ -140,6 +140,10 @@ impl Program for FileServer {
         if self.started { vec![self.port] } else { Vec::new() }
     }
 
+    fn repeatable(&self) -> bool {
+        true
+    }
+
     fn serve(&mut self, ctx: &mut Ctx<'_>, request: &HttpRequest) -> Option<HttpResponse> {
         let wanted = path_of(request);
         // Dots that would climb out of the folder are dropped, as servers do.

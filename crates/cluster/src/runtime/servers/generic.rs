@@ -51,6 +51,10 @@ impl Program for Generic {
         }
     }
 
+    fn repeatable(&self) -> bool {
+        true
+    }
+
     fn serve(&mut self, ctx: &mut Ctx<'_>, request: &HttpRequest) -> Option<HttpResponse> {
         ctx.out(format!("{} {} 200\n", request.method, request.path));
         let body = format!("simulated by podlab: {}\n", ctx.host.hostname());

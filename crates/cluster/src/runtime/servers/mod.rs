@@ -83,5 +83,10 @@ fn reason(status: u16) -> &'static str {
 
 /// The time as servers log it: `01/Jan/2026:10:00:00 +0000`.
 fn log_time(ctx: &Ctx<'_>) -> String {
-    podlab_api::time::time_nanos(ctx.now().as_nanos()).strftime("%d/%b/%Y:%H:%M:%S +0000").to_string()
+    log_time_at(ctx.now())
+}
+
+/// As [`log_time`], for any instant.
+pub(super) fn log_time_at(now: podlab_sim::SimTime) -> String {
+    podlab_api::time::time_nanos(now.as_nanos()).strftime("%d/%b/%Y:%H:%M:%S +0000").to_string()
 }
