@@ -67,6 +67,9 @@ export function lab(body, options = {}) {
       const meant = (problem) => allow.some((pattern) => pattern.test(problem));
       assert.deepEqual(problems.filter((problem) => !meant(problem)), [], "problems the page had");
     } finally {
+      // What the page still asks for in the background must not fail a test that is over.
+      for (const page of context.pages()) await page.unrouteAll({ behavior: "ignoreErrors" });
+      await context.unrouteAll({ behavior: "ignoreErrors" });
       await context.close();
     }
   };
