@@ -43,15 +43,20 @@ test("Dry run keeps nothing", begun(async ({ page }) => {
   await page.locator(".notices").getByText("pod/web created (server dry run)").waitFor();
 }));
 
-test("files are added and closed, each with its own text", begun(async ({ page }) => {
+test("files are added, renamed and closed, each with its own text", begun(async ({ page }) => {
   await write(page, POD);
   await pane(page).getByRole("button", { name: "New file" }).click();
   await pane(page).getByRole("tab", { name: "pod-2.yaml", selected: true }).waitFor();
   await write(page, "kind: Service");
+  await pane(page).getByRole("tab", { name: "pod-2.yaml" }).press("F2");
+  const field = pane(page).getByRole("textbox", { name: "Name of the file" });
+  await field.fill("svc.yaml");
+  await field.press("Enter");
+  await pane(page).getByRole("tab", { name: "svc.yaml" }).waitFor();
   await pane(page).getByRole("tab", { name: "pod.yaml" }).click();
   await editor(page).getByText("nginx:1.27").waitFor();
-  await pane(page).getByRole("tab", { name: "pod-2.yaml" }).click();
-  await pane(page).getByRole("button", { name: "File: pod-2.yaml" }).click();
+  await pane(page).getByRole("tab", { name: "svc.yaml" }).click();
+  await pane(page).getByRole("button", { name: "File: svc.yaml" }).click();
   await page.getByRole("menuitem", { name: /Close file/ }).click();
   assert.equal(await pane(page).getByRole("tab").count(), 1);
 }));

@@ -183,16 +183,18 @@ struct RenameFieldProps {
 fn RenameField(props: &RenameFieldProps) -> Html {
     let place = use_node_ref();
     {
-        let place = place.clone();
+        let (place, name) = (place.clone(), props.name.clone());
         use_effect_with((), move |()| {
             if let Some(input) = place.cast::<HtmlInputElement>() {
+                // Set once and not by a property: every redraw would put the old name back over what is typed.
+                input.set_value(&name);
                 let _ = input.focus();
                 input.select();
             }
         });
     }
     html! {
-        <input class="field mono file-name" aria-label={props.label.clone()} value={props.name.clone()} spellcheck="false" ref={place}
+        <input class="field mono file-name" aria-label={props.label.clone()} spellcheck="false" ref={place}
             onchange={props.onchange.clone()} onkeydown={props.onkeydown.clone()} onblur={props.onblur.clone()} />
     }
 }
