@@ -54,14 +54,6 @@ impl ApiServer {
         warnings: &mut Vec<String>,
     ) -> Result<Arc<Object>, Status> {
         let kind = object.kind;
-        let generated = object.name().is_empty() && object.metadata.generate_name.is_some();
-        if generated {
-            // Source: k8s.io/apiserver/pkg/storage/names/generate.go: the base is cut to 58 characters.
-            let base: String =
-                object.metadata.generate_name.as_deref().unwrap_or("").chars().take(58).collect();
-            let suffix = self.draw(&base).suffix(5);
-            object.metadata.name = Some(format!("{base}{suffix}"));
-        }
         if !kind.namespaced {
             object.metadata.namespace = None;
         }
@@ -72,9 +64,17 @@ impl ApiServer {
         object.metadata.deletion_grace_period_seconds = None;
         object.metadata.resource_version = None;
         object.metadata.self_link = None;
+        admission::admit_create(self, &mut object)?;
+        if object.name().is_empty() && object.metadata.generate_name.is_some() {
+            // Source: k8s.io/apiserver/pkg/storage/names/generate.go: the base is cut to 58 characters.
+            let base: String =
+                object.metadata.generate_name.as_deref().unwrap_or("").chars().take(58).collect();
+            let suffix = self.draw(&base).suffix(5);
+            object.metadata.name = Some(format!("{base}{suffix}"));
+        }
         strategy::prepare_for_create(&mut object);
-        admission::admit_create(self, &mut object, warnings)?;
         strategy::validate_create(&object, warnings)?;
+        admission::validate_create(self, &object)?;
         self.allocate_for(&mut object, dry_run)?;
         if self.store.get(kind, object.namespace(), object.name()).is_some() {
             return Err(Status::already_exists(kind, object.name()));
@@ -121,9 +121,10 @@ impl ApiServer {
             return Err(Status::conflict(kind, object.name(), &why));
         }
         keep_system_metadata(&mut object, &old);
+        admission::admit_update(self, &mut object, &old, subresource);
         strategy::prepare_for_update(&mut object, &old, subresource);
-        admission::admit_update(self, &mut object, &old, subresource, warnings)?;
         strategy::validate_update(&object, &old, subresource, warnings)?;
+        admission::validate_update(self, &object, &old, subresource)?;
         if dry_run {
             return Ok(Arc::new(object));
         }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 const KEYS: [&str; 2] = ["node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"];
 
-pub(super) fn admit_create(object: &mut Object) {
+pub(super) fn admit(object: &mut Object) {
     let Body::Pod { spec, .. } = &mut object.body else { return };
     let has = |key: &str| {
         spec.tolerations.iter().flatten().any(|t| {

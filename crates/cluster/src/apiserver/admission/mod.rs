@@ -13,36 +13,66 @@ mod service_account;
 use super::ApiServer;
 use podlab_api::{Kind, Object, Status, kinds};
 
-/// Runs the plugins over a new object.
-pub(super) fn admit_create(
-    api: &ApiServer,
-    object: &mut Object,
-    warnings: &mut Vec<String>,
-) -> Result<(), Status> {
-    let _ = &warnings;
+/// Lets the plugins that fill in look at a new object, before its name is generated and before validation.
+pub(super) fn admit_create(api: &ApiServer, object: &mut Object) -> Result<(), Status> {
     namespace_lifecycle::admit_create(api, object)?;
     if *object.kind == kinds::NODE {
         node_taint::admit_create(object);
     }
     if *object.kind == kinds::POD {
-        limit_ranger::admit_create(api, object)?;
+        limit_ranger::admit(api, object);
         service_account::admit_create(api, object)?;
         priority::admit_create(api, object)?;
-        default_toleration_seconds::admit_create(object);
+        default_toleration_seconds::admit(object);
     }
     Ok(())
 }
 
-/// Runs the plugins over a changed object.
-pub(super) fn admit_update(
+/// Lets the plugins that only forbid look at a new object, after validation.
+pub(super) fn validate_create(api: &ApiServer, object: &Object) -> Result<(), Status> {
+    limit_ranger::validate(api, object)?;
+    priority::validate(api, object, None)
+}
+
+/// Lets the plugins that fill in look at a changed object, before validation.
+///
+/// The other plugins of [`admit_create`] handle creation alone.
+pub(super) fn admit_update(api: &ApiServer, object: &mut Object, old: &Object, subresource: Option<&str>) {
+    if *object.kind != kinds::POD {
+        return;
+    }
+    if subresource == Some("resize") && !old.is_terminating() {
+        limit_ranger::admit(api, object);
+    }
+    if subresource.is_none() {
+        priority::admit_update(object, old);
+        default_toleration_seconds::admit(object);
+    }
+}
+
+/// Lets the plugins that only forbid look at a changed object, after validation.
+pub(super) fn validate_update(
     api: &ApiServer,
-    object: &mut Object,
+    object: &Object,
     old: &Object,
     subresource: Option<&str>,
-    warnings: &mut Vec<String>,
 ) -> Result<(), Status> {
-    let _ = (api, old, subresource, warnings, &object);
-    Ok(())
+    let bounded = match subresource {
+        None => *object.kind == kinds::PERSISTENT_VOLUME_CLAIM,
+        Some(subresource) => subresource == "resize" && *object.kind == kinds::POD,
+    };
+    if bounded && !old.is_terminating() {
+        limit_ranger::validate(api, object)?;
+    }
+    if subresource.is_none() { priority::validate(api, object, Some(old.name())) } else { Ok(()) }
+}
+
+/// How a refusal names an object whose name is not generated yet.
+///
+/// Source: k8s.io/apiserver/pkg/admission/errors.go `extractResourceName` (v1.37).
+fn refused_name(object: &Object) -> String {
+    let name = Some(object.name()).filter(|name| !name.is_empty());
+    name.or(object.metadata.generate_name.as_deref()).unwrap_or("").to_owned()
 }
 
 /// Runs the plugins over a deletion.

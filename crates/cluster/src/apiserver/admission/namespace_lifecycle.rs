@@ -19,7 +19,7 @@ pub(super) fn admit_create(api: &ApiServer, object: &Object) -> Result<(), Statu
     if found.is_terminating() {
         let why =
             format!("unable to create new content in namespace {namespace} because it is being terminated");
-        let mut status = Status::forbidden(object.kind, object.name(), &why);
+        let mut status = Status::forbidden(object.kind, &super::refused_name(object), &why);
         if let Some(details) = &mut status.details {
             details.causes.push(StatusCause {
                 reason: "NamespaceTerminating".to_owned(),

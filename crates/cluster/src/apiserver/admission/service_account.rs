@@ -15,7 +15,7 @@ use std::sync::Arc;
 const MOUNT_PATH: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 
 pub(super) fn admit_create(api: &ApiServer, object: &mut Object) -> Result<(), Status> {
-    let name = object.name().to_owned();
+    let name = super::refused_name(object);
     let namespace = object.namespace().to_owned();
     let uid = object.uid().to_owned();
     // A mirror pod is only a picture of what a node runs by itself.
