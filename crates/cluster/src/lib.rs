@@ -14,6 +14,7 @@ pub mod event;
 pub mod kubelet;
 pub mod latency;
 pub mod observe;
+mod quota;
 pub mod recorder;
 pub mod runtime;
 pub mod scheduler;

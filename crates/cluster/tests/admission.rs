@@ -54,3 +54,49 @@ fn what_is_filled_in_before_a_name_is_generated_is_refused_by_its_base() {
     let why = "error looking up service account default/nobody: serviceaccount \"nobody\" not found";
     assert_eq!(refused.message, format!("pods \"web-\" is forbidden: {why}"));
 }
+
+fn used(cluster: &mut Cluster, resource: &str) -> String {
+    let quota = cluster.request(Request::get(&kinds::RESOURCE_QUOTA, "default", "q")).into_object().unwrap();
+    let used = quota.field("status").unwrap()["used"][resource].clone();
+    used.as_str().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn a_quota_counts_and_forbids() {
+    let mut cluster = cluster();
+    let hard = json!({"pods": "3", "requests.cpu": "1", "configmaps": "2", "count/deployments.apps": "1"});
+    create(&mut cluster, &kinds::RESOURCE_QUOTA, "q", json!({"spec": {"hard": hard}})).unwrap();
+    assert_eq!(used(&mut cluster, "configmaps"), "1");
+    let refused = create(&mut cluster, &kinds::POD, "a", pod(json!({}))).unwrap_err();
+    let why = "failed quota: q: must specify requests.cpu for: c";
+    assert_eq!(refused.message, format!("pods \"a\" is forbidden: {why}"));
+    let wanting = || pod(json!({"requests": {"cpu": "600m"}}));
+    create(&mut cluster, &kinds::POD, "b", wanting()).unwrap();
+    assert_eq!((used(&mut cluster, "pods"), used(&mut cluster, "requests.cpu")), ("1".into(), "600m".into()));
+    let refused = create(&mut cluster, &kinds::POD, "c", wanting()).unwrap_err();
+    let why =
+        "exceeded quota: q, requested: requests.cpu=600m, used: requests.cpu=600m, limited: requests.cpu=1";
+    assert_eq!(refused.message, format!("pods \"c\" is forbidden: {why}"));
+    create(&mut cluster, &kinds::CONFIG_MAP, "a", json!({})).unwrap();
+    // A name that is taken, and a dry run, cost nothing.
+    assert!(create(&mut cluster, &kinds::CONFIG_MAP, "a", json!({})).is_err());
+    let refused = create(&mut cluster, &kinds::CONFIG_MAP, "b", json!({})).unwrap_err();
+    let why = "exceeded quota: q, requested: configmaps=1, used: configmaps=2, limited: configmaps=2";
+    assert_eq!(refused.message, format!("configmaps \"b\" is forbidden: {why}"));
+    let mut delete = Request::delete(&kinds::POD, "default", "b");
+    delete.options.grace_period_seconds = Some(0);
+    cluster.request(delete).into_object().unwrap();
+    cluster.run_until(cluster.sim_now() + std::time::Duration::from_secs(1), || true);
+    assert_eq!((used(&mut cluster, "pods"), used(&mut cluster, "requests.cpu")), ("0".into(), "0".into()));
+}
+
+#[test]
+fn a_quota_of_a_scope_counts_what_is_in_it() {
+    let mut cluster = cluster();
+    let spec = json!({"spec": {"hard": {"pods": "0"}, "scopes": ["BestEffort"]}});
+    create(&mut cluster, &kinds::RESOURCE_QUOTA, "q", spec).unwrap();
+    create(&mut cluster, &kinds::POD, "asks", pod(json!({"requests": {"cpu": "1"}}))).unwrap();
+    let refused = create(&mut cluster, &kinds::POD, "plain", pod(json!({}))).unwrap_err();
+    let why = "exceeded quota: q, requested: pods=1, used: pods=0, limited: pods=0";
+    assert_eq!(refused.message, format!("pods \"plain\" is forbidden: {why}"));
+}

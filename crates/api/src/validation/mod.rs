@@ -30,6 +30,7 @@ pub mod warnings;
 mod workload;
 
 pub use field::{BadValue, ErrorType, FieldError, Path};
+pub use resources::{is_extended, is_native};
 pub use warnings::{deprecation_warning, warnings_on_create, warnings_on_update};
 
 use crate::schema::tree::at;

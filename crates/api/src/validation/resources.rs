@@ -22,7 +22,10 @@ pub(crate) fn is_huge_page(name: &str) -> bool {
     name.starts_with("hugepages-")
 }
 
-pub(crate) fn is_native(name: &str) -> bool {
+/// Whether a resource is Kubernetes' own: `cpu`, or in a domain under `kubernetes.io`.
+///
+/// Source: pkg/apis/core/v1/helper/helpers.go `IsNativeResource` (v1.37).
+pub fn is_native(name: &str) -> bool {
     !name.contains('/') || name.contains("kubernetes.io/")
 }
 
@@ -30,7 +33,10 @@ pub(crate) fn is_overcommit_allowed(name: &str) -> bool {
     is_native(name) && !is_huge_page(name)
 }
 
-pub(crate) fn is_extended(name: &str) -> bool {
+/// Whether a resource is one that devices bring, as `example.com/gpu`.
+///
+/// Source: pkg/apis/core/v1/helper/helpers.go `IsExtendedResourceName` (v1.37).
+pub fn is_extended(name: &str) -> bool {
     !is_native(name)
         && !name.starts_with("requests.")
         && is_qualified_name(&format!("requests.{name}")).is_empty()

@@ -74,7 +74,7 @@ impl ApiServer {
         }
         strategy::prepare_for_create(&mut object);
         strategy::validate_create(&object, warnings)?;
-        admission::validate_create(self, &object)?;
+        let charges = admission::validate_create(self, &object)?;
         self.allocate_for(&mut object, dry_run)?;
         if self.store.get(kind, object.namespace(), object.name()).is_some() {
             return Err(Status::already_exists(kind, object.name()));
@@ -82,6 +82,7 @@ impl ApiServer {
         if dry_run {
             return Ok(Arc::new(object));
         }
+        admission::charge(self, charges);
         Ok(self.store.put(object))
     }
 
@@ -124,10 +125,11 @@ impl ApiServer {
         admission::admit_update(self, &mut object, &old, subresource);
         strategy::prepare_for_update(&mut object, &old, subresource);
         strategy::validate_update(&object, &old, subresource, warnings)?;
-        admission::validate_update(self, &object, &old, subresource)?;
+        let charges = admission::validate_update(self, &object, &old, subresource)?;
         if dry_run {
             return Ok(Arc::new(object));
         }
+        admission::charge(self, charges);
         if same_but_for_version(&object, &old) {
             // The real store does not write what would change nothing.
             return Ok(old);

@@ -5,11 +5,12 @@
 
 mod garbage_collector;
 mod namespace;
+mod resource_quota;
 mod root_ca_cert_publisher;
 mod service_account;
 
 use crate::observe::{Upcoming, UpcomingKind};
-use crate::store::Change;
+use crate::store::{Change, Key};
 use crate::world::Cx;
 use podlab_sim::SimTime;
 
@@ -22,6 +23,8 @@ pub enum ControllerEvent {
     OwnerGone(String),
     /// The garbage collector looks at an object that waits for its dependents.
     Foreground(garbage_collector::ObjectKey),
+    /// The quota controller reckons a quota.
+    ResourceQuota(Key),
 }
 
 /// The state of all controllers.
@@ -29,6 +32,7 @@ pub enum ControllerEvent {
 pub struct Controllers {
     namespace: namespace::NamespaceController,
     garbage_collector: garbage_collector::GarbageCollector,
+    resource_quota: resource_quota::ResourceQuotaController,
 }
 
 impl Controllers {
@@ -38,6 +42,7 @@ impl Controllers {
             ControllerEvent::Namespace(name) => self.namespace.sync(&name, cx),
             ControllerEvent::OwnerGone(uid) => self.garbage_collector.owner_gone(&uid, cx),
             ControllerEvent::Foreground(key) => self.garbage_collector.foreground(&key, cx),
+            ControllerEvent::ResourceQuota(key) => self.resource_quota.sync(&key, cx),
         }
     }
 
@@ -47,6 +52,7 @@ impl Controllers {
         root_ca_cert_publisher::observe(change, cx);
         self.namespace.observe(change, cx);
         self.garbage_collector.observe(change, cx);
+        self.resource_quota.observe(change, cx);
     }
 
     /// What a planned event means to a person; `None` where it means nothing.
@@ -59,7 +65,9 @@ impl Controllers {
                 name: name.clone(),
                 what: UpcomingKind::Controller { controller: namespace::NAME },
             }),
-            ControllerEvent::OwnerGone(_) | ControllerEvent::Foreground(_) => None,
+            ControllerEvent::OwnerGone(_)
+            | ControllerEvent::Foreground(_)
+            | ControllerEvent::ResourceQuota(_) => None,
         }
     }
 }

@@ -8,7 +8,10 @@ mod limit_ranger;
 mod namespace_lifecycle;
 mod node_taint;
 mod priority;
+mod resource_quota;
 mod service_account;
+
+pub(super) use resource_quota::{Charge, charge};
 
 use super::ApiServer;
 use podlab_api::{Kind, Object, Status, kinds};
@@ -29,9 +32,11 @@ pub(super) fn admit_create(api: &ApiServer, object: &mut Object) -> Result<(), S
 }
 
 /// Lets the plugins that only forbid look at a new object, after validation.
-pub(super) fn validate_create(api: &ApiServer, object: &Object) -> Result<(), Status> {
+/// Gives what is to be charged when the object is written.
+pub(super) fn validate_create(api: &ApiServer, object: &Object) -> Result<Vec<Charge>, Status> {
     limit_ranger::validate(api, object)?;
-    priority::validate(api, object, None)
+    priority::validate(api, object, None)?;
+    resource_quota::validate(api, object, None, None)
 }
 
 /// Lets the plugins that fill in look at a changed object, before validation.
@@ -50,13 +55,14 @@ pub(super) fn admit_update(api: &ApiServer, object: &mut Object, old: &Object, s
     }
 }
 
-/// Lets the plugins that only forbid look at a changed object, after validation.
+/// Lets the plugins that only forbid look at a changed object, after validation. Gives what is to be charged
+/// when it is written.
 pub(super) fn validate_update(
     api: &ApiServer,
     object: &Object,
     old: &Object,
     subresource: Option<&str>,
-) -> Result<(), Status> {
+) -> Result<Vec<Charge>, Status> {
     let bounded = match subresource {
         None => *object.kind == kinds::PERSISTENT_VOLUME_CLAIM,
         Some(subresource) => subresource == "resize" && *object.kind == kinds::POD,
@@ -64,7 +70,10 @@ pub(super) fn validate_update(
     if bounded && !old.is_terminating() {
         limit_ranger::validate(api, object)?;
     }
-    if subresource.is_none() { priority::validate(api, object, Some(old.name())) } else { Ok(()) }
+    if subresource.is_none() {
+        priority::validate(api, object, Some(old.name()))?;
+    }
+    resource_quota::validate(api, object, Some(old), subresource)
 }
 
 /// How a refusal names an object whose name is not generated yet.
