@@ -1,4 +1,4 @@
-//! What `cargo xtask bench` calls in the built page.
+//! What `cargo xtask bench` and the browser tests call in the built page.
 
 use crate::session;
 use crate::state::Lab;
@@ -34,6 +34,13 @@ pub fn bench(name: &str) -> String {
             .to_string()
         }
     }
+}
+
+/// The history of a script's lab, for comparing it with the native one: see [`crate::state::history::history`]. The
+/// cluster is interrupted after every few events, as frames do.
+#[wasm_bindgen]
+pub fn history(script: &str) -> String {
+    crate::state::history::history(script, 7).unwrap_or_else(|error| error)
 }
 
 fn show(cluster: Cluster, playing: bool) -> String {

@@ -1,5 +1,5 @@
 // Starts the page: loads the wasm file that index.html has already asked for, and keeps the page for offline use.
-import init, { bench } from "@podlab/wasm";
+import init, { bench, history } from "@podlab/wasm";
 
 const wasm = document.getElementById("podlab-wasm");
 const page = document.documentElement;
@@ -7,6 +7,7 @@ const page = document.documentElement;
 try {
   await init({ module_or_path: wasm.href });
   globalThis.podlabBench = bench;
+  globalThis.podlabHistory = history;
   page.dataset.ready = "true";
 } catch (error) {
   page.dataset.ready = "failed";

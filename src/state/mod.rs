@@ -2,6 +2,7 @@
 
 pub mod examples;
 pub mod files;
+pub mod history;
 pub mod inspect;
 pub mod lab;
 mod line;

@@ -1,7 +1,7 @@
 //! What a program can do in a step: its system calls.
 
 use crate::fs::{Content, Credentials, Device, Errno, FileSystem, Inode, Kind, Location, Stat};
-use crate::host::Host;
+use crate::host::{Host, HttpRequest, HttpResponse, NetError};
 use crate::machine::System;
 use crate::open_file::{OpenId, OpenKind};
 use crate::process::{Core, Exit, Family, Pid, Process, ProcessInfo, Program, State};
@@ -41,6 +41,43 @@ pub struct Ctx<'a> {
 }
 
 impl Ctx<'_> {
+    /// Asks an HTTP server, which may be another process of this machine.
+    ///
+    /// # Errors
+    /// [`NetError`].
+    pub fn http(&mut self, request: &HttpRequest) -> Result<HttpResponse, NetError> {
+        let port = match self.host.http(request) {
+            Err(NetError::Own(port)) => port,
+            answer => return answer,
+        };
+        let Some(pid) = self.listener(port) else { return Err(NetError::ConnectionRefused) };
+        let Some(mut server) = self.procs.remove(&pid) else { return Err(NetError::ConnectionRefused) };
+        let answer = {
+            let mut ctx =
+                Ctx { core: &mut server.core, sys: self.sys, procs: self.procs, host: &mut *self.host };
+            server.program.serve(&mut ctx, request)
+        };
+        self.procs.insert(pid, server);
+        answer.ok_or(NetError::Reset)
+    }
+
+    /// Tries to open a connection, which may lead to another process of this machine.
+    ///
+    /// # Errors
+    /// [`NetError`].
+    pub fn connect(&mut self, host: &str, port: u16, udp: bool) -> Result<(), NetError> {
+        match self.host.connect(host, port, udp) {
+            Err(NetError::Own(port)) if self.listener(port).is_some() => Ok(()),
+            Err(NetError::Own(_)) => Err(NetError::ConnectionRefused),
+            answer => answer,
+        }
+    }
+
+    /// The process of this machine that listens on a port.
+    fn listener(&self, port: u16) -> Option<Pid> {
+        self.procs.iter().find(|(_, p)| p.program.listening().contains(&port)).map(|(pid, _)| *pid)
+    }
+
     /// The virtual time.
     pub fn now(&self) -> SimTime {
         self.host.now()

@@ -61,6 +61,9 @@ pub enum NetError {
     Reset,
     /// The server does not speak TLS (or the client does not).
     Tls,
+    /// The way leads back to this port of the machine that asks, which the host cannot see into while the machine
+    /// runs: [`Ctx`](crate::Ctx) looks there itself, programs never see this.
+    Own(u16),
 }
 
 /// What the DNS server says about a name.

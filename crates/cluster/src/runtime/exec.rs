@@ -53,13 +53,15 @@ impl Runtime {
         let Some(container) = self.containers.get_mut(id).filter(|c| c.is_running()) else {
             return Err(format!("container not running ({id})"));
         };
+        let sandbox = self.sandboxes.get(&container.sandbox);
+        let hostname = sandbox.map(|s| s.config.hostname.clone()).unwrap_or_default();
         // Sink 0 is the container's own output.
         self.next_exec = (self.next_exec + 1) & 0xffff_ffff;
         let token = ExecToken(self.next_exec);
         let config = &container.config;
         let spawn = Spawn {
             argv: command.to_vec(),
-            env: Bundle::environment(&container.image, config),
+            env: Bundle::environment(&container.image, config, &hostname),
             cwd: config.working_dir.clone().unwrap_or_else(|| container.image.workdir.to_owned()),
             who: credentials(container),
             stdin,

@@ -51,7 +51,7 @@ impl<'a> ContainerHost<'a> {
             return Err(NetError::NoAnswer);
         }
         let Some(target) = self.runtime.listener(address, port)? else {
-            return Err(NetError::ConnectionRefused);
+            return Err(self.refused(address, port));
         };
         let Some(mut machine) = self.runtime.containers.get_mut(&target).and_then(|c| c.machine.take())
         else {
@@ -122,7 +122,7 @@ impl Host for ContainerHost<'_> {
         match self.runtime.listener(&address, port)? {
             Some(_) => Ok(()),
             None if udp => Ok(()),
-            None => Err(NetError::ConnectionRefused),
+            None => Err(self.refused(&address, port)),
         }
     }
 
@@ -158,9 +158,18 @@ impl Host for ContainerHost<'_> {
 }
 
 impl ContainerHost<'_> {
+    /// Nothing else listens there: the container's own machine may, which is being run now and looks itself.
+    fn refused(&self, address: &str, port: u16) -> NetError {
+        if self.own_address().as_deref() == Some(address) {
+            NetError::Own(port)
+        } else {
+            NetError::ConnectionRefused
+        }
+    }
+
     /// From what a program asks for to an address and a port on it: localhost, names, Services.
     fn route(&mut self, host: &str, port: u16) -> Result<(String, u16), NetError> {
-        if matches!(host, "localhost" | "127.0.0.1" | "::1") {
+        if matches!(host, "localhost" | "127.0.0.1" | "0.0.0.0" | "::1") {
             return Ok((self.own_address().ok_or(NetError::Unreachable)?, port));
         }
         let address = if network::is_ip(host) {

@@ -145,11 +145,13 @@ impl Runtime {
         let Some(container) = self.containers.get_mut(id) else {
             return Err(format!("failed to find container {id:?}: not found"));
         };
+        let sandbox = self.sandboxes.get(&container.sandbox);
+        let hostname = sandbox.map(|s| s.config.hostname.clone()).unwrap_or_default();
         let argv = container.argv();
         let config = &container.config;
         let spawn = Spawn {
             argv: argv.clone(),
-            env: Bundle::environment(&container.image, config),
+            env: Bundle::environment(&container.image, config, &hostname),
             cwd: config.working_dir.clone().unwrap_or_else(|| container.image.workdir.to_owned()),
             who: credentials(container),
             stdin: match (config.stdin, config.tty) {

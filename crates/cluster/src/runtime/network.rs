@@ -190,7 +190,9 @@ fn short(answer: &HttpResponse) -> HttpAnswer {
 
 fn dial_error(host: &str, port: u16, error: &NetError) -> String {
     match error {
-        NetError::ConnectionRefused => format!("dial tcp {host}:{port}: connect: connection refused"),
+        NetError::ConnectionRefused | NetError::Own(_) => {
+            format!("dial tcp {host}:{port}: connect: connection refused")
+        }
         NetError::Unreachable => format!("dial tcp {host}:{port}: connect: no route to host"),
         NetError::NameNotFound => format!("dial tcp: lookup {host}: no such host"),
         NetError::NoAnswer => format!("dial tcp {host}:{port}: i/o timeout"),

@@ -238,7 +238,7 @@ impl Curl {
                 self.write_out(ctx, None, &url);
                 match e {
                     NetError::NameNotFound => self.error(ctx, 6, &format!("Could not resolve host: {host}")),
-                    NetError::ConnectionRefused => self.error(
+                    NetError::ConnectionRefused | NetError::Own(_) => self.error(
                         ctx,
                         7,
                         &format!("Failed to connect to {host} port {port} after {millis} ms: Couldn't connect to server"),

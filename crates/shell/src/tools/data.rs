@@ -265,7 +265,7 @@ pub(crate) fn md5(data: &[u8]) -> [u8; 16] {
     let table: Vec<u32> = (1..=64_u32)
         .map(|i| {
             #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-            let n = (f64::from(i).sin().abs() * 4_294_967_296.0) as u32;
+            let n = (libm::sin(f64::from(i)).abs() * 4_294_967_296.0) as u32;
             n
         })
         .collect();

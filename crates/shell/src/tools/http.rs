@@ -68,8 +68,7 @@ pub(super) fn ask(
         headers,
         body,
     };
-    // What listens in this very machine is asked through the host as well: it knows all listeners.
-    ctx.host.http(&request)
+    ctx.http(&request)
 }
 
 pub(super) fn host_header(u: &Url) -> String {
@@ -80,6 +79,9 @@ pub(super) fn host_header(u: &Url) -> String {
 pub(super) fn address(ctx: &mut Ctx<'_>, host: &str) -> String {
     if host.parse::<std::net::IpAddr>().is_ok() {
         return host.to_owned();
+    }
+    if host == "localhost" {
+        return "127.0.0.1".to_owned();
     }
     ctx.host.resolve(host).ok().and_then(|a| a.addresses.first().cloned()).unwrap_or_default()
 }

@@ -120,7 +120,7 @@ impl Program for Nc {
         let (host, port) = (self.host.clone(), self.port);
         match self.result.take() {
             None => {
-                let r = ctx.host.connect(&host, port, self.udp);
+                let r = ctx.connect(&host, port, self.udp);
                 if matches!(r, Err(NetError::NoAnswer)) {
                     self.until = Some(ctx.now() + seconds(self.timeout.unwrap_or(CONNECT_TIMEOUT)));
                 }
@@ -146,7 +146,7 @@ impl Program for Nc {
             Some(Err(e)) => {
                 let at = address(ctx, &host);
                 let why = match e {
-                    NetError::ConnectionRefused => "Connection refused",
+                    NetError::ConnectionRefused | NetError::Own(_) => "Connection refused",
                     NetError::Unreachable => "No route to host",
                     NetError::Reset => "Connection reset by peer",
                     _ => "timed out",

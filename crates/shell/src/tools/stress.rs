@@ -72,7 +72,23 @@ fn stress_with(ctx: &mut Ctx<'_>, args: &[String], ng: bool) -> Result<Box<dyn P
         };
         match name.as_str() {
             "-c" | "--cpu" => cpu = value().and_then(|v| v.parse().ok()).unwrap_or(1),
-            "-cpus" => cpu = value().and_then(|v| v.parse().ok()).unwrap_or(1),
+            // Those of the image vish/stress, which logs instead of telling what it dispatches.
+            "-cpus" => {
+                quiet = true;
+                cpu = value().and_then(|v| v.parse().ok()).unwrap_or(1);
+            }
+            "-mem-total" => {
+                quiet = true;
+                let text = value().unwrap_or_default();
+                match size(&text) {
+                    Some(n) => (vm, bytes) = (1, n),
+                    None => return Err(bad(ctx, format!("not a number: {text}"))),
+                }
+            }
+            "-mem-alloc-size" | "-mem-alloc-sleep" => {
+                value();
+            }
+            "-logtostderr" => quiet = true,
             "-i" | "--io" => io = value().and_then(|v| v.parse().ok()).unwrap_or(1),
             "-m" | "--vm" => vm = value().and_then(|v| v.parse().ok()).unwrap_or(1),
             "-d" | "--hdd" => hdd = value().and_then(|v| v.parse().ok()).unwrap_or(1),

@@ -221,6 +221,8 @@ pub(super) fn id(ctx: &mut Ctx<'_>, args: &[String]) -> i32 {
     }
     let user = |n: u32| ctx.user_name(n);
     let group = |n: u32| ctx.group_name(n);
+    // The kernel keeps them sorted.
+    who.groups.sort_unstable();
     let mut groups = vec![who.gid];
     groups.extend(who.groups.iter().copied().filter(|g| *g != who.gid));
     let text = if o.has('u') {

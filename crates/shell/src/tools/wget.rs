@@ -101,7 +101,7 @@ impl Wget {
             Err(e) => {
                 let text = match e {
                     NetError::NameNotFound => format!("bad address '{host}'"),
-                    NetError::ConnectionRefused => {
+                    NetError::ConnectionRefused | NetError::Own(_) => {
                         format!("can't connect to remote host ({at}): Connection refused")
                     }
                     NetError::Unreachable => format!("can't connect to remote host ({at}): No route to host"),

@@ -65,6 +65,8 @@ pub struct Image {
     pub workdir: &'static str,
     /// The signal that asks it to end: its number.
     pub stop_signal: u8,
+    /// Tools that it has beside its userland's.
+    pub tools: &'static [&'static str],
     /// Bytes of the compressed image.
     pub size: u64,
     /// The user id it runs as.
@@ -99,6 +101,7 @@ const fn image(userland: Userland, server: Server, size: u64) -> Image {
         env: &[],
         workdir: "/",
         stop_signal: TERM,
+        tools: &[],
         size,
         uid: 0,
         username: None,
@@ -108,12 +111,18 @@ const fn image(userland: Userland, server: Server, size: u64) -> Image {
 }
 
 const SH: &[&str] = &["sh"];
+/// What Docker's buildpack-deps adds to Debian, as far as podlab has it.
+const BUILDPACK: &[&str] = &["curl", "wget", "ps"];
+const PYTHON: &[&str] = &["curl", "wget", "ps", "python", "python3"];
 
 /// The image that a name stands for; `None` where no registry could hold it.
 pub fn find(reference: &Reference) -> Option<Image> {
     let short = reference.short();
     let last = short.rsplit('/').next().unwrap_or("");
-    if let Some(found) = known(&short, last) {
+    if let Some(mut found) = known(&short, last) {
+        if reference.tag.contains("alpine") && found.userland == Userland::Debian {
+            found.userland = Userland::Alpine;
+        }
         return Some(found);
     }
     let official = reference.registry == "docker.io" && reference.path.starts_with("library/");
@@ -156,13 +165,11 @@ fn known(short: &str, last: &str) -> Option<Image> {
     use Userland as U;
     let base = image(U::Debian, S::None, 50_000_000);
     Some(match short {
-        "busybox"
-        | "registry.k8s.io/busybox"
-        | "k8s.gcr.io/busybox"
-        | "gcr.io/google_containers/busybox"
-        | "radial/busyboxplus"
-        | "yauritux/busybox-curl" => {
+        "busybox" | "registry.k8s.io/busybox" | "k8s.gcr.io/busybox" | "gcr.io/google_containers/busybox" => {
             Image { cmd: SH, tags: Tags::UpTo(1, 38), ..image(U::Busybox, S::None, 2_224_358) }
+        }
+        "radial/busyboxplus" | "yauritux/busybox-curl" => {
+            Image { cmd: SH, tools: &["curl"], ..image(U::Busybox, S::None, 4_000_000) }
         }
         "alpine" => {
             Image { cmd: &["/bin/sh"], tags: Tags::UpTo(3, 24), ..image(U::Alpine, S::None, 3_806_120) }
@@ -175,20 +182,24 @@ fn known(short: &str, last: &str) -> Option<Image> {
             cmd: &["curl"],
             uid: 100,
             username: Some("curl_user"),
+            tools: &["curl"],
             ..image(U::Alpine, S::None, 8_500_000)
         },
-        "alpine/curl" => Image { entrypoint: &["/usr/bin/curl"], ..image(U::Alpine, S::None, 6_000_000) },
+        "alpine/curl" => {
+            Image { entrypoint: &["/usr/bin/curl"], tools: &["curl"], ..image(U::Alpine, S::None, 6_000_000) }
+        }
         "bash" => Image { cmd: &["bash"], tags: Tags::UpTo(5, 4), ..image(U::Alpine, S::None, 6_400_000) },
         "debian" => Image { cmd: &["bash"], size: 48_500_000, ..base },
         "ubuntu" => Image { cmd: &["/bin/bash"], size: 29_700_000, ..base },
         "fedora" | "centos" | "rockylinux" | "almalinux" | "amazonlinux" => {
-            Image { cmd: &["/bin/bash"], size: 70_000_000, ..base }
+            Image { cmd: &["/bin/bash"], tools: &["curl"], size: 70_000_000, ..base }
         }
         "bitnami/kubectl" | "registry.k8s.io/kubectl" => {
             Image { entrypoint: &["kubectl"], cmd: &["--help"], ..image(U::Debian, S::None, 90_000_000) }
         }
         "nginx" | "nginxinc/nginx-unprivileged" | "registry.k8s.io/nginx-slim" | "bitnami/nginx" => Image {
             entrypoint: &["/docker-entrypoint.sh"],
+            tools: &["curl"],
             cmd: &["nginx", "-g", "daemon off;"],
             env: &[("NGINX_VERSION", "1.27.5")],
             stop_signal: QUIT,
@@ -203,12 +214,16 @@ fn known(short: &str, last: &str) -> Option<Image> {
             tags: Tags::UpTo(2, 4),
             ..image(U::Debian, S::Httpd, 45_181_938)
         },
-        "luksa/kubia" | "luksa/kubia-pet" | "luksa/kubia-pet-peers" => {
-            Image { entrypoint: &["node", "app.js"], ..image(U::Debian, S::Kubia, 263_000_000) }
-        }
-        "luksa/kubia-unhealthy" => {
-            Image { entrypoint: &["node", "app.js"], ..image(U::Debian, S::KubiaUnhealthy, 263_000_000) }
-        }
+        "luksa/kubia" | "luksa/kubia-pet" | "luksa/kubia-pet-peers" => Image {
+            entrypoint: &["node", "app.js"],
+            tools: BUILDPACK,
+            ..image(U::Debian, S::Kubia, 263_000_000)
+        },
+        "luksa/kubia-unhealthy" => Image {
+            entrypoint: &["node", "app.js"],
+            tools: BUILDPACK,
+            ..image(U::Debian, S::KubiaUnhealthy, 263_000_000)
+        },
         "redis" => Image {
             entrypoint: &["docker-entrypoint.sh"],
             cmd: &["redis-server"],
@@ -232,12 +247,21 @@ fn known(short: &str, last: &str) -> Option<Image> {
             cmd: &["mongod"],
             ..image(U::Debian, S::Mongo, 250_000_000)
         },
-        "python" => Image { cmd: &["python3"], size: 365_000_000, ..base },
-        "perl" => Image { cmd: &["perl"], size: 340_000_000, ..base },
-        "node" => Image { cmd: &["node"], size: 400_000_000, ..base },
-        "polinux/stress" | "vish/stress" | "alexeiled/stress-ng" | "progrium/stress" => {
-            Image { size: 4_041_495, ..base }
+        "python" => Image { cmd: &["python3"], tools: PYTHON, size: 365_000_000, ..base },
+        "perl" => Image { cmd: &["perl"], tools: BUILDPACK, size: 340_000_000, ..base },
+        "node" => Image { cmd: &["node"], tools: BUILDPACK, size: 400_000_000, ..base },
+        "polinux/stress" => Image { tools: &["stress"], ..image(U::Alpine, S::None, 4_041_495) },
+        "progrium/stress" => {
+            Image { entrypoint: &["stress", "--verbose"], tools: &["stress"], size: 117_000_000, ..base }
         }
+        "vish/stress" => {
+            Image { entrypoint: &["stress"], tools: &["stress"], ..image(U::Distroless, S::None, 1_600_000) }
+        }
+        "alexeiled/stress-ng" => Image {
+            entrypoint: &["stress-ng"],
+            tools: &["stress-ng"],
+            ..image(U::Distroless, S::None, 4_000_000)
+        },
         "hashicorp/http-echo" => {
             Image { entrypoint: &["/http-echo"], ..image(U::Distroless, S::HttpEcho, 4_000_000) }
         }
@@ -247,6 +271,7 @@ fn known(short: &str, last: &str) -> Option<Image> {
             }
             "agnhost" => Image {
                 entrypoint: &["/agnhost"],
+                tools: &["curl"],
                 cmd: &["pause"],
                 ..image(U::Alpine, S::Agnhost, 49_000_000)
             },

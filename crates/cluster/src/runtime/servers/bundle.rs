@@ -95,6 +95,9 @@ impl Bundle {
             }
             Server::Generic => program(&mut root, "/app/server", "generic"),
         }
+        for tool in image.tools {
+            program(&mut root, &format!("/usr/bin/{tool}"), &format!("tool:{tool}"));
+        }
         if reference.short() == "curlimages/curl" {
             file(&mut root, "/entrypoint.sh", ENTRYPOINT, 0o755);
         }
@@ -107,8 +110,15 @@ impl Bundle {
 
     /// The environment of a container's processes: what the runtime sets, the image's, the pod's; a later one
     /// replaces an earlier one of the same name.
-    pub(crate) fn environment(image: &Image, config: &ContainerConfig) -> Vec<(String, String)> {
-        let mut env: Vec<(String, String)> = vec![("PATH".to_owned(), PATH.to_owned())];
+    ///
+    /// Source: containerd, internal/cri/server/container_create.go (PATH and HOSTNAME first).
+    pub(crate) fn environment(
+        image: &Image,
+        config: &ContainerConfig,
+        hostname: &str,
+    ) -> Vec<(String, String)> {
+        let own = |key: &str, value: &str| (key.to_owned(), value.to_owned());
+        let mut env: Vec<(String, String)> = vec![own("PATH", PATH), own("HOSTNAME", hostname)];
         let own = image.env.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
         for (key, value) in own.chain(config.envs.iter().cloned()) {
             match env.iter_mut().find(|(k, _)| *k == key) {

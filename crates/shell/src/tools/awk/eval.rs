@@ -517,7 +517,8 @@ impl Machine {
             '/' | '%' if b == 0.0 => return Err(Stop::Error("Division by zero".to_owned())),
             '/' => a / b,
             '%' => a % b,
-            _ => a.powf(b),
+            // Not the platform's: wasm and native must agree in the last digit.
+            _ => libm::pow(a, b),
         })
     }
 
@@ -551,10 +552,10 @@ impl Machine {
             "tolower" => Value::Text(first.text().to_lowercase()),
             "int" => Value::Number(first.number().trunc()),
             "sqrt" => Value::Number(first.number().sqrt()),
-            "exp" => Value::Number(first.number().exp()),
-            "log" => Value::Number(first.number().ln()),
-            "sin" => Value::Number(first.number().sin()),
-            "cos" => Value::Number(first.number().cos()),
+            "exp" => Value::Number(libm::exp(first.number())),
+            "log" => Value::Number(libm::log(first.number())),
+            "sin" => Value::Number(libm::sin(first.number())),
+            "cos" => Value::Number(libm::cos(first.number())),
             "systime" => Value::Number(self.now as f64),
             "strftime" => {
                 let t = self.arg(args, 1)?.map_or(self.now, |v| v.number() as i64);
