@@ -109,10 +109,15 @@ impl ApiServer {
         let Some(old) = self.store.get(kind, object.namespace(), object.name()).cloned() else {
             return Err(Status::not_found(kind, object.name()));
         };
-        if let Some(version) = object.metadata.resource_version.as_deref().filter(|v| !v.is_empty())
-            && Some(version) != old.metadata.resource_version.as_deref()
-        {
-            return Err(Status::conflict(kind, object.name(), REGISTRY_CONFLICT));
+        match object.metadata.resource_version.as_deref().filter(|v| !v.is_empty()) {
+            Some(version) if Some(version) != old.metadata.resource_version.as_deref() => {
+                return Err(Status::conflict(kind, object.name(), REGISTRY_CONFLICT));
+            }
+            Some(_) => {}
+            None if strategy::allow_unconditional_update(kind) => {
+                object.metadata.resource_version.clone_from(&old.metadata.resource_version);
+            }
+            None => return Err(strategy::version_required(&object)),
         }
         if let Some(uid) = object.metadata.uid.as_deref().filter(|u| !u.is_empty())
             && uid != old.uid()

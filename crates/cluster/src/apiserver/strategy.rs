@@ -37,6 +37,23 @@ fn counts_annotations(kind: &Kind) -> bool {
     matches!(kind.kind, "Deployment")
 }
 
+/// Whether an update may leave out the version that it is based on.
+///
+/// Source: `AllowUnconditionalUpdate` of pkg/registry/*/*/strategy.go (v1.37).
+pub(super) fn allow_unconditional_update(kind: &Kind) -> bool {
+    !matches!(kind.kind, "RuntimeClass" | "PodDisruptionBudget" | "Lease" | "CustomResourceDefinition")
+}
+
+/// What an update without a version is told where it needs one.
+pub(super) fn version_required(object: &Object) -> Status {
+    let cause = podlab_api::StatusCause {
+        reason: "FieldValueInvalid".to_owned(),
+        message: "Invalid value: 0: must be specified for an update".to_owned(),
+        field: "metadata.resourceVersion".to_owned(),
+    };
+    Status::invalid(object.kind, object.name(), vec![cause])
+}
+
 /// The status that a new object begins with; `None` where the kind has no such reset.
 fn initial_status(kind: &Kind) -> Option<Value> {
     Some(match kind.kind {

@@ -7,8 +7,9 @@ use crate::cx::{Cx, Flow, done};
 use crate::error::{Error, Result, message};
 use crate::flags::Parsed;
 use crate::print::Order;
-use crate::resource::{Builder, gather};
+use crate::resource::{Builder, Info, gather};
 use podlab_api::Request;
+use serde_json::Value;
 
 pub(crate) fn run(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
     no_args(parsed)?;
@@ -68,7 +69,7 @@ pub(crate) fn run(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
             let mut request = if force {
                 Request::create(info.kind, &info.namespace, object)
             } else {
-                // A replacement without a version overwrites whatever is there.
+                overwrite(cx, &info, &mut object);
                 Request::update(info.kind, &info.namespace, &info.name, object)
             };
             request.options.dry_run = reporter.dry_run == DryRun::Server;
@@ -87,4 +88,23 @@ pub(crate) fn run(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
         return message("no objects passed to replace");
     }
     done()
+}
+
+/// Gives a replacement without a version the one that is there now, so that it overwrites whatever is there.
+///
+/// Source: k8s.io/cli-runtime/pkg/resource/helper.go `Replace` (v1.37). What is not there is refused by the update.
+fn overwrite(cx: &mut Cx<'_>, info: &Info, object: &mut Value) {
+    let version = |object: &Value| {
+        let version = object.pointer("/metadata/resourceVersion").and_then(Value::as_str);
+        version.filter(|version| !version.is_empty()).map(str::to_owned)
+    };
+    if version(object).is_some() {
+        return;
+    }
+    let live = cx.object(Request::get(info.kind, &info.namespace, &info.name)).ok();
+    if let Some((version, metadata)) =
+        live.as_ref().and_then(version).zip(object.get_mut("metadata").and_then(Value::as_object_mut))
+    {
+        metadata.insert("resourceVersion".to_owned(), version.into());
+    }
 }
