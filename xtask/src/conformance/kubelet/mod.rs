@@ -111,6 +111,13 @@ fn play(record: &Value) -> Played {
         &json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}),
     );
     lab::pass(&mut cluster, Duration::from_secs(5));
+    if cordoned_elsewhere(record) {
+        let node = json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": "node3"}});
+        if let Some(mut live) = lab::live(&mut cluster, &node) {
+            live["spec"]["unschedulable"] = json!(true);
+            lab::update(&mut cluster, &live, None);
+        }
+    }
     let watcher = Watcher::new(&mut cluster, namespace);
     let steps: Vec<&Value> = array(record, "steps").collect();
     let outputs = vec![Value::Null; steps.len()];
@@ -132,6 +139,14 @@ fn play(record: &Value) -> Played {
     let zero = player.zero(begin);
     player.run_to(after(zero, seconds(record, "duration")));
     player.finish(record, zero)
+}
+
+/// Whether a message speaks of a cordoned node though no step of the record cordons one: the recorder's scenarios
+/// about nodes ran at the same time, all of them on node3.
+fn cordoned_elsewhere(record: &Value) -> bool {
+    let steps = array(record, "steps").flat_map(|step| array(step, "kubectl"));
+    let cordons = steps.filter_map(Value::as_str).any(|word| matches!(word, "cordon" | "drain"));
+    !cordons && array(record, "events").any(|event| text(event, "message").contains("were unschedulable"))
 }
 
 impl Player<'_> {

@@ -118,8 +118,6 @@ static NOT_TRUTH: LazyLock<Vec<(Regex, &'static str)>> = LazyLock::new(|| {
         (r"(?s)failed to (create containerd task|start containerd task|exec in container|create containerd container).*", "<runtime>"),
         (r"(?s)(OCI runtime exec failed|failed to pull and unpack).*", "<runtime>"),
         (r"in \d[0-9.hmsµ]*s \(\d[0-9.hmsµ]*s including waiting\)\. Image size: \d+ bytes\.", "in <time> (<time> including waiting). Image size: <n> bytes."),
-        // Which of several equal nodes the scheduler draws.
-        (r"\bnode[123]\b", "<node>"),
         // What pods of other scenarios used of the node.
         (r"\bused: \d+", "used: <n>"),
         (r"172\.\d+\.\d+\.\d+", "<nodeIP>"),
@@ -136,4 +134,14 @@ pub(super) fn without_runtime(text: &str) -> String {
         text = pattern.replace_all(&text, *placeholder).into_owned();
     }
     text
+}
+
+static DRAWN_NODE: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\bnode[123]\b").ok());
+
+/// Takes out which of several equal nodes the scheduler drew.
+pub(super) fn without_drawn_node(text: &str) -> String {
+    match DRAWN_NODE.as_ref() {
+        Some(node) => node.replace_all(text, "<node>").into_owned(),
+        None => text.to_owned(),
+    }
 }
