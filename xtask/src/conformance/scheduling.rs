@@ -407,36 +407,3 @@ fn decision_scores(cluster: &Cluster, uid: &str) -> Value {
     }
     json!({"plugins": plugins, "final": totals})
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::collections::BTreeSet;
-
-    /// A record that passes must leave the list, one that fails must not join it.
-    #[test]
-    fn the_known_failures_of_the_scheduler_only_shrink() {
-        let folder = crate::conformance::default_data();
-        if !folder.join("cluster/scheduling.jsonl").is_file() {
-            println!("no recordings at {}: skipped", folder.display());
-            return;
-        }
-        let recording =
-            Recording { folder: &folder, name: "cluster/scheduling.jsonl", only: None, part: None };
-        let figures = read(&recording).unwrap();
-        let units = figures.iter().flat_map(|figure| &figure.units);
-        let failed: BTreeSet<&str> = units
-            .filter(|unit| matches!(unit.outcome, Outcome::Failed { .. }))
-            .map(|unit| unit.name.as_str())
-            .collect();
-        let known: BTreeSet<&str> = include_str!("scheduling_known_failures.txt")
-            .lines()
-            .filter_map(|line| line.split('#').next().map(str::trim))
-            .filter(|line| !line.is_empty())
-            .collect();
-        let new: Vec<_> = failed.difference(&known).collect();
-        let fixed: Vec<_> = known.difference(&failed).collect();
-        assert!(new.is_empty(), "these fail and are not in scheduling_known_failures.txt: {new:?}");
-        assert!(fixed.is_empty(), "take these out of scheduling_known_failures.txt: {fixed:?}");
-    }
-}

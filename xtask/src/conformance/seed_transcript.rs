@@ -139,7 +139,7 @@ impl Terminal {
         let inner = command.split_once("=$(").and_then(|(_, rest)| rest.strip_suffix(')'));
         let kubectl = inner.unwrap_or(command);
         let arguments = kubectl.strip_prefix("kubectl ").or_else(|| kubectl.strip_prefix("k "));
-        let Some(arguments) = arguments else { return shell(command, input) };
+        let Some(arguments) = arguments else { return other_program(command, input) };
         let words = golden::words(arguments);
         let mut session = Session::on(self.machine.clone(), &words, input);
         // A watch was broken off by the recorder, which counts as success.
@@ -161,7 +161,7 @@ impl Terminal {
 }
 
 /// Splits at a character outside quotes.
-fn split(line: &str, at: char) -> Vec<String> {
+pub(super) fn split(line: &str, at: char) -> Vec<String> {
     let mut parts = vec![String::new()];
     let mut quote = None;
     for c in line.chars() {
@@ -182,7 +182,7 @@ fn split(line: &str, at: char) -> Vec<String> {
 }
 
 /// Another program than kubectl.
-fn shell(command: &str, input: &str) -> Output {
+pub(super) fn other_program(command: &str, input: &str) -> Output {
     let script = match input {
         "" => format!("{command} </dev/null"),
         input => format!("{command} <<'PODLAB_END'\n{input}PODLAB_END\n"),

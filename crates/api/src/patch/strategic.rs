@@ -238,12 +238,28 @@ fn set_order<L: Lookup>(
             (None, None) => continue,
         };
         let (items, server_only) = partition(merged, &order, meta.merge_key)?;
-        let server_order = old.unwrap_or_default();
+        let server_order = order_after(old.unwrap_or_default(), new.unwrap_or_default(), meta.merge_key)?;
         let both = normalize_order(items, server_only, &order, &server_order, meta.merge_key)?;
         original.insert(name.to_owned(), Value::Array(both));
         patch.remove(name);
     }
     Ok(())
+}
+
+/// The live order as Go's code sees it after a merge: it deletes and appends in the list that it compares with
+/// afterwards, so that the room of deleted elements is taken by new ones. `kubectl apply` shows that.
+fn order_after(old: Vec<Value>, patch: Vec<Value>, key: &str) -> Result<Vec<Value>> {
+    if key.is_empty() || !patch.iter().any(|item| item.get(DIRECTIVE).is_some()) {
+        return Ok(old);
+    }
+    let room = old.len();
+    let (mut order, added) = special_elements(old, patch, key)?;
+    for item in added {
+        if order.len() < room && position(&order, &item, key).is_none() {
+            order.push(item);
+        }
+    }
+    Ok(order)
 }
 
 fn check_order(patch: &[Value], order: &[Value], key: &str) -> Result<()> {

@@ -158,7 +158,7 @@ fn validate_spec(errors: &mut Errors, spec: &Value, path: &Path) {
 }
 
 fn validate_managed_by(errors: &mut Errors, value: &str, path: &Path) {
-    super::networking::validate_domain_prefixed_path(errors, value, path);
+    super::domain::validate_domain_prefixed_path(errors, value, path);
     if value.len() > 63 {
         errors.push(FieldError::too_long(path, 63));
     }

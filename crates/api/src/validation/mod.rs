@@ -15,6 +15,7 @@ mod container;
 pub mod cron;
 mod definition;
 mod diff;
+pub mod domain;
 mod networking;
 mod pod;
 mod pod_update;

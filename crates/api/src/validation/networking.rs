@@ -177,7 +177,7 @@ pub(crate) fn validate_ingress_class(errors: &mut Errors, class: &Value) {
     if controller.len() > 250 {
         errors.push(FieldError::too_long(&controller_path, 250));
     }
-    validate_domain_prefixed_path(errors, controller, &controller_path);
+    super::domain::validate_domain_prefixed_path(errors, controller, &controller_path);
     let parameters = at(class, "spec.parameters");
     if parameters.is_null() {
         return;
@@ -200,29 +200,6 @@ pub(crate) fn validate_ingress_class(errors: &mut Errors, class: &Value) {
         }
         ("Cluster", None) => {}
         _ => supported(errors, &path.child("scope"), scope, &["Cluster", "Namespace"]),
-    }
-}
-
-/// `acme.io/foo`.
-///
-/// Source: k8s.io/apimachinery/pkg/util/validation/validation.go IsDomainPrefixedPath (v1.37).
-pub(crate) fn validate_domain_prefixed_path(errors: &mut Errors, value: &str, path: &Path) {
-    if !required(errors, path, value) {
-        return;
-    }
-    match value.split_once('/') {
-        Some((host, target)) if !host.is_empty() && !target.is_empty() => {
-            invalid_each(errors, path, host, content::is_dns1123_subdomain(host));
-            let fits = |b: u8| b.is_ascii_alphanumeric() || br"/-._~%!$&'()*+,;=:".contains(&b);
-            if !target.bytes().all(fits) {
-                let detail = content::regex_error("Invalid path", r"[A-Za-z0-9/\-._~%!$&'()*+,;=:]+", &[]);
-                errors.push(FieldError::invalid(path, target, detail));
-            }
-        }
-        _ => {
-            let detail = r#"must be a domain-prefixed path (such as "acme.io/foo")"#;
-            errors.push(FieldError::invalid(path, value, detail));
-        }
     }
 }
 

@@ -207,6 +207,13 @@ fn generic(cx: &mut Cx<'_>, parsed: &Parsed, builder: &Builder, format: &Format)
     if parsed.bool("show-managed-fields") {
         cx.errln("Warning: podlab does not simulate managed fields");
     }
+    if let Format::Columns(columns) = format {
+        let (text, result) = columns.print(&objects);
+        cx.out(&text);
+        result?;
+        gather(errors)?;
+        return done();
+    }
     if let (true, [one]) = (selected.single, objects.as_slice()) {
         let text = print::object(format, one, Order::Sorted)?;
         cx.out(&text);
@@ -214,7 +221,6 @@ fn generic(cx: &mut Cx<'_>, parsed: &Parsed, builder: &Builder, format: &Format)
     }
     let text = match format {
         Format::Name => objects.iter().map(|o| print::name_of(o) + "\n").collect(),
-        Format::Columns(columns) => columns.print(&objects),
         format => print::object(format, &print::list_of(objects), Order::Sorted)?,
     };
     cx.out(&text);

@@ -3,6 +3,7 @@
 //! Source: k8s.io/kubectl/pkg/cmd/get/customcolumn.go (v1.37).
 
 use super::relaxed;
+use super::table::escape_terminal;
 use super::tabwriter::TabWriter;
 use crate::error::{Result, message};
 use podlab_api::jsonpath::JsonPath;
@@ -61,8 +62,9 @@ impl CustomColumns {
         Ok(CustomColumns { columns, no_headers })
     }
 
-    /// The rows of objects, under headers unless they are unwanted.
-    pub(crate) fn print(&self, objects: &[Value]) -> String {
+    /// The rows of objects, under headers unless they are unwanted; where a path fails on an object, the rows before it
+    /// and what is wrong.
+    pub(crate) fn print(&self, objects: &[Value]) -> (String, Result<()>) {
         let mut writer = TabWriter::table();
         if !self.no_headers {
             let headers: Vec<&str> = self.columns.iter().map(|(h, _)| h.as_str()).collect();
@@ -70,17 +72,25 @@ impl CustomColumns {
             writer.write("\n");
         }
         for object in objects {
-            let mut cells = Vec::new();
-            for (_, path) in &self.columns {
-                let found: Vec<String> = path
-                    .find_results(object)
-                    .map(|groups| groups.iter().flatten().map(|item| item.text().into_owned()).collect())
-                    .unwrap_or_default();
-                cells.push(if found.is_empty() { "<none>".to_owned() } else { found.join(",") });
+            let cells: Result<Vec<String>> = self.columns.iter().map(|(_, path)| cell(path, object)).collect();
+            match cells {
+                Ok(cells) => writer.write(&(cells.join("\t") + "\n")),
+                Err(error) => return (writer.flush(), Err(error)),
             }
-            writer.write(&cells.join("\t"));
-            writer.write("\n");
         }
-        writer.flush()
+        (writer.flush(), Ok(()))
     }
+}
+
+fn cell(path: &JsonPath, object: &Value) -> Result<String> {
+    let groups = match path.find_results(object) {
+        Ok(groups) => groups,
+        Err(error) => return message(error.to_string()),
+    };
+    let mut found: Vec<String> = Vec::new();
+    if groups.first().is_none_or(Vec::is_empty) {
+        found.push("<none>".to_owned());
+    }
+    found.extend(groups.iter().flatten().map(|item| escape_terminal(&item.text())));
+    Ok(found.join(","))
 }

@@ -175,7 +175,10 @@ pub(crate) fn object(format: &Format, value: &Value, order: Order) -> Result<Str
                 return message(format!("error executing template {text:?}: template: output:{error}"));
             }
         },
-        Format::Columns(columns) => columns.print(std::slice::from_ref(value)),
+        Format::Columns(columns) => {
+            let (text, result) = columns.print(std::slice::from_ref(value));
+            result.map(|()| text)?
+        }
     })
 }
 

@@ -61,9 +61,15 @@ fn cell(value: &Value) -> String {
     }
 }
 
-/// Terminal escapes must not act.
 fn escape(text: &str) -> String {
-    text.replace('\u{1b}', "^[").replace('\t', " ")
+    escape_terminal(text).replace('\t', " ")
+}
+
+/// Terminal escapes must not act.
+///
+/// Source: k8s.io/cli-runtime/pkg/printers/terminal.go (v1.37).
+pub(super) fn escape_terminal(text: &str) -> String {
+    text.replace('\u{1b}', "^[").replace('\r', "\\r")
 }
 
 /// Writes one row.

@@ -1,7 +1,8 @@
 //! `cluster/controllers.jsonl`: scripts against the real controllers, with pretended kubelets.
 //!
 //! Order and causality count, not milliseconds: each object's states are compared in their order, a pod's without its
-//! status, which the pretended kubelet wrote.
+//! status, which the pretended kubelet wrote. Which node a pod went to is masked in states and events (the pick among
+//! equal nodes is random in the real scheduler); that it was bound, and when in the order of states, is not.
 
 pub(super) mod kubelet;
 mod watch;
@@ -13,10 +14,12 @@ use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::kubectl::Session;
+use super::golden;
+use super::kubectl::{Output, Session};
 use super::lab;
 use super::masks::{self, Masks};
 use super::report::{Figure, Outcome, Recording, Unit};
+use super::seed_transcript::{other_program, split};
 use kubelet::PretendedKubelet;
 use watch::Watcher;
 
@@ -138,6 +141,12 @@ impl Script<'_> {
                 // A command line took about a tenth of a second.
                 self.pass(Duration::from_millis(100));
             }
+            "sh" => {
+                let output = self.shell(rest);
+                self.outputs[index] =
+                    Some(json!({"stdout": output.stdout, "stderr": output.stderr, "rc": output.rc}));
+                self.pass(Duration::from_millis(100));
+            }
             "sleep" => self.pass(Duration::from_secs_f64(rest.parse().unwrap_or(0.0))),
             "wait" => self.wait(rest),
             "silent" => self.kubelet.silence(rest),
@@ -153,6 +162,58 @@ impl Script<'_> {
                 self.problem.get_or_insert(problem);
             }
         }
+    }
+
+    /// A line of shell: statements, variables set from `$(…)`, pipes. The namespace is the script's, as the recorder's
+    /// kubeconfig had it.
+    fn shell(&mut self, line: &str) -> Output {
+        let mut variables: Vec<(String, String)> = Vec::new();
+        let mut all = Output::default();
+        for statement in split(line, ';') {
+            let mut statement = statement.trim().to_owned();
+            for (name, value) in &variables {
+                statement = statement.replace(&format!("${name}"), value);
+            }
+            while let Some((before, inner, after)) = substitution(&statement) {
+                let value = self.pipeline(inner);
+                all.stderr.push_str(&value.stderr);
+                statement = format!("{before}{}{after}", value.stdout.trim_end().replace('\n', " "));
+            }
+            match statement.split_once('=') {
+                Some((name, value)) if name.bytes().all(|byte| byte.is_ascii_uppercase()) => {
+                    variables.push((name.to_owned(), value.to_owned()));
+                }
+                _ => {
+                    let output = self.pipeline(&statement);
+                    all.stdout.push_str(&output.stdout);
+                    all.stderr.push_str(&output.stderr);
+                    all.rc = output.rc;
+                }
+            }
+        }
+        all
+    }
+
+    fn pipeline(&mut self, pipeline: &str) -> Output {
+        let mut output = Output::default();
+        let mut stderr = String::new();
+        for command in split(pipeline, '|') {
+            output = match command.trim().strip_prefix("kubectl ") {
+                None => other_program(command.trim(), &output.stdout),
+                Some(arguments) => {
+                    let mut words = vec!["-n".to_owned(), self.namespace.to_owned()];
+                    words.extend(golden::words(arguments));
+                    let mut session = Session::start(&words, &output.stdout);
+                    let patience = self.cluster.sim_now() + PATIENCE;
+                    while !session.advance(&mut self.cluster) && self.cluster.sim_now() < patience {
+                        self.pass(Duration::from_millis(50));
+                    }
+                    session.output()
+                }
+            };
+            stderr.push_str(&output.stderr);
+        }
+        Output { stderr, ..output }
     }
 
     /// `deploy/web availableReplicas=3`: until the status says so.
@@ -184,6 +245,13 @@ impl Script<'_> {
             self.pass(Duration::from_millis(50));
         }
     }
+}
+
+/// The first `$(…)` of a line, with what stands before and after it.
+fn substitution(line: &str) -> Option<(&str, &str, &str)> {
+    let (before, rest) = line.split_once("$(")?;
+    let (inner, after) = rest.split_once(')')?;
+    Some((before, inner, after))
 }
 
 fn outputs(steps: &[&Value], outputs: &[Option<Value>]) -> Outcome {

@@ -2,11 +2,16 @@
 //!
 //! A file holds several tables by the name of their test; each row is one unit.
 
+mod bench;
 pub(super) mod field_selectors;
 pub(super) mod human_duration;
 pub(super) mod int_or_string;
 pub(super) mod jsonpath;
+pub(super) mod kubectl_get;
+pub(super) mod kubectl_label_taint;
 pub(super) mod kubectl_oracles;
+pub(super) mod kubectl_rollout_status;
+pub(super) mod kubectl_run_set;
 pub(super) mod label_selector_objects;
 pub(super) mod label_selectors;
 pub(super) mod names_and_labels;

@@ -1,7 +1,7 @@
 //! `tables/names_and_labels.json`: what names, labels, ports and the like may look like.
 
 use anyhow::Result;
-use podlab_api::validation::content;
+use podlab_api::validation::{content, domain};
 use serde_json::Value;
 
 use super::{Row, Use};
@@ -28,11 +28,16 @@ fn check(table: &str) -> Option<Check> {
         "TestIsConfigMapKey" => content::is_config_map_key,
         "TestIsPathSegmentName" => content::is_path_segment_name,
         "TestIsPathSegmentPrefix" => content::is_path_segment_prefix,
+        "TestIsFullyQualifiedName" => domain::is_fully_qualified_name,
+        "TestIsFullyQualifiedDomainName" => domain::is_fully_qualified_domain_name,
+        "TestIsDomainPrefixedPath" => domain::is_domain_prefixed_path,
+        "TestIsDomainPrefixedKey" => domain::is_domain_prefixed_key,
+        "TestIsPrefixedLabelKey" => domain::is_prefixed_label_key,
+        "TestIsDNS1123SubdomainCaseless" => domain::is_dns1123_subdomain_caseless,
+        "TestIsDecimalInteger" => domain::is_decimal_integer,
         _ => return None,
     })
 }
-
-const UNUSED: &str = "a check that no kind of podlab's needs";
 
 pub(in crate::conformance) fn read(recording: &Recording<'_>) -> Result<Vec<Figure>> {
     let file = recording.json()?;
@@ -42,11 +47,6 @@ pub(in crate::conformance) fn read(recording: &Recording<'_>) -> Result<Vec<Figu
 }
 
 fn use_of(table: &str) -> Use {
-    let unused =
-        ["FullyQualified", "DomainPrefixed", "DecimalInteger", "PrefixedLabelKey", "SubdomainCaseless"];
-    if unused.iter().any(|name| table.contains(name)) {
-        return Use::Skip(UNUSED);
-    }
     match table.rsplit('.').next().unwrap_or_default() {
         "goodValues" | "successCases" if table.contains("PortNum") || table.contains("IsInRange") => {
             Use::Compare(good_number)
@@ -56,8 +56,11 @@ fn use_of(table: &str) -> Use {
         {
             Use::Compare(bad_number)
         }
-        "goodValues" | "successCases" => Use::Compare(good),
-        "badValues" | "errorCases" | "failureCases" => Use::Compare(bad),
+        "TestIsDecimalInteger" => Use::Compare(passes),
+        "goodValues" | "successCases" | "validCases" => Use::Compare(good),
+        "badValues" | "errorCases" | "failureCases" | "rejectedCases" | "strconvAcceptsButWeReject" => {
+            Use::Compare(bad)
+        }
         _ => Use::CompareAll(message),
     }
 }
@@ -95,17 +98,26 @@ fn bad_number(row: &Row<'_>) -> Outcome {
     Outcome::equal("true", (!number(row).is_empty()).to_string())
 }
 
+/// Rows that say whether the input is good.
+fn passes(row: &Row<'_>) -> Outcome {
+    super::settle(run(row, row.text("input")).map(|errors| {
+        let got = errors.is_empty();
+        Outcome::equal(row.flag("shouldPass").to_string(), got.to_string())
+    }))
+}
+
 /// Rows that name the text of the error, or none where the value is good.
 fn message(row: &Row<'_>) -> Outcome {
-    let value = ["Name", "value"].into_iter().find_map(|field| row.field(field).as_str()).unwrap_or_default();
-    let wants_none = row.field("expected").is_null() && row.text("ExpectedMsg").is_empty();
+    let value = ["Name", "value", "targetName"].into_iter().find_map(|field| row.field(field).as_str()).unwrap_or_default();
+    let wants_none = row.field("expected").is_null() && row.text("ExpectedMsg").is_empty() && row.text("err").is_empty();
     super::settle(run(row, value).map(|errors| {
         let text = errors.join(" ");
         if wants_none {
             return Outcome::equal("", text);
         }
         // The text itself is in the row only where it was not computed.
-        let part = row.text("ExpectedMsg");
+        let part = [row.text("ExpectedMsg"), row.text("err")].into_iter().find(|part| !part.is_empty());
+        let part = part.unwrap_or_default();
         if !errors.is_empty() && text.contains(part) { Outcome::Passed } else { Outcome::equal(part, text) }
     }))
 }
