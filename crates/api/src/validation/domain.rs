@@ -96,7 +96,10 @@ pub fn is_dns1123_subdomain_caseless(value: &str) -> Vec<String> {
     if value.len() > 253 {
         errors.push(super::content::max_len_error(253));
     }
-    if !is_dns1123_subdomain(&value.to_ascii_lowercase()).iter().all(|error| error.starts_with("must be no more")) {
+    if !is_dns1123_subdomain(&value.to_ascii_lowercase())
+        .iter()
+        .all(|error| error.starts_with("must be no more"))
+    {
         errors.push(regex_error(CASELESS_TEXT, SUBDOMAIN, &["Example.com"]));
     }
     errors

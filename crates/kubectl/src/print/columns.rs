@@ -72,7 +72,8 @@ impl CustomColumns {
             writer.write("\n");
         }
         for object in objects {
-            let cells: Result<Vec<String>> = self.columns.iter().map(|(_, path)| cell(path, object)).collect();
+            let cells: Result<Vec<String>> =
+                self.columns.iter().map(|(_, path)| cell(path, object)).collect();
             match cells {
                 Ok(cells) => writer.write(&(cells.join("\t") + "\n")),
                 Err(error) => return (writer.flush(), Err(error)),

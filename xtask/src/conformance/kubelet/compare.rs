@@ -45,7 +45,8 @@ fn both(record: &Value, played: &Played) -> (States, States) {
     for (pod, expected) in &mut expected {
         let Some(got) = got.get_mut(pod) else { continue };
         let common = expected.len().min(got.len());
-        let (longer, shorter) = if expected.len() > got.len() { (expected, &*got) } else { (got, &*expected) };
+        let (longer, shorter) =
+            if expected.len() > got.len() { (expected, &*got) } else { (got, &*expected) };
         let (Some((next, _)), Some((last, _))) = (longer.get(common), shorter.last()) else { continue };
         let before = longer.get(common.wrapping_sub(1)).map_or(0.0, |(at, _)| *at);
         let span = next - before;
@@ -161,8 +162,10 @@ fn cleaned(text: &str, drawn: bool) -> String {
 
 /// Whether a step of the record says on which node something runs: then no node is drawn.
 fn names_nodes(record: &Value) -> bool {
-    let named = |value: &Value| ["node1", "node2", "node3"].iter().any(|node| value.to_string().contains(node));
-    array(record, "steps").any(|step| ["kubectl", "manifest"].iter().filter_map(|field| step.get(*field)).any(named))
+    let named =
+        |value: &Value| ["node1", "node2", "node3"].iter().any(|node| value.to_string().contains(node));
+    array(record, "steps")
+        .any(|step| ["kubectl", "manifest"].iter().filter_map(|field| step.get(*field)).any(named))
 }
 
 /// Logs of what people wrote; those of the stand-ins for servers are no truth.

@@ -86,7 +86,8 @@ fn print(row: &Row<'_>) -> Outcome {
     let objects: Vec<Value> =
         objects.into_iter().enumerate().map(|(index, object)| complete(object, "Pod", index)).collect();
     let columns = row.field("columns").as_array().into_iter().flatten();
-    let text = |column: &Value, field: &str| column.get(field).and_then(Value::as_str).unwrap_or("").to_owned();
+    let text =
+        |column: &Value, field: &str| column.get(field).and_then(Value::as_str).unwrap_or("").to_owned();
     let columns: Vec<String> =
         columns.map(|column| format!("{}:{}", text(column, "Header"), text(column, "FieldSpec"))).collect();
     let option = format!("-ocustom-columns={}", columns.join(","));

@@ -153,7 +153,10 @@ fn label_message(row: &Row<'_>) -> Outcome {
 fn sorted(taints: &Value) -> Value {
     let clean = |taint: &Value| -> Map<String, Value> {
         let fields = taint.as_object().into_iter().flatten();
-        fields.filter(|(_, value)| **value != json!("")).map(|(key, value)| (key.clone(), value.clone())).collect()
+        fields
+            .filter(|(_, value)| **value != json!(""))
+            .map(|(key, value)| (key.clone(), value.clone()))
+            .collect()
     };
     let mut taints: Vec<Value> =
         taints.as_array().into_iter().flatten().map(|taint| Value::Object(clean(taint))).collect();

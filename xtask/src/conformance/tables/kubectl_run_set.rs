@@ -18,7 +18,10 @@ pub(in crate::conformance) fn read(recording: &Recording<'_>) -> Result<Vec<Figu
                 Use::Compare(|row| names_value(row, "image-pull-policy")),
             ),
             ("run.TestGetRestartPolicy", Use::Compare(restart_policy)),
-            ("run.TestGetRestartPolicyErrorListsValidValues", Use::Compare(|row| names_value(row, "restart"))),
+            (
+                "run.TestGetRestartPolicyErrorListsValidValues",
+                Use::Compare(|row| names_value(row, "restart")),
+            ),
             ("run.TestOverride", Use::Compare(override_pod)),
             ("run.TestParseEnv", Use::Compare(parse_env)),
             ("run.TestParseLabels.errorCases", Use::Compare(parse_labels)),
@@ -136,15 +139,12 @@ fn parse_env(row: &Row<'_>) -> Outcome {
     let variables: Vec<String> =
         texts(row.field("envArray")).into_iter().map(|variable| format!("--env={variable}")).collect();
     let arguments = ["run", "test", "--image=busybox", "--dry-run=client", "-ojson"];
-    let output =
-        Bench::new(&[]).run(arguments.into_iter().chain(variables.iter().map(String::as_str)));
+    let output = Bench::new(&[]).run(arguments.into_iter().chain(variables.iter().map(String::as_str)));
     if row.flag("expectErr") {
         return refused(true, &output);
     }
     let with_values = |list: &Value| -> Value {
-        let variable = |variable: &Value| {
-            json!({"name": variable["name"], "value": variable.get("value").cloned().unwrap_or_else(|| json!(""))})
-        };
+        let variable = |variable: &Value| json!({"name": variable["name"], "value": variable.get("value").cloned().unwrap_or_else(|| json!(""))});
         list.as_array().into_iter().flatten().map(variable).collect()
     };
     let pod = json_of(&output.stdout);
@@ -167,7 +167,8 @@ fn set_image_validation(row: &Row<'_>) -> Outcome {
 fn set_image(row: &Row<'_>) -> Outcome {
     let arguments = texts(row.field("args"));
     let resource = arguments.first().copied().unwrap_or_default();
-    let Some(kind) = kinds::ALL.iter().find(|kind| kind.singular == resource || kind.plural == resource) else {
+    let Some(kind) = kinds::ALL.iter().find(|kind| kind.singular == resource || kind.plural == resource)
+    else {
         return Outcome::equal("a kind", resource);
     };
     let mut object = row.field("object").clone();

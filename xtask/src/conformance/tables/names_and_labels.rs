@@ -108,8 +108,12 @@ fn passes(row: &Row<'_>) -> Outcome {
 
 /// Rows that name the text of the error, or none where the value is good.
 fn message(row: &Row<'_>) -> Outcome {
-    let value = ["Name", "value", "targetName"].into_iter().find_map(|field| row.field(field).as_str()).unwrap_or_default();
-    let wants_none = row.field("expected").is_null() && row.text("ExpectedMsg").is_empty() && row.text("err").is_empty();
+    let value = ["Name", "value", "targetName"]
+        .into_iter()
+        .find_map(|field| row.field(field).as_str())
+        .unwrap_or_default();
+    let wants_none =
+        row.field("expected").is_null() && row.text("ExpectedMsg").is_empty() && row.text("err").is_empty();
     super::settle(run(row, value).map(|errors| {
         let text = errors.join(" ");
         if wants_none {
