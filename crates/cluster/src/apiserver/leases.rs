@@ -31,6 +31,11 @@ impl ApiServer {
         })
     }
 
+    /// Whether a node's kubelet runs and renews its lease.
+    pub fn lease_is_renewed(&self, node: &str) -> bool {
+        self.renewals.get(node).is_some_and(|renewal| renewal.until.is_none())
+    }
+
     /// A node's kubelet runs from now on.
     pub(crate) fn start_lease(&mut self, node: &str) {
         let renewal = Renewal { since: self.now, until: None };

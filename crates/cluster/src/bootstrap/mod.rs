@@ -6,6 +6,7 @@
 mod system;
 
 use crate::apiserver::ApiServer;
+use crate::kubelet::node_status::HEALTHY;
 use crate::settings::{NodeSettings, Settings};
 use podlab_api::time::time;
 use podlab_api::{Object, kinds};
@@ -94,16 +95,16 @@ pub fn node_object(node: &NodeSettings, index: usize, settings: &Settings) -> Va
         json!({"type": kind, "status": status, "reason": reason, "message": message,
             "lastHeartbeatTime": now, "lastTransitionTime": now})
     };
+    let conditions: Vec<Value> = HEALTHY
+        .into_iter()
+        .map(|(kind, status, reason, message)| condition(kind, status, reason, message))
+        .collect();
     json!({"apiVersion": "v1", "kind": "Node",
         "metadata": {"name": node.name, "labels": labels,
             "annotations": {"node.alpha.kubernetes.io/ttl": "0", "volumes.kubernetes.io/controller-managed-attach-detach": "true"}},
         "spec": {"podCIDR": pod_cidr(index), "podCIDRs": [pod_cidr(index)], "taints": taints},
         "status": {"capacity": sizes, "allocatable": sizes,
-            "conditions": [
-                condition("MemoryPressure", "False", "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
-                condition("DiskPressure", "False", "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
-                condition("PIDPressure", "False", "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
-                condition("Ready", "True", "KubeletReady", "kubelet is posting ready status")],
+            "conditions": conditions,
             "addresses": [{"type": "InternalIP", "address": node_ip(index)}, {"type": "Hostname", "address": node.name}],
             "daemonEndpoints": {"kubeletEndpoint": {"Port": 10250}},
             "nodeInfo": {"machineID": format!("{:032x}", index + 1), "systemUUID": format!("00000000-0000-4000-8000-{:012x}", index + 1),

@@ -5,9 +5,11 @@
 
 mod garbage_collector;
 mod namespace;
+mod node_lifecycle;
 mod resource_quota;
 mod root_ca_cert_publisher;
 mod service_account;
+mod taint_eviction;
 
 use crate::observe::{Upcoming, UpcomingKind};
 use crate::store::{Change, Key};
@@ -25,6 +27,18 @@ pub enum ControllerEvent {
     Foreground(garbage_collector::ObjectKey),
     /// The quota controller reckons a quota.
     ResourceQuota(Key),
+    /// The node lifecycle controller looks at nodes.
+    MonitorNodeHealth,
+    /// It follows a node's change.
+    NodeUpdated(String),
+    /// It taints nodes NoExecute.
+    TaintNodes,
+    /// The taint eviction controller sees a node's new taints.
+    NodeTainted(String),
+    /// It sees a pod on a node that has taints.
+    PodOnTaintedNode(Key),
+    /// It evicts a pod.
+    EvictPod(Key),
 }
 
 /// The state of all controllers.
@@ -33,6 +47,8 @@ pub struct Controllers {
     namespace: namespace::NamespaceController,
     garbage_collector: garbage_collector::GarbageCollector,
     resource_quota: resource_quota::ResourceQuotaController,
+    node_lifecycle: node_lifecycle::NodeLifecycleController,
+    taint_eviction: taint_eviction::TaintEvictionController,
 }
 
 impl Controllers {
@@ -43,6 +59,12 @@ impl Controllers {
             ControllerEvent::OwnerGone(uid) => self.garbage_collector.owner_gone(&uid, cx),
             ControllerEvent::Foreground(key) => self.garbage_collector.foreground(&key, cx),
             ControllerEvent::ResourceQuota(key) => self.resource_quota.sync(&key, cx),
+            ControllerEvent::MonitorNodeHealth => self.node_lifecycle.monitor_node_health(cx),
+            ControllerEvent::NodeUpdated(name) => self.node_lifecycle.node_updated(&name, cx),
+            ControllerEvent::TaintNodes => self.node_lifecycle.taint_nodes(cx),
+            ControllerEvent::NodeTainted(name) => self.taint_eviction.node_tainted(&name, cx),
+            ControllerEvent::PodOnTaintedNode(key) => self.taint_eviction.pod_on_tainted_node(&key, cx),
+            ControllerEvent::EvictPod(key) => self.taint_eviction.evict(&key, cx),
         }
     }
 
@@ -53,21 +75,37 @@ impl Controllers {
         self.namespace.observe(change, cx);
         self.garbage_collector.observe(change, cx);
         self.resource_quota.observe(change, cx);
+        self.node_lifecycle.observe(change, cx);
+        self.taint_eviction.observe(change, cx);
+    }
+
+    /// A node's kubelet has stopped renewing its lease, which is reckoned rather than written.
+    pub(crate) fn kubelet_stopped(&mut self, node: &str, cx: &mut Cx<'_>) {
+        self.node_lifecycle.kubelet_stopped(node, cx);
     }
 
     /// What a planned event means to a person; `None` where it means nothing.
     pub fn upcoming(&self, at: SimTime, event: &ControllerEvent) -> Option<Upcoming> {
+        let of = |kind: &'static str, namespace: &str, name: &str, controller: &'static str| Upcoming {
+            at,
+            kind,
+            namespace: namespace.to_owned(),
+            name: name.to_owned(),
+            what: UpcomingKind::Controller { controller },
+        };
         match event {
-            ControllerEvent::Namespace(name) => Some(Upcoming {
-                at,
-                kind: "Namespace",
-                namespace: String::new(),
-                name: name.clone(),
-                what: UpcomingKind::Controller { controller: namespace::NAME },
-            }),
+            ControllerEvent::Namespace(name) => Some(of("Namespace", "", name, namespace::NAME)),
+            ControllerEvent::MonitorNodeHealth => Some(of("", "", "", node_lifecycle::NAME)),
+            ControllerEvent::EvictPod(key) => {
+                Some(of("Pod", &key.namespace, &key.name, taint_eviction::NAME))
+            }
             ControllerEvent::OwnerGone(_)
             | ControllerEvent::Foreground(_)
-            | ControllerEvent::ResourceQuota(_) => None,
+            | ControllerEvent::ResourceQuota(_)
+            | ControllerEvent::NodeUpdated(_)
+            | ControllerEvent::TaintNodes
+            | ControllerEvent::NodeTainted(_)
+            | ControllerEvent::PodOnTaintedNode(_) => None,
         }
     }
 }

@@ -15,6 +15,7 @@ mod image_name;
 mod images;
 mod kill;
 mod node;
+pub(crate) mod node_status;
 pub mod observation;
 mod phase;
 mod pod_actions;
@@ -512,6 +513,13 @@ impl Kubelets {
                 ("NodeHasSufficientPID", None),
             ],
         );
+        for reason in node_status::report(name, index, cx) {
+            self.announce(index, cx, &[(reason, None)]);
+        }
+        let closed = |node: &Arc<Object>| node.node_spec().is_some_and(|s| s.unschedulable == Some(true));
+        if cx.api.store().get(&kinds::NODE, "", name).is_some_and(closed) {
+            self.announce(index, cx, &[("NodeNotSchedulable", None)]);
+        }
         let old: Vec<PodIx> = self.pods.iter().filter(|(_, w)| w.node == index).map(|(ix, _)| *ix).collect();
         let mut left: BTreeMap<Arc<str>, Arc<PodWorker>> = BTreeMap::new();
         for ix in old {
