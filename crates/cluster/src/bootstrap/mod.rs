@@ -49,12 +49,36 @@ pub fn populate(api: &mut ApiServer, settings: &Settings) {
             "internalTrafficPolicy": "Cluster",
             "ports": [{"name": "https", "port": 443, "protocol": "TCP", "targetPort": 6443}]}}),
     );
+    if settings.profile.has_kubelets() {
+        kubernetes_endpoints(api);
+    }
     for (index, node) in settings.nodes.iter().enumerate() {
         create_node(api, node, index, settings);
     }
     if settings.profile.has_system_pods() {
         system::populate(api, settings);
     }
+}
+
+/// Where the API server itself is to be found, which it keeps in its own Service.
+///
+/// Source: pkg/controlplane/reconcilers/endpointsadapter.go and helpers.go (v1.37).
+fn kubernetes_endpoints(api: &mut ApiServer) {
+    let ports = json!([{"name": "https", "port": 6443, "protocol": "TCP"}]);
+    create(
+        api,
+        json!({"apiVersion": "v1", "kind": "Endpoints", "metadata": {"name": "kubernetes", "namespace": "default",
+            "labels": {"endpointslice.kubernetes.io/skip-mirror": "true"}},
+            "subsets": [{"addresses": [{"ip": node_ip(0)}], "ports": ports}]}),
+    );
+    create(
+        api,
+        json!({"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice",
+            "metadata": {"name": "kubernetes", "namespace": "default",
+                "labels": {"kubernetes.io/service-name": "kubernetes"}},
+            "addressType": "IPv4", "ports": ports,
+            "endpoints": [{"addresses": [node_ip(0)], "conditions": {"ready": true}}]}),
+    );
 }
 
 /// The `default` service account of a namespace.

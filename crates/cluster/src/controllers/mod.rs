@@ -3,13 +3,20 @@
 //! Each is plain data with `observe` (sees a change, plans) and `handle` (acts). A new one needs its file, a
 //! field in [`Controllers`] and a variant in [`ControllerEvent`].
 
+mod endpoint_slice;
+mod endpoint_slice_mirroring;
+mod endpoints;
 mod garbage_collector;
 mod namespace;
 mod node_lifecycle;
 mod resource_quota;
 mod root_ca_cert_publisher;
 mod service_account;
+mod services;
 mod taint_eviction;
+mod trigger_time;
+
+pub(crate) use endpoint_slice::slices_of;
 
 use crate::observe::{Upcoming, UpcomingKind};
 use crate::store::{Change, Key};
@@ -39,6 +46,10 @@ pub enum ControllerEvent {
     PodOnTaintedNode(Key),
     /// It evicts a pod.
     EvictPod(Key),
+    /// The endpoint controllers look at a Service.
+    Service(Key),
+    /// Endpoints that somebody wrote are mirrored.
+    MirrorEndpoints(Key),
 }
 
 /// The state of all controllers.
@@ -49,6 +60,7 @@ pub struct Controllers {
     resource_quota: resource_quota::ResourceQuotaController,
     node_lifecycle: node_lifecycle::NodeLifecycleController,
     taint_eviction: taint_eviction::TaintEvictionController,
+    endpoints: services::EndpointControllers,
 }
 
 impl Controllers {
@@ -65,6 +77,8 @@ impl Controllers {
             ControllerEvent::NodeTainted(name) => self.taint_eviction.node_tainted(&name, cx),
             ControllerEvent::PodOnTaintedNode(key) => self.taint_eviction.pod_on_tainted_node(&key, cx),
             ControllerEvent::EvictPod(key) => self.taint_eviction.evict(&key, cx),
+            ControllerEvent::Service(key) => self.endpoints.sync(&key, cx),
+            ControllerEvent::MirrorEndpoints(key) => self.endpoints.sync_mirror(&key, cx),
         }
     }
 
@@ -77,6 +91,7 @@ impl Controllers {
         self.resource_quota.observe(change, cx);
         self.node_lifecycle.observe(change, cx);
         self.taint_eviction.observe(change, cx);
+        self.endpoints.observe(change, cx);
     }
 
     /// A node's kubelet has stopped renewing its lease, which is reckoned rather than written.
@@ -105,7 +120,9 @@ impl Controllers {
             | ControllerEvent::NodeUpdated(_)
             | ControllerEvent::TaintNodes
             | ControllerEvent::NodeTainted(_)
-            | ControllerEvent::PodOnTaintedNode(_) => None,
+            | ControllerEvent::PodOnTaintedNode(_)
+            | ControllerEvent::Service(_)
+            | ControllerEvent::MirrorEndpoints(_) => None,
         }
     }
 }

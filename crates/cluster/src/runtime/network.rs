@@ -1,13 +1,14 @@
 //! The network: addresses, names, Services, and requests from the node.
 //!
-//! Every pod reaches every pod. A Service's address is turned into that of one of its ready pods, as
-//! kube-proxy does; names are those that CoreDNS serves.
+//! Every pod reaches every pod. A Service's address, or a node port, is turned into the address of one of its
+//! endpoints, as kube-proxy does; names are those that CoreDNS serves. Both go by the EndpointSlices.
 
 use super::Runtime;
 use super::cri::ContainerId;
 use super::host::Written;
 use super::served::{Known, cut};
 use crate::apiserver::ApiServer;
+use crate::controllers::slices_of;
 use crate::world::Cx;
 use podlab_api::{Object, kinds};
 use podlab_shell::{DnsAnswer, HttpRequest, HttpResponse, NetError};
@@ -245,19 +246,23 @@ fn lookup(runtime: &Runtime, api: &ApiServer, full: &str) -> Option<Vec<String>>
         let object = api.store().get(&kinds::SERVICE, namespace, service)?;
         let spec = object.field("spec")?;
         if let Some(pod) = pod {
-            let addresses: Vec<String> = ready_pods(api, object)
-                .filter(|p| {
-                    let hostname = p.pod_spec().and_then(|s| s.hostname.as_deref());
-                    hostname == Some(pod) || (hostname.is_none() && p.name() == pod)
-                })
-                .filter_map(|p| p.pod_status()?.pod_ip.clone())
+            // Source: CoreDNS, plugin/kubernetes `endpointHostname`: its hostname, else its address with dashes.
+            let is_named = |endpoint: &Value, address: &str| {
+                let hostname = endpoint.get("hostname").and_then(Value::as_str);
+                hostname.map_or_else(|| address.replace(['.', ':'], "-") == pod, |hostname| hostname == pod)
+            };
+            let addresses: Vec<String> = endpoints(api, object)
+                .filter(|(endpoint, _)| is_ready(endpoint))
+                .filter_map(|(endpoint, _)| address_of(endpoint).filter(|a| is_named(endpoint, a)))
+                .map(str::to_owned)
                 .collect();
             return (!addresses.is_empty()).then_some(addresses);
         }
         return match spec.get("clusterIP").and_then(Value::as_str) {
             Some("None") => {
+                let ready = endpoints(api, object).filter(|(endpoint, _)| is_ready(endpoint));
                 let addresses: Vec<String> =
-                    ready_pods(api, object).filter_map(|p| p.pod_status()?.pod_ip.clone()).collect();
+                    ready.filter_map(|(endpoint, _)| address_of(endpoint)).map(str::to_owned).collect();
                 (!addresses.is_empty()).then_some(addresses)
             }
             Some(ip) if !ip.is_empty() => Some(vec![ip.to_owned()]),
@@ -275,67 +280,90 @@ fn lookup(runtime: &Runtime, api: &ApiServer, full: &str) -> Option<Vec<String>>
     Some(vec![address.address.clone()])
 }
 
-/// The pods behind a Service that are ready.
-fn ready_pods<'a>(api: &'a ApiServer, service: &'a Arc<Object>) -> impl Iterator<Item = &'a Arc<Object>> {
-    let selector = service.field("spec").and_then(|s| s.get("selector")).and_then(Value::as_object);
-    let all = service
-        .field("spec")
-        .and_then(|s| s.get("publishNotReadyAddresses"))
-        .and_then(Value::as_bool)
-        .unwrap_or(false);
-    api.store().list_namespace(&kinds::POD, service.namespace()).filter(move |pod| {
-        let Some(selector) = selector.filter(|s| !s.is_empty()) else { return false };
-        let ready = || {
-            pod.pod_status()
-                .and_then(|s| s.conditions.as_ref())
-                .is_some_and(|c| c.iter().any(|c| c.type_ == "Ready" && c.status == "True"))
-        };
-        selector.iter().all(|(k, v)| pod.label(k) == v.as_str()) && (all || ready())
-    })
+/// Addresses behind a Service, with its ports by name, as its slices list them.
+fn endpoints<'a>(api: &'a ApiServer, service: &'a Object) -> impl Iterator<Item = (&'a Value, &'a [Value])> {
+    let list = |slice: &'a Object, field: &str| {
+        slice.field(field).and_then(Value::as_array).map_or(&[][..], Vec::as_slice)
+    };
+    slices_of(service, api)
+        .flat_map(move |slice| list(slice, "endpoints").iter().map(move |e| (e, list(slice, "ports"))))
 }
 
-/// Turns a Service's address and port into those of one of its pods; any other address stays as it is.
+fn has_condition(endpoint: &Value, name: &str, default: bool) -> bool {
+    endpoint.get("conditions").and_then(|c| c.get(name)).and_then(Value::as_bool).unwrap_or(default)
+}
+
+/// Endpoints that say nothing of themselves count as ready.
+fn is_ready(endpoint: &Value) -> bool {
+    has_condition(endpoint, "ready", true)
+}
+
+fn address_of(endpoint: &Value) -> Option<&str> {
+    endpoint.get("addresses")?.get(0)?.as_str()
+}
+
+/// The Service and its port that an address and port stand for: a ClusterIP, or a node with a node port.
+fn service_at<'a>(
+    api: &'a ApiServer,
+    address: &str,
+    port: u16,
+) -> Option<(&'a Arc<Object>, Option<&'a Value>)> {
+    let port = u64::from(port);
+    let entry = |service: &'a Arc<Object>, field: &str| {
+        let ports = service.field("spec")?.get("ports")?.as_array()?;
+        ports.iter().find(|entry| entry.get(field).and_then(Value::as_u64) == Some(port))
+    };
+    let mut services = api.store().list(&kinds::SERVICE);
+    if address.starts_with("10.96.") {
+        let has_ip = |service: &&Arc<Object>| {
+            let ip = service.field("spec").and_then(|s| s.get("clusterIP")).and_then(Value::as_str);
+            ip == Some(address)
+        };
+        return services.find(has_ip).map(|service| (service, entry(service, "port")));
+    }
+    services.find_map(|service| Some((service, Some(entry(service, "nodePort")?))))
+}
+
+/// Turns a Service's address and port into those of one of its endpoints; any other address stays as it is.
 ///
-/// Source: pkg/proxy (v1.37): a random endpoint a connection; refused where there is none.
+/// Source: pkg/proxy (v1.37): a random endpoint a connection, those that are going where no other is left; refused
+/// where there is none.
 pub(super) fn forward(
     api: &ApiServer,
     address: &str,
     port: u16,
     mut draw: Draw,
 ) -> Result<(String, u16), NetError> {
-    if !address.starts_with("10.96.") {
+    let is_service = address.starts_with("10.96.");
+    if !is_service && !(address.starts_with("172.18.") && port >= 30000) {
         return Ok((address.to_owned(), port));
     }
-    let service = api
-        .store()
-        .list(&kinds::SERVICE)
-        .find(|s| s.field("spec").and_then(|s| s.get("clusterIP")).and_then(Value::as_str) == Some(address));
-    let Some(service) = service else { return Err(NetError::NoAnswer) };
-    let ports = service.field("spec").and_then(|s| s.get("ports")).and_then(Value::as_array);
-    let entry =
-        ports.into_iter().flatten().find(|p| p.get("port").and_then(Value::as_u64) == Some(u64::from(port)));
+    let Some((service, entry)) = service_at(api, address, port) else {
+        return if is_service { Err(NetError::NoAnswer) } else { Ok((address.to_owned(), port)) };
+    };
     let Some(entry) = entry else {
         // Nothing answers for a port that the Service does not have.
         return Err(if port == 0 { NetError::NoAnswer } else { NetError::ConnectionRefused });
     };
-    let pods: Vec<&Arc<Object>> = ready_pods(api, service).collect();
-    let count = u64::try_from(pods.len()).unwrap_or(0);
-    let Some(pod) = pods.get(usize::try_from(draw.below(count)).unwrap_or(0)) else {
+    let name = entry.get("name").and_then(Value::as_str).unwrap_or("");
+    let target = |(endpoint, ports): (&Value, &[Value])| {
+        let named = |p: &&Value| p.get("name").and_then(Value::as_str).unwrap_or("") == name;
+        let port = ports.iter().find(named)?.get("port").and_then(Value::as_u64)?;
+        Some((address_of(endpoint)?.to_owned(), u16::try_from(port).ok()?))
+    };
+    let all: Vec<(&Value, &[Value])> = endpoints(api, service).collect();
+    let ready = all.iter().copied().filter(|(endpoint, _)| is_ready(endpoint));
+    let mut targets: Vec<(String, u16)> = ready.filter_map(target).collect();
+    if targets.is_empty() {
+        let going = |endpoint: &Value| {
+            has_condition(endpoint, "serving", false) && has_condition(endpoint, "terminating", false)
+        };
+        targets = all.iter().copied().filter(|(endpoint, _)| going(endpoint)).filter_map(target).collect();
+    }
+    let count = u64::try_from(targets.len()).unwrap_or(0);
+    if count == 0 {
         return Err(NetError::ConnectionRefused);
-    };
-    let target = entry.get("targetPort");
-    let port = match target {
-        Some(Value::String(name)) => pod
-            .pod_spec()
-            .into_iter()
-            .flat_map(|s| &s.containers)
-            .flat_map(|c| c.ports.iter().flatten())
-            .find(|p| p.name.as_deref() == Some(name))
-            .and_then(|p| u16::try_from(p.container_port).ok())
-            .ok_or(NetError::ConnectionRefused)?,
-        Some(number) => number.as_u64().and_then(|n| u16::try_from(n).ok()).unwrap_or(port),
-        None => port,
-    };
-    let ip = pod.pod_status().and_then(|s| s.pod_ip.clone()).ok_or(NetError::ConnectionRefused)?;
-    Ok((ip, port))
+    }
+    let chosen = usize::try_from(draw.below(count)).unwrap_or(0);
+    Ok(targets.swap_remove(chosen))
 }

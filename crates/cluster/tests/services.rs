@@ -1,0 +1,134 @@
+//! Services: which addresses stand behind them, and that the network goes by these.
+
+use podlab_api::{Door, Kind, Object, Request, kinds};
+use podlab_cluster::{Cluster, Profile, Settings};
+use serde_json::{Value, json};
+use std::sync::Arc;
+use std::time::Duration;
+
+fn cluster() -> Cluster {
+    Cluster::new(Settings { profile: Profile::Bare, ..Settings::default() })
+}
+
+fn run(cluster: &mut Cluster, seconds: u64) {
+    cluster.run_until(cluster.sim_now() + Duration::from_secs(seconds), || true);
+}
+
+fn create(cluster: &mut Cluster, kind: &'static Kind, value: Value) -> Arc<Object> {
+    cluster.request(Request::create(kind, "default", value)).into_object().unwrap()
+}
+
+fn web(cluster: &mut Cluster, name: &str, more: Value) {
+    let mut container =
+        json!({"name": "c", "image": "nginx:1.27", "ports": [{"name": "http", "containerPort": 80}]});
+    if let (Some(container), Value::Object(more)) = (container.as_object_mut(), more) {
+        container.extend(more);
+    }
+    let pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "labels": {"app": "web"}},
+        "spec": {"containers": [container], "terminationGracePeriodSeconds": 5}});
+    create(cluster, &kinds::POD, pod);
+}
+
+fn service(cluster: &mut Cluster, spec: Value) {
+    let service = json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web", "labels": {"a": "b"}},
+        "spec": spec});
+    create(cluster, &kinds::SERVICE, service);
+}
+
+fn slices(cluster: &mut Cluster) -> Vec<Arc<Object>> {
+    let list = cluster.request(Request::list(&kinds::ENDPOINT_SLICE, "default")).into_list().unwrap();
+    list.items
+        .iter()
+        .filter(|slice| slice.label("kubernetes.io/service-name") == Some("web"))
+        .cloned()
+        .collect()
+}
+
+/// Name of the pod, ready, serving, terminating.
+fn endpoints(cluster: &mut Cluster) -> Vec<(String, [bool; 3])> {
+    let of = |slice: &Arc<Object>| {
+        let list = slice.field("endpoints").and_then(Value::as_array).cloned().unwrap_or_default();
+        list.into_iter().map(|e| {
+            let flag = |name: &str| e["conditions"][name].as_bool().unwrap();
+            let name = e["targetRef"]["name"].as_str().unwrap().to_owned();
+            (name, [flag("ready"), flag("serving"), flag("terminating")])
+        })
+    };
+    slices(cluster).iter().flat_map(of).collect()
+}
+
+/// What a pod that asks the Service gets, as its log.
+fn ask(cluster: &mut Cluster, name: &str, host: &str) -> String {
+    let command = json!(["sh", "-c", format!("wget -q -O- http://{host} | grep -c title; sleep 1")]);
+    let pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": {"restartPolicy": "Never",
+        "containers": [{"name": "c", "image": "busybox:1.36", "command": command}]}});
+    create(cluster, &kinds::POD, pod);
+    run(cluster, 20);
+    let mut request = Request::get(&kinds::POD, "default", name);
+    request.subresource = Some("log".into());
+    let response = cluster.request(request);
+    let podlab_api::door::ResponseBody::Stream(id) = response.body else { panic!("{:?}", response.body) };
+    String::from_utf8(cluster.stream(id).stdout).unwrap()
+}
+
+#[test]
+fn a_service_lists_its_pods_as_they_are() {
+    let mut cluster = cluster();
+    service(&mut cluster, json!({"selector": {"app": "web"}, "ports": [{"port": 80, "targetPort": "http"}]}));
+    run(&mut cluster, 1);
+    let empty = slices(&mut cluster);
+    assert_eq!(empty.len(), 1);
+    assert_eq!(empty[0].field("ports"), Some(&Value::Null));
+    assert_eq!(empty[0].label("a"), Some("b"));
+    web(&mut cluster, "good", json!({}));
+    let never = json!({"readinessProbe": {"exec": {"command": ["false"]}}});
+    web(&mut cluster, "unready", never);
+    run(&mut cluster, 10);
+    let expected = [("good".to_owned(), [true, true, false]), ("unready".to_owned(), [false, false, false])];
+    assert_eq!(endpoints(&mut cluster), expected);
+    assert_eq!(slices(&mut cluster)[0].name(), empty[0].name());
+    let older = cluster.request(Request::get(&kinds::ENDPOINTS, "default", "web")).into_object().unwrap();
+    let subset = &older.field("subsets").unwrap()[0];
+    assert_eq!(subset["addresses"].as_array().unwrap().len(), 1);
+    assert_eq!(subset["notReadyAddresses"][0]["targetRef"]["name"], "unready");
+    assert_eq!(subset["ports"], json!([{"port": 80, "protocol": "TCP"}]));
+    cluster.request(Request::delete(&kinds::SERVICE, "default", "web")).into_object().unwrap();
+    run(&mut cluster, 1);
+    assert!(slices(&mut cluster).is_empty());
+    assert!(cluster.request(Request::get(&kinds::ENDPOINTS, "default", "web")).into_object().is_err());
+}
+
+#[test]
+fn the_network_goes_to_what_is_ready() {
+    let mut cluster = cluster();
+    let ports = json!([{"port": 80, "nodePort": 30080}]);
+    service(&mut cluster, json!({"type": "NodePort", "selector": {"app": "web"}, "ports": ports}));
+    web(&mut cluster, "good", json!({}));
+    web(&mut cluster, "unready", json!({"readinessProbe": {"exec": {"command": ["false"]}}}));
+    run(&mut cluster, 10);
+    assert_eq!(ask(&mut cluster, "a", "web").trim(), "1");
+    assert_eq!(ask(&mut cluster, "b", "172.18.0.3:30080").trim(), "1");
+    cluster.request(Request::delete(&kinds::POD, "default", "good")).into_object().unwrap();
+    run(&mut cluster, 10);
+    let refused = ask(&mut cluster, "c", "web");
+    assert!(refused.contains("Connection refused"), "{refused}");
+}
+
+#[test]
+fn endpoints_that_somebody_wrote_are_mirrored_and_used() {
+    let mut cluster = cluster();
+    web(&mut cluster, "good", json!({}));
+    run(&mut cluster, 10);
+    let pod = cluster.request(Request::get(&kinds::POD, "default", "good")).into_object().unwrap();
+    let ip = pod.pod_status().unwrap().pod_ip.clone().unwrap();
+    service(&mut cluster, json!({"ports": [{"port": 8080, "targetPort": 80}]}));
+    let endpoints = json!({"apiVersion": "v1", "kind": "Endpoints", "metadata": {"name": "web"},
+        "subsets": [{"addresses": [{"ip": ip}], "ports": [{"port": 80}]}]});
+    create(&mut cluster, &kinds::ENDPOINTS, endpoints);
+    run(&mut cluster, 1);
+    let mirrored = slices(&mut cluster);
+    assert_eq!(mirrored.len(), 1);
+    let manager = mirrored[0].label("endpointslice.kubernetes.io/managed-by");
+    assert_eq!(manager, Some("endpointslicemirroring-controller.k8s.io"));
+    assert_eq!(ask(&mut cluster, "a", "web:8080").trim(), "1");
+}
