@@ -34,6 +34,9 @@ struct Slice {
     endpoints: Vec<Value>,
 }
 
+/// The slices of one set of ports, and the endpoints that belong into them.
+type Group<'a> = (Vec<&'a Arc<Object>>, Vec<Value>);
+
 /// Whether a Service has an address of its own.
 pub(super) fn is_ip_set(service: &Object) -> bool {
     let ip = service.field("spec").and_then(|s| s.get("clusterIP")).and_then(Value::as_str);
@@ -97,7 +100,7 @@ fn reconcile(
     cx: &mut Cx<'_>,
 ) {
     // ports → the slices that have them, then the endpoints that want them.
-    let mut groups: BTreeMap<Vec<EndpointPort>, (Vec<&Arc<Object>>, Vec<Value>)> = BTreeMap::new();
+    let mut groups: BTreeMap<Vec<EndpointPort>, Group<'_>> = BTreeMap::new();
     let mut unwanted: Vec<&Arc<Object>> = Vec::new();
     for slice in existing {
         if is_owned(slice, service) {

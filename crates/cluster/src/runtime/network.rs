@@ -46,6 +46,9 @@ pub struct HttpAnswer {
 
 const BODY: usize = 10 << 10;
 
+/// Names that stand for names are followed so far.
+const MAX_ALIASES: u8 = 8;
+
 impl Runtime {
     /// The container that listens on a port of an address; `None` where none does.
     ///
@@ -228,14 +231,15 @@ pub(super) fn resolve(
     // `ndots:5`: names with fewer dots are tried under the search list first.
     let candidates = searches.iter().map(|s| format!("{name}.{s}")).chain([name.to_owned()]);
     for full in candidates {
-        if let Some(addresses) = lookup(runtime, api, &full) {
+        if let Some(addresses) = lookup(runtime, api, &full, MAX_ALIASES) {
             return Ok(DnsAnswer { name: full, addresses });
         }
     }
     Err(NetError::NameNotFound)
 }
 
-fn lookup(runtime: &Runtime, api: &ApiServer, full: &str) -> Option<Vec<String>> {
+/// The addresses of a full name, following at most `aliases` aliases.
+fn lookup(runtime: &Runtime, api: &ApiServer, full: &str, aliases: u8) -> Option<Vec<String>> {
     if let Some(rest) = full.strip_suffix(".svc.cluster.local") {
         let parts: Vec<&str> = rest.split('.').collect();
         let (pod, service, namespace) = match parts.as_slice() {
@@ -245,6 +249,11 @@ fn lookup(runtime: &Runtime, api: &ApiServer, full: &str) -> Option<Vec<String>>
         };
         let object = api.store().get(&kinds::SERVICE, namespace, service)?;
         let spec = object.field("spec")?;
+        if spec.get("type").and_then(Value::as_str) == Some("ExternalName") {
+            // An alias; nothing outside the cluster has an address here.
+            let other = spec.get("externalName").and_then(Value::as_str)?.trim_end_matches('.');
+            return if aliases == 0 { None } else { lookup(runtime, api, other, aliases - 1) };
+        }
         if let Some(pod) = pod {
             // Source: CoreDNS, plugin/kubernetes `endpointHostname`: its hostname, else its address with dashes.
             let is_named = |endpoint: &Value, address: &str| {
@@ -335,7 +344,8 @@ pub(super) fn forward(
     mut draw: Draw,
 ) -> Result<(String, u16), NetError> {
     let is_service = address.starts_with("10.96.");
-    if !is_service && !(address.starts_with("172.18.") && port >= 30000) {
+    let is_node_port = address.starts_with("172.18.") && port >= 30000;
+    if !is_service && !is_node_port {
         return Ok((address.to_owned(), port));
     }
     let Some((service, entry)) = service_at(api, address, port) else {
