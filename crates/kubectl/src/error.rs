@@ -142,7 +142,8 @@ fn invalid(status: &Status) -> String {
     }
     match causes.as_slice() {
         [] => head,
-        [one] => format!("{head}: {one}"),
+        // A line's end of the cause itself stays: Go's text of one error always gets another.
+        [one] => format!("{head}: {one}\n"),
         many => {
             let mut out = format!("{head}: \n");
             for cause in many {

@@ -156,7 +156,7 @@ fn at<'a>(object: &'a mut Value, path: &str) -> Option<&'a mut Value> {
     Some(value)
 }
 
-/// kubectl command lines by the name under which a record holds their output.
+/// kubectl command lines by the name under which a record holds their output, in the order in which they were run.
 const COMMANDS: &[(&str, &[&str])] = &[
     ("create", &["create", "-f", "-"]),
     ("create_validate_false", &["create", "--validate=false", "-f", "-"]),
@@ -167,8 +167,8 @@ const COMMANDS: &[(&str, &[&str])] = &[
     ("replace", &["replace", "-f", "-"]),
     ("delete", &["delete", "-f", "-"]),
     ("delete_absent", &["delete", "-f", "-"]),
-    ("delete_absent_ignore", &["delete", "--ignore-not-found", "-f", "-"]),
     ("replace_absent", &["replace", "-f", "-"]),
+    ("delete_absent_ignore", &["delete", "--ignore-not-found", "-f", "-"]),
     ("create_dry_server", &["create", "--dry-run=server", "-f", "-"]),
     ("apply_dry_server", &["apply", "--dry-run=server", "-f", "-"]),
     ("apply_server_side", &["apply", "--server-side", "-f", "-"]),

@@ -32,6 +32,7 @@ mod workload;
 
 pub use field::{BadValue, ErrorType, FieldError, Path};
 pub use resources::{is_extended, is_native};
+pub use service::validate_service_cluster_ips;
 pub use warnings::{deprecation_warning, warnings_on_create, warnings_on_update};
 
 use crate::schema::tree::at;

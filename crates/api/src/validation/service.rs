@@ -238,6 +238,17 @@ fn validate_port_numbers(errors: &mut Errors, ports: &[Value], kind: &str, path:
     }
 }
 
+/// The rules for `clusterIPs`, `ipFamilies` and `ipFamilyPolicy` alone, which the allocator of addresses checks before
+/// it begins.
+///
+/// Source: pkg/apis/core/validation/validation.go `ValidateServiceClusterIPsRelatedFields` (v1.37).
+pub fn validate_service_cluster_ips(service: &Value, old: Option<&Value>) -> Vec<FieldError> {
+    let mut errors = Errors::new();
+    let path = Path::new("spec");
+    validate_cluster_ips(&mut errors, at(service, "spec"), is_headless(service), old, &path);
+    errors
+}
+
 fn validate_cluster_ips(errors: &mut Errors, spec: &Value, headless: bool, old: Option<&Value>, path: &Path) {
     let ips: Vec<&str> = list(spec, "clusterIPs").iter().filter_map(Value::as_str).collect();
     let ips_path = path.child("clusterIPs");

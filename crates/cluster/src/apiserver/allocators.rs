@@ -5,7 +5,7 @@
 
 use super::ApiServer;
 
-const NODE_PORTS: std::ops::RangeInclusive<u16> = 30000..=32767;
+pub(super) const NODE_PORTS: std::ops::RangeInclusive<u16> = 30000..=32767;
 
 impl ApiServer {
     /// A free ClusterIP, marked as taken; `None` when all are.

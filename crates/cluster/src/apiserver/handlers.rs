@@ -56,10 +56,7 @@ impl ApiServer {
             (Verb::Create, Some(_)) => Err(Status::method_not_supported(kind, "create")),
             (Verb::Create, None) => {
                 let object = self.decode(kind, namespace, &request.body, options, warnings)?;
-                let stored = self.create_with(object, options.dry_run, warnings)?;
-                let mut response = Response::object(stored);
-                response.code = 201;
-                Ok(response)
+                self.create_sent(object, options, warnings)
             }
             (Verb::Update, Some("scale")) => {
                 self.update_scale(kind, namespace, name, &request.body, options.dry_run)
@@ -67,6 +64,11 @@ impl ApiServer {
             (Verb::Update, _) => {
                 let object = self.decode(kind, namespace, &request.body, options, warnings)?;
                 let object = self.check_name(kind, name, object)?;
+                let old = self.store.get(kind, object.namespace(), name).cloned();
+                if old.is_none() && subresource.is_none() && super::strategy::allow_create_on_update(kind) {
+                    return self.create_sent(object, options, warnings);
+                }
+                super::strategy::validate_sent(&object, old.as_deref(), warnings)?;
                 let stored = self.update_with(object, subresource, options.dry_run, warnings)?;
                 Ok(Response::object(stored))
             }
@@ -98,6 +100,20 @@ impl ApiServer {
                 Ok(success(kind, ""))
             }
         }
+    }
+
+    /// Stores a new object of a client's.
+    fn create_sent(
+        &mut self,
+        object: Object,
+        options: &RequestOptions,
+        warnings: &mut Vec<String>,
+    ) -> Result<Response, Status> {
+        super::strategy::validate_sent(&object, None, warnings)?;
+        let stored = self.create_with(object, options.dry_run, warnings)?;
+        let mut response = Response::object(stored);
+        response.code = 201;
+        Ok(response)
     }
 
     /// Decodes, defaults and names what a client sent.
@@ -193,6 +209,7 @@ impl ApiServer {
             return Ok(response);
         }
         let object = self.check_name(kind, name, object)?;
+        super::strategy::validate_sent(&object, old.as_deref(), warnings)?;
         let stored = self.update_with(object, request.subresource.as_deref(), options.dry_run, warnings)?;
         Ok(Response::object(stored))
     }

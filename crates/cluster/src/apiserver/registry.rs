@@ -72,10 +72,25 @@ impl ApiServer {
             let suffix = self.draw(&base).suffix(5);
             object.metadata.name = Some(format!("{base}{suffix}"));
         }
+        let allocation = self.begin_create(&mut object)?;
+        let stored = self.create_begun(object, dry_run, warnings);
+        if stored.is_err() || dry_run {
+            self.revert(&allocation);
+        }
+        stored
+    }
+
+    /// The rest of a creation, once addresses are handed out.
+    fn create_begun(
+        &mut self,
+        mut object: Object,
+        dry_run: bool,
+        warnings: &mut Vec<String>,
+    ) -> Result<Arc<Object>, Status> {
+        let kind = object.kind;
         strategy::prepare_for_create(&mut object);
         strategy::validate_create(&object, warnings)?;
         let charges = admission::validate_create(self, &object)?;
-        self.allocate_for(&mut object, dry_run)?;
         if self.store.get(kind, object.namespace(), object.name()).is_some() {
             return Err(Status::already_exists(kind, object.name()));
         }
@@ -128,6 +143,28 @@ impl ApiServer {
         }
         keep_system_metadata(&mut object, &old);
         admission::admit_update(self, &mut object, &old, subresource);
+        let allocation = match subresource {
+            None => self.begin_update(&mut object, &old)?,
+            Some(_) => Default::default(),
+        };
+        let stored = self.update_begun(object, old, subresource, dry_run, warnings);
+        match stored {
+            Ok(_) if !dry_run => self.commit(&allocation),
+            _ => self.revert(&allocation),
+        }
+        stored
+    }
+
+    /// The rest of an update, once addresses are handed out.
+    fn update_begun(
+        &mut self,
+        mut object: Object,
+        old: Arc<Object>,
+        subresource: Option<&str>,
+        dry_run: bool,
+        warnings: &mut Vec<String>,
+    ) -> Result<Arc<Object>, Status> {
+        let kind = object.kind;
         strategy::prepare_for_update(&mut object, &old, subresource);
         strategy::validate_update(&object, &old, subresource, warnings)?;
         let charges = admission::validate_update(self, &object, &old, subresource)?;

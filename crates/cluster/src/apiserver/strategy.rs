@@ -44,6 +44,25 @@ pub(super) fn allow_unconditional_update(kind: &Kind) -> bool {
     !matches!(kind.kind, "RuntimeClass" | "PodDisruptionBudget" | "Lease" | "CustomResourceDefinition")
 }
 
+/// Whether an update of what is not there creates it.
+///
+/// Source: `AllowCreateOnUpdate` of pkg/registry/*/*/strategy.go (v1.37).
+pub(super) fn allow_create_on_update(kind: &Kind) -> bool {
+    matches!(
+        kind.kind,
+        "RuntimeClass"
+            | "Role"
+            | "RoleBinding"
+            | "ClusterRole"
+            | "ClusterRoleBinding"
+            | "Lease"
+            | "LimitRange"
+            | "Event"
+            | "Service"
+            | "Endpoints"
+    )
+}
+
 /// What an update without a version is told where it needs one.
 pub(super) fn version_required(object: &Object) -> Status {
     let cause = podlab_api::StatusCause {
@@ -118,7 +137,6 @@ pub(super) fn prepare_for_create(object: &mut Object) {
                 }
                 "Job" => generate_job_selector(&mut object.metadata, map),
                 "Secret" => fold_string_data(map),
-                "Service" => normalize_cluster_ips(map),
                 _ => {}
             }
         }
@@ -146,24 +164,6 @@ fn fold_string_data(map: &mut Map<String, Value>) {
                 }
             }
         }
-    }
-}
-
-/// `clusterIP` is the first of `clusterIPs`; a client may give either.
-///
-/// Source: pkg/registry/core/service/strategy.go `NormalizeClusterIPs` (v1.37).
-fn normalize_cluster_ips(map: &mut Map<String, Value>) {
-    let Some(spec) = map.get_mut("spec").and_then(Value::as_object_mut) else { return };
-    let ip = spec.get("clusterIP").and_then(Value::as_str).filter(|ip| !ip.is_empty()).map(str::to_owned);
-    let first = spec.get("clusterIPs").and_then(|l| l.get(0)).and_then(Value::as_str).map(str::to_owned);
-    match (ip, first) {
-        (Some(ip), None) => {
-            spec.insert("clusterIPs".to_owned(), json!([ip]));
-        }
-        (None, Some(ip)) => {
-            spec.insert("clusterIP".to_owned(), ip.into());
-        }
-        _ => {}
     }
 }
 
@@ -248,6 +248,9 @@ pub(super) fn prepare_for_update(object: &mut Object, old: &Object, subresource:
                         map.remove("status");
                     }
                 }
+            }
+            if *object.kind == kinds::SERVICE {
+                super::service::drop_type_dependent_fields(Arc::make_mut(map), before);
             }
             if object.kind.kind == "Namespace" && map.get("spec") != before.get("spec") {
                 let map = Arc::make_mut(map);
@@ -354,6 +357,34 @@ pub(super) fn validate_update(
     warnings.extend(validation::deprecation_warning(&api_version, kind.kind).map(str::to_owned));
     warnings.extend(validation::warnings_on_update(&api_version, kind.kind, &new, &old));
     Ok(())
+}
+
+/// Checks what a client sent of the kinds that [`validate_create`] and [`validate_update`] trust, since components
+/// write them at every turn.
+pub(super) fn validate_sent(
+    object: &Object,
+    old: Option<&Object>,
+    warnings: &mut Vec<String>,
+) -> Result<(), Status> {
+    let kind = object.kind;
+    if !matches!(kind.kind, "Lease" | "EndpointSlice" | "Endpoints") || object.name().is_empty() {
+        return Ok(());
+    }
+    let (api_version, new) = (kind.api_version(), object.to_value());
+    warnings.extend(validation::deprecation_warning(&api_version, kind.kind).map(str::to_owned));
+    let errors = match old.map(Object::to_value) {
+        None => validation::validate_create(&api_version, kind.kind, &new),
+        Some(old) => {
+            let mut new = new;
+            if let (Some(new), Some(old)) = (new.get_mut("metadata"), old.get("metadata")) {
+                for field in ["uid", "creationTimestamp", "resourceVersion", "generation"] {
+                    new[field] = old.get(field).cloned().unwrap_or_default();
+                }
+            }
+            validation::validate_update(&api_version, kind.kind, &new, &old)
+        }
+    };
+    refuse(object, errors)
 }
 
 fn refuse(object: &Object, errors: Vec<validation::FieldError>) -> Result<(), Status> {

@@ -106,6 +106,9 @@ impl Apply<'_> {
         if self.server_side {
             return self.server_side(cx, reporter, info);
         }
+        if let Some(problem) = unusable_name(&info.name) {
+            return message(problem).map_err(|error| retrieving(error, info));
+        }
         let mut modified = info.object.clone();
         annotate(&mut modified);
         let current = match cx.get(info.kind, &info.namespace, &info.name) {
@@ -221,6 +224,17 @@ pub(crate) fn describe(info: &Info) -> String {
         "Resource: \"{}/{}, Resource={}\", GroupVersionKind: \"{}/{}, Kind={}\"\nName: {:?}, Namespace: {:?}",
         kind.group, kind.version, kind.plural, kind.group, kind.version, kind.kind, info.name, info.namespace
     )
+}
+
+/// What the client says of a name that can't stand in a URL.
+///
+/// Source: k8s.io/client-go/rest/request.go `Name` (v1.37).
+fn unusable_name(name: &str) -> Option<String> {
+    if name.is_empty() {
+        return Some("resource name may not be empty".to_owned());
+    }
+    let errors = podlab_api::validation::content::is_path_segment_name(name);
+    (!errors.is_empty()).then(|| format!("invalid resource name {name:?}: [{}]", errors.join(" ")))
 }
 
 fn retrieving(error: Error, info: &Info) -> Error {
