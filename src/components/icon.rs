@@ -21,6 +21,7 @@ pub(crate) enum IconKind {
     Keyboard,
     Minus,
     More,
+    Narrow,
     Pause,
     Play,
     Plus,
@@ -39,6 +40,7 @@ pub(crate) enum IconKind {
     Trash,
     Undo,
     Warning,
+    Wide,
 }
 
 impl IconKind {
@@ -70,6 +72,7 @@ impl IconKind {
                 "",
                 "M3 6.9a1.2 1.2 0 1 0 0 2.4 1.2 1.2 0 0 0 0-2.4zM8 6.9a1.2 1.2 0 1 0 0 2.4 1.2 1.2 0 0 0 0-2.4zM13 6.9a1.2 1.2 0 1 0 0 2.4 1.2 1.2 0 0 0 0-2.4z",
             ),
+            IconKind::Narrow => ("M13.5 2.5 9.5 6.5M9.5 3v3.5H13M2.5 13.5l4-4M6.5 13V9.5H3", ""),
             IconKind::Pause => ("", "M4 3h2.8v10H4zM9.2 3H12v10H9.2z"),
             IconKind::Play => ("", "M4.5 2.8 13 8l-8.5 5.2z"),
             IconKind::Plus => ("M8 3v10M3 8h10", ""),
@@ -90,6 +93,7 @@ impl IconKind {
             IconKind::Theme => ("M14 8A6 6 0 1 1 2 8a6 6 0 0 1 12 0z", "M8 2a6 6 0 0 1 0 12z"),
             IconKind::Trash => ("M2.5 4.5h11M6 4.5v-2h4v2M4 4.5l.7 9h6.6l.7-9", ""),
             IconKind::Undo => ("M3.5 3v3.5H7M3.7 6.3A5.2 5.2 0 1 1 3 10", ""),
+            IconKind::Wide => ("M9.5 6.5 13.5 2.5M10 2.5h3.5V6M6.5 9.5l-4 4M6 13.5H2.5V10", ""),
             IconKind::Warning => ("M8 2.2 14.3 13.5H1.7zM8 6.5v3.2M8 11.4v.3", ""),
         }
     }

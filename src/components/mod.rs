@@ -1,5 +1,6 @@
 //! Small parts that the panes share.
 
+mod copy_button;
 mod dialog;
 mod glyph;
 mod icon;
@@ -9,6 +10,7 @@ mod same;
 mod segmented;
 mod splitter;
 
+pub(crate) use copy_button::CopyButton;
 pub(crate) use dialog::Dialog;
 pub(crate) use glyph::{Glyph, PodState};
 pub(crate) use icon::{Icon, IconKind};

@@ -98,6 +98,8 @@ texts! {
     PANE_EDITOR: "Editor", "편집기";
     PANE_INSPECT: "Inspect", "살펴보기";
     PANE_TERMINAL: "Terminal", "터미널";
+    PANE_WIDE: "Use the whole width", "전체 너비로";
+    PANE_NARROW: "Back to all panes", "모든 창으로";
 
     KEYS_ANYWHERE: "Anywhere", "어디서나";
     KEYS_STAGE: "Cluster and time", "클러스터와 시간";

@@ -96,6 +96,11 @@ texts! {
     TIE_NONE: "No tie: one node has the best score.", "동점이 없습니다. 최고점 Node가 하나입니다.";
     TOTAL: "Total", "합계";
     TRY: "Try", "시도";
+    JUMP: "Jump", "이동";
+    WAIT_ATTEMPT: "Wait for the next attempt", "다음 시도까지 기다리기";
+    WAIT_ATTEMPT_TEXT: "The scheduler tries it again at {time}.", "Scheduler가 다시 시도하는 시각: {time}";
+    WAIT_GRACE: "Wait until {name} is gone", "사라질 때까지 기다리기: {name}";
+    WAIT_GRACE_TEXT: "Its grace period ends at {time} at the latest; then its requests are free.", "늦어도 {time}에 grace period가 끝나고 요청한 자원이 비워집니다.";
     TRY_TITLE: "Opened in the editor", "편집기에 열림";
     TRY_TEXT: "Nothing is applied yet. A change that a running pod does not allow needs: kubectl replace --force -f {file}", "아직 적용되지 않았습니다. 실행 중인 Pod에서 바꿀 수 없는 값은 다음으로 적용하세요: kubectl replace --force -f {file}";
     UNCORDON: "Uncordon", "Uncordon";

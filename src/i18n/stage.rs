@@ -34,6 +34,11 @@ texts! {
     ARIA_MISSES: "does not match {requirement}", "불일치: {requirement}";
     PAST: "You are looking at the past", "과거를 보고 있습니다";
     PAST_TEXT: "{time}, {ago} before now. Editor and terminal are read-only here.", "{time}, 현재보다 {ago} 전. 편집기와 터미널은 읽기 전용입니다.";
+    STRIP_CHOSEN: "{n} points, chosen", "{n}점, 선택됨";
+    STRIP_ONLY: "the only one that fits, chosen", "유일하게 가능, 선택됨";
+    STRIP_POINTS: "{n} points", "{n}점";
+    STRIP_FITS: "fits", "가능";
+    STRIP_SHORT: "{resource} short by {amount}", "{resource} {amount} 부족";
     TILE: "Node {name}: {count} pods, {failing} failing. Zoom in", "Node {name}: Pod {count}개, 실패 {failing}개. 확대";
     ZOOM_OUT: "All nodes", "모든 Node";
     EDIT_LABELS: "Edit labels", "Label 편집";

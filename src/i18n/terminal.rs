@@ -4,6 +4,7 @@ use super::texts;
 
 texts! {
     CLEAR: "Clear", "지우기";
+    COPY_OUTPUT: "Copy the last output", "마지막 출력 복사";
     COMMAND: "Command line", "명령줄";
     COMPLETIONS: "Completions", "자동 완성";
     CONTEXT: "context", "context";

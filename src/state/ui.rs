@@ -111,6 +111,9 @@ pub struct Ui {
     pub tab: Tab,
     /// The pane on a phone.
     pub pane: Pane,
+    /// The pane that has the whole width, if one has.
+    #[serde(skip)]
+    pub wide: Option<Pane>,
     /// The namespace on the stage; `None` for all.
     pub namespace: Option<String>,
     /// The label selector, as typed.
@@ -155,6 +158,8 @@ pub enum UiAction {
     Tab(Tab),
     /// Shows another pane on a phone.
     Pane(Pane),
+    /// Gives a pane the whole width, or all panes their places.
+    Wide(Option<Pane>),
     /// Shows another namespace.
     Namespace(Option<String>),
     /// Types in the selector.
@@ -188,6 +193,8 @@ impl Ui {
         match action {
             UiAction::Select(selected) => {
                 if selected.is_some() {
+                    // What is selected is to be seen.
+                    ui.wide = ui.wide.filter(|pane| *pane == Pane::Inspect);
                     ui.dock = Dock::Inspect;
                     ui.pane = Pane::Inspect;
                 }
@@ -195,7 +202,11 @@ impl Ui {
             }
             UiAction::Dock(dock) => ui.dock = dock,
             UiAction::Tab(tab) => ui.tab = tab,
-            UiAction::Pane(pane) => ui.pane = pane,
+            UiAction::Pane(pane) => {
+                ui.wide = ui.wide.map(|_| pane);
+                ui.pane = pane;
+            }
+            UiAction::Wide(wide) => ui.wide = wide,
             UiAction::Namespace(namespace) => ui.namespace = namespace,
             UiAction::Selector(selector) => ui.selector = selector,
             UiAction::Lang(lang) => ui.lang = lang,
@@ -222,5 +233,19 @@ mod tests {
         let after = ui.reduce(UiAction::Select(Some(pod.clone())));
         assert_eq!((after.dock, after.pane, after.selected), (Dock::Inspect, Pane::Inspect, Some(pod)));
         assert_eq!(ui.reduce(UiAction::Select(None)).dock, Dock::Selector);
+    }
+
+    #[test]
+    fn a_wide_pane_gives_way_to_the_one_that_is_wanted() {
+        let ui = Ui::first(Lang::En).reduce(UiAction::Wide(Some(Pane::Cluster)));
+        assert_eq!(ui.reduce(UiAction::Pane(Pane::Terminal)).wide, Some(Pane::Terminal));
+        let pod = Selected {
+            kind: "Pod".into(),
+            namespace: String::new(),
+            name: String::new(),
+            uid: String::new(),
+        };
+        assert_eq!(ui.reduce(UiAction::Select(Some(pod))).wide, None);
+        assert_eq!(Ui::first(Lang::En).reduce(UiAction::Pane(Pane::Terminal)).wide, None);
     }
 }

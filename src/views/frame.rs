@@ -50,7 +50,7 @@ pub(crate) fn Frame() -> Html {
         })
     };
     html! {
-        <div class="app" data-pane={pane_name(ui.pane)} data-first={(!ui.begun).then_some("true")}>
+        <div class="app" data-pane={pane_name(ui.pane)} data-first={(!ui.begun).then_some("true")} data-wide={ui.wide.map(pane_name)}>
             <a class="skip" href="#pane-cluster" onclick={skip()}>{texts::SKIP.get(lang)}</a>
             <TopBar />
             <TimeBar />
@@ -87,6 +87,28 @@ fn pane_name(pane: Pane) -> &'static str {
         Pane::Cluster => "cluster",
         Pane::Inspect => "inspect",
         Pane::Terminal => "terminal",
+    }
+}
+
+/// Properties of [`WideButton`].
+#[derive(Clone, PartialEq, Properties)]
+pub(crate) struct WideButtonProps {
+    /// The pane it stands in.
+    pub(crate) pane: Pane,
+}
+
+/// The button in a pane's corner that gives it the whole width, and back.
+#[component]
+pub(crate) fn WideButton(props: &WideButtonProps) -> Html {
+    let lang = use_lang();
+    let Some(ui) = use_context::<UiContext>() else { return html! {} };
+    let pane = props.pane;
+    let is_wide = ui.wide == Some(pane);
+    let label = if is_wide { texts::PANE_NARROW.get(lang) } else { texts::PANE_WIDE.get(lang) };
+    let kind = if is_wide { IconKind::Narrow } else { IconKind::Wide };
+    let onclick = move |_: MouseEvent| ui.dispatch(UiAction::Wide((!is_wide).then_some(pane)));
+    html! {
+        <button type="button" class="icon-button small wide-button hide-phone" aria-label={label} title={label} aria-pressed={is_wide.to_string()} {onclick}><Icon {kind} /></button>
     }
 }
 

@@ -5,6 +5,7 @@ mod dock;
 mod editor_pane;
 mod first_run;
 mod frame;
+mod key_echo;
 mod keys;
 mod stage;
 mod terminal_pane;

@@ -1,5 +1,6 @@
 //! The top bar: the lab's name and state, undo, language, theme, presenter mode, shortcuts.
 
+use super::key_echo::KeyEcho;
 use crate::app::{DialogContext, OpenDialog, UiContext};
 use crate::components::{Choice, Icon, IconKind, Menu, MenuItem, Segmented};
 use crate::i18n::{bars as texts, use_lang};
@@ -53,6 +54,7 @@ pub(crate) fn TopBar() -> Html {
             </span>
             if ui.begun { <LabState {lab} {dialog} /> }
             <span class="gap" />
+            <KeyEcho />
             <Segmented class="lang" label={texts::CHOOSE_LANGUAGE.get(lang)} choices={languages}
                 chosen={usize::from(lang == Lang::En)} on_choose={on_language} />
             <button type="button" class="icon-button" aria-label={theme_label.clone()} title={theme_label} onclick={on_theme}><Icon kind={IconKind::Theme} /></button>

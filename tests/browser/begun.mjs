@@ -1,5 +1,10 @@
 // Tests of the panes: a page where the learner has begun already, and the small things they all do.
+import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
 import { lab, ready, url } from "./lab.mjs";
+
+/** Recordings that stay outside of the project; tests that need them skip without. */
+export const truth = process.env.PODLAB_TRUTH ?? fileURLToPath(new URL("../../../shared/truth", import.meta.url));
 
 /** As `lab`, with the panes in place of the first steps. */
 export const begun = (body, options = {}) =>
@@ -57,4 +62,35 @@ export async function inspect(page, name) {
   await page.locator("#dock-mode-selector").click();
   await page.locator("#pane-dock .node-pods button", { hasText: name }).first().click();
   await page.locator("#pane-dock .inspect-head h2", { hasText: name }).waitFor();
+}
+
+/** Sends a line to an empty terminal and gives what it answered, once it has ended. */
+export async function answer(page, line) {
+  const field = page.locator("#terminal-line");
+  await field.fill("clear");
+  await field.press("Enter");
+  await field.fill(line);
+  await field.press("Enter");
+  await page.waitForFunction(() => {
+    const entries = document.querySelectorAll("#pane-terminal .entry");
+    return entries.length === 1 && !entries[0].querySelector(".entry-runs");
+  });
+  return await page.locator("#pane-terminal .entry").evaluate((entry) => entry.querySelector(".entry-output")?.textContent ?? "");
+}
+
+/** Sends a line again and again until its answer matches; gives that answer. */
+export async function until(page, line, pattern) {
+  let said = "";
+  for (const end = Date.now() + 25_000; Date.now() < end; await page.waitForTimeout(100)) {
+    said = await answer(page, line);
+    if (pattern.test(said)) return said;
+  }
+  const events = await answer(page, "kubectl get events");
+  assert.match(said, pattern, `${line}\n${events}`);
+}
+
+/** Lets time run at a speed, as `60×`. */
+export async function play(page, speed) {
+  await page.locator(".time").getByRole("radio", { name: speed, exact: true }).click();
+  await page.locator(".time").getByRole("button", { name: /^(Play|재생)$/ }).click();
 }

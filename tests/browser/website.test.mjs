@@ -5,11 +5,9 @@
 import assert from "node:assert/strict";
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { test } from "node:test";
-import { apply, begun } from "./begun.mjs";
+import { answer, apply, begun, truth, until } from "./begun.mjs";
 
-const truth = process.env.PODLAB_TRUTH ?? fileURLToPath(new URL("../../../shared/truth", import.meta.url));
 const folder = join(truth, "website-examples/content/en/examples/pods");
 const here = existsSync(folder);
 
@@ -82,31 +80,7 @@ const NEEDS_MORE = {
 
 const read = (name) => readFileSync(join(folder, name), "utf8");
 
-/** Sends a line to an empty terminal and gives what it answered, once it has ended. */
-async function answer(page, line) {
-  const field = page.locator("#terminal-line");
-  await field.fill("clear");
-  await field.press("Enter");
-  await field.fill(line);
-  await field.press("Enter");
-  await page.waitForFunction(() => {
-    const entries = document.querySelectorAll("#pane-terminal .entry");
-    return entries.length === 1 && !entries[0].querySelector(".entry-runs");
-  });
-  return await page.locator("#pane-terminal .entry").evaluate((entry) => entry.querySelector(".entry-output")?.textContent ?? "");
-}
-
-async function until(page, line, pattern) {
-  let said = "";
-  for (const end = Date.now() + 25_000; Date.now() < end; await page.waitForTimeout(100)) {
-    said = await answer(page, line);
-    if (pattern.test(said)) return;
-  }
-  const events = await answer(page, "kubectl get events");
-  assert.match(said, pattern, `${line}\n${events}`);
-}
-
-async function play(page, name, example) {
+async function show(page, name, example) {
   const get = `kubectl get pods${example.namespace ? ` -n ${example.namespace}` : ""}`;
   const check = async (pairs = []) => {
     for (const [line, pattern] of pairs) assert.match(await answer(page, line), pattern, line);
@@ -135,6 +109,6 @@ test("every example is either shown or said to need more", { skip: !here && `no 
 });
 
 for (const [name, example] of Object.entries(EXAMPLES)) {
-  const body = begun(({ page }) => play(page, name, example));
+  const body = begun(({ page }) => show(page, name, example));
   test(`website: ${name}`, { skip: !here && `no recordings at ${truth}` }, body);
 }

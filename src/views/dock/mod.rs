@@ -18,7 +18,8 @@ mod yaml;
 use crate::app::UiContext;
 use crate::components::{Icon, IconKind};
 use crate::i18n::{bars, dock as texts, use_lang};
-use crate::state::{Dock, UiAction};
+use crate::state::{Dock, Pane, UiAction};
+use crate::views::frame::WideButton;
 use inspector::Inspector;
 use selector::SelectorLab;
 use yew::prelude::*;
@@ -62,6 +63,7 @@ pub(crate) fn DockPane() -> Html {
                     }
                 })}
             </div>
+            <WideButton pane={Pane::Inspect} />
             <div class="dock-body" hidden={ui.dock != Dock::Inspect}><Inspector /></div>
             <div class="dock-body" hidden={ui.dock != Dock::Selector}><SelectorLab /></div>
         </aside>

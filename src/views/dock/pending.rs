@@ -1,20 +1,30 @@
 //! Why a pod fits nowhere: the message taken apart, node by node, and what would make it fit.
 
-use super::shared::{block, propose};
+use super::shared::{block, clock, propose};
 use super::why::PluginName;
 use crate::app::{DialogContext, OpenDialog, UiContext};
 use crate::components::{Icon, IconKind, Notice, NoticeKind, Notices};
 use crate::i18n::dock as texts;
-use crate::session::LabContext;
+use crate::session::{LabContext, now_ms};
 use crate::state::inspect::{amount, manifest, with_request, with_toleration, without_gate};
 use crate::state::lab::command_line;
 use crate::state::{Lang, Pane, UiAction};
 use podlab_api::Object;
+use podlab_cluster::observe::{Upcoming, UpcomingKind};
 use podlab_cluster::scheduler::decision::{Decision, Fix, Outcome, Verdict};
+use podlab_sim::SimTime;
 use serde_json::Value;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 use yew::prelude::*;
+
+/// How far ahead the plans are looked through, in entries.
+const PLANNED: usize = 200;
+/// How long a jump may take of a frame, in milliseconds.
+const JUMP_MS: f64 = 3_000.0;
+/// How the scheduler calls the round in which it tries pods again that fitted nowhere.
+const FLUSH: &str = "unschedulable pods are tried again";
 
 /// What a button does about a fix.
 #[derive(Clone)]
@@ -25,6 +35,8 @@ enum Try {
     Type(String),
     /// The dialog that adds a node opens.
     AddNode,
+    /// Time moves on to an instant.
+    Jump(SimTime),
 }
 
 /// A fix as it is offered.
@@ -64,6 +76,7 @@ pub(super) fn pending(
     if matches!(decision.outcome, Outcome::Unschedulable { .. }) {
         offers.push(offer(&Fix::AddNode, "", object, lang));
     }
+    offers.extend(lab.read(|l| waits(&l.shown().upcoming(PLANNED), object, lang)));
     offers.sort_by_key(|o| o.cost);
     let mut seen: Vec<(String, String)> = Vec::new();
     offers.retain(|o| {
@@ -100,6 +113,7 @@ pub(super) fn pending(
                 {block(texts::FIT.get(lang), html! {}, html! {
                     <ul class="offers-list">
                         {for offers.into_iter().enumerate().map(|(index, offer)| {
+                            let jumps = matches!(offer.act, Some(Try::Jump(_)));
                             let onclick = offer.act.clone().map(|act| {
                                 let (lab, ui, dialog, notices, object) = (lab.clone(), ui.clone(), dialog.clone(), notices.cloned(), object.clone());
                                 Callback::from(move |_: MouseEvent| do_try(&act, &object, &lab, &ui, &dialog, notices.as_ref(), lang))
@@ -111,7 +125,7 @@ pub(super) fn pending(
                                         if !offer.text.is_empty() { <p class="note">{offer.text}</p> }
                                     </div>
                                     if let Some(onclick) = onclick {
-                                        <button type="button" class="button small" disabled={is_past} {onclick}>{texts::TRY.get(lang)}</button>
+                                        <button type="button" class="button small" disabled={is_past} {onclick}>{if jumps { texts::JUMP.get(lang) } else { texts::TRY.get(lang) }}</button>
                                     }
                                 </li>
                             }
@@ -121,6 +135,28 @@ pub(super) fn pending(
             }
         </>
     }
+}
+
+/// What only takes time: another attempt, a pod that is going.
+fn waits(planned: &[Upcoming], object: &Object, lang: Lang) -> Vec<Offer> {
+    let mut offers = Vec::new();
+    let own = |u: &&Upcoming| u.kind == "Pod" && u.name == object.name() && u.namespace == object.namespace();
+    let attempt = planned
+        .iter()
+        .filter(own)
+        .find(|u| matches!(u.what, UpcomingKind::Schedule | UpcomingKind::SchedulerBackoffEnds))
+        .or_else(|| planned.iter().find(|u| u.what == UpcomingKind::Other(FLUSH)));
+    if let Some(next) = attempt {
+        let text = texts::WAIT_ATTEMPT_TEXT.with(lang, &[("time", &clock(next.at))]);
+        let title = texts::WAIT_ATTEMPT.get(lang).to_owned();
+        offers.push(Offer { title, text, node: String::new(), act: Some(Try::Jump(next.at)), cost: 80 });
+    }
+    for going in planned.iter().filter(|u| u.what == UpcomingKind::GraceEnds) {
+        let text = texts::WAIT_GRACE_TEXT.with(lang, &[("time", &clock(going.at))]);
+        let title = texts::WAIT_GRACE.with(lang, &[("name", &going.name)]);
+        offers.push(Offer { title, text, node: String::new(), act: Some(Try::Jump(going.at)), cost: 2 });
+    }
+    offers
 }
 
 /// The event's message, its reasons underlined by what they are about.
@@ -317,5 +353,17 @@ fn do_try(
         }
         Try::Type(line) => propose(lab, ui, line),
         Try::AddNode => dialog.set(Some(OpenDialog::AddNode)),
+        Try::Jump(at) => {
+            let begun = now_ms();
+            let mut events = 0u32;
+            // Just behind the instant, so that what is planned for it has happened.
+            let at = *at + Duration::from_millis(1);
+            lab.update(|l| {
+                l.jump(at, &mut || {
+                    events = events.wrapping_add(1);
+                    !events.is_multiple_of(64) || now_ms() - begun < JUMP_MS
+                })
+            });
+        }
     }
 }

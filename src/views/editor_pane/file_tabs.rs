@@ -4,6 +4,8 @@ use crate::app::{DialogContext, OpenDialog};
 use crate::components::{Icon, IconKind, Menu, MenuItem, Notice, NoticeKind, Notices};
 use crate::i18n::{editor as texts, use_lang};
 use crate::session::LabContext;
+use crate::state::Pane;
+use crate::views::frame::WideButton;
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
@@ -164,6 +166,7 @@ pub(super) fn FileTabs(props: &FileTabsProps) -> Html {
             <span class="gap" />
             <button type="button" class="icon-button small" aria-label={texts::EXAMPLES.get(lang)} title={texts::EXAMPLES.get(lang)} onclick={examples}><Icon kind={IconKind::Cards} /></button>
             <Menu label={menu} {items} />
+            <WideButton pane={Pane::Editor} />
         </div>
     }
 }

@@ -7,6 +7,7 @@ mod model;
 mod motion;
 mod node;
 mod nodes;
+mod strip;
 mod tiles;
 mod toolbar;
 
@@ -116,11 +117,12 @@ pub(crate) fn Stage() -> Html {
         }
     };
     let selected = ui.selected.as_ref().map(|s| s.uid.clone()).unwrap_or_default();
+    let strips = lab.read(|l| strip::strips(l, &ui, lang));
     html! {
         <section class="pane stage" id="pane-cluster" aria-label={texts::STAGE.get(lang)} tabindex="-1">
             <Toolbar model={model.clone()} asked={asked.clone()} ui={ui.clone()} />
             if key.past { <PastBanner lab={lab.clone()} /> }
-            <Nodes {model} {asked} {selected} density={ui.density} namespaced={ui.namespace.is_none()} read_only={key.past} {calm}
+            <Nodes {model} {asked} {selected} density={ui.density} namespaced={ui.namespace.is_none()} read_only={key.past} {calm} {strips}
                 {on_select} {on_select_node} {on_show_all} />
         </section>
     }

@@ -2,6 +2,7 @@
 
 use super::actions::{node_items, use_acting};
 use super::model::{Column, NodeView, PodView, Same, cpu_text, memory_text};
+use super::strip::Strip;
 use crate::components::{Icon, IconKind, Menu};
 use crate::i18n::{stage as texts, use_lang};
 use yew::prelude::*;
@@ -16,6 +17,8 @@ pub(crate) struct NodeProps {
     /// Uid of the selected pod or node.
     #[prop_or_default]
     pub(crate) selected: AttrValue,
+    /// What the scheduler found about it, while a pod's Why is open.
+    pub(crate) strip: Option<Strip>,
     /// Called when its name is clicked.
     pub(crate) on_select: Callback<Same<NodeView>>,
     /// Called to show all namespaces.
@@ -59,6 +62,11 @@ pub(crate) fn Node(props: &NodeProps) -> Html {
                     <Menu label={texts::NODE_ACTIONS.with(lang, &[("name", &node.name)])} {items} />
                 }
             </header>
+            if let Some(strip) = &props.strip {
+                <p class={classes!("strip", strip.chosen.then_some("chosen"), (!strip.fits).then_some("ruled-out"))} title={strip.text.clone()}>
+                    <Icon kind={if strip.fits { IconKind::Check } else { IconKind::Close }} /><span>{&strip.text}</span>
+                </p>
+            }
             <div class="node-labels">
                 {for words.map(|word| html! { <span class="taint"><Icon kind={IconKind::Minus} />{word}</span> })}
                 {for node.taints.iter().map(|taint| {

@@ -7,6 +7,7 @@ use super::lane::{CARDS, Lane};
 use super::model::{Model, NodeView, PodView, Same, verdict};
 use super::motion::{Motion, beside, use_motion};
 use super::node::Node;
+use super::strip::Strip;
 use super::tiles::Tiles;
 use crate::app::UiContext;
 use crate::components::{Glyph, Icon, IconKind, Menu, PodState};
@@ -15,6 +16,7 @@ use crate::state::{Density, Lang};
 use podlab_api::kinds::POD;
 use podlab_api::printers::human_duration;
 use podlab_api::{Door, Request};
+use std::collections::BTreeMap;
 use wasm_bindgen::JsCast;
 use yew::prelude::*;
 
@@ -36,6 +38,8 @@ pub(crate) struct NodesProps {
     /// Whether all namespaces are shown, so that cards say which.
     pub(crate) namespaced: bool,
     pub(crate) read_only: bool,
+    /// What the scheduler found about each node, while a pod's Why is open.
+    pub(crate) strips: BTreeMap<String, Strip>,
     /// Whether nothing travels: paused, past, or too fast.
     pub(crate) calm: bool,
     pub(crate) on_select: Callback<Same<PodView>>,
@@ -133,7 +137,7 @@ pub(crate) fn Nodes(props: &NodesProps) -> Html {
             } else {
                 <div class={classes!("nodes", dots.then_some("dots"))}>
                     {for columns().map(|column| html! {
-                        <Node key={column.node.uid.clone()} column={column.clone()} selected={props.selected.clone()} on_select={props.on_select_node.clone()}
+                        <Node key={column.node.uid.clone()} column={column.clone()} selected={props.selected.clone()} on_select={props.on_select_node.clone()} strip={props.strips.get(&column.node.name).cloned()}
                             on_show_all={props.on_show_all.clone()} read_only={props.read_only}>
                             {for column.pods.iter().map(|pod| card(pod, dots))}
                         </Node>

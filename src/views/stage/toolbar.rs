@@ -5,7 +5,8 @@ use super::model::{Model, Same, Verdict, verdict};
 use crate::app::UiContext;
 use crate::components::{Choice, Icon, IconKind, Segmented};
 use crate::i18n::{stage as texts, use_lang};
-use crate::state::{Density, UiAction};
+use crate::state::{Density, Pane, UiAction};
+use crate::views::frame::WideButton;
 use web_sys::{HtmlInputElement, HtmlSelectElement};
 use yew::prelude::*;
 
@@ -95,6 +96,7 @@ pub(crate) fn Toolbar(props: &ToolbarProps) -> Html {
                     }
                 </div>
                 <Segmented class="density" label={texts::DENSITY.get(lang)} {choices} chosen={densities.iter().position(|d| *d == ui.density).unwrap_or(0)} on_choose={on_density} />
+                <WideButton pane={Pane::Cluster} />
             </div>
             if let Some(error) = error { <p class="selector-error" id="stage-selector-error" role="alert"><code>{error}</code></p> }
         </>

@@ -3,9 +3,11 @@
 mod output;
 mod prompt;
 
-use crate::components::{Icon, IconKind};
+use super::frame::WideButton;
+use crate::components::{CopyButton, Icon, IconKind};
 use crate::i18n::{bars, terminal as texts, use_lang};
 use crate::session::LabContext;
+use crate::state::Pane;
 use output::{SHOWN, entry_view};
 use prompt::Prompt;
 use yew::prelude::*;
@@ -81,6 +83,10 @@ pub(crate) fn TerminalPane() -> Html {
         Vec::new()
     };
     let count = lab.read(|l| l.terminal.entries().iter().filter(|e| !e.line.trim().is_empty()).count());
+    let last_output: String = lab.read(|l| {
+        let last = l.terminal.entries().iter().rev().find(|e| !e.output.is_empty());
+        last.into_iter().flat_map(|e| &e.output).map(|piece| piece.text.as_str()).collect()
+    });
     let clear = {
         let lab = lab.clone();
         move |_: MouseEvent| {
@@ -129,7 +135,9 @@ pub(crate) fn TerminalPane() -> Html {
                     <span>{texts::NS.get(lang)}{" "}<b>{namespace}</b></span>
                     <span class="keys" aria-hidden="true"><kbd>{"Ctrl"}</kbd><kbd>{"`"}</kbd></span>
                 </span>
+                if !last_output.is_empty() { <CopyButton text={last_output} label={texts::COPY_OUTPUT.get(lang)} /> }
                 <button type="button" class="icon-button small" aria-label={texts::CLEAR.get(lang)} title={texts::CLEAR.get(lang)} onclick={clear}><Icon kind={IconKind::Trash} /></button>
+                <WideButton pane={Pane::Terminal} />
             </header>
             if *history_shown {
                 <ul class="term-history" aria-label={texts::HISTORY.get(lang)}>

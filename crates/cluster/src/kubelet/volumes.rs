@@ -252,9 +252,14 @@ fn set_up(env: &mut Env<'_, '_>, w: &PodWorker, volume: &Volume) -> Result<(), S
         return Ok(());
     }
     let id = volume_id(w, &volume.name);
-    match content(env, w, volume)? {
-        Some(files) => env.runtime.write_volume(&id, &files, env.cx),
+    let files = content(env, w, volume)?;
+    match &files {
+        Some(files) => env.runtime.write_volume(&id, files, env.cx),
         None => env.runtime.ensure_volume(&id, env.cx),
+    }
+    let group = w.pod.pod_spec().and_then(|s| s.security_context.as_ref()?.fs_group);
+    if let Some(group) = group.and_then(|group| u32::try_from(group).ok()) {
+        env.runtime.give_volume(&id, group, &files.unwrap_or_default());
     }
     Ok(())
 }

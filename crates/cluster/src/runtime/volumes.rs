@@ -3,7 +3,7 @@
 use super::Runtime;
 use super::cri::{ContainerId, VolumeFile, VolumeId};
 use crate::world::Cx;
-use podlab_shell::{Content, Kind, ROOT, Volume};
+use podlab_shell::{Content, Ino, Kind, ROOT, Volume};
 
 /// A termination message is cut here.
 ///
@@ -49,6 +49,31 @@ impl Runtime {
             if volume.child(ROOT, top).is_none() {
                 let _ = volume.put(top, Kind::Symlink(format!("..data/{top}")), 0o777, now);
             }
+        }
+    }
+
+    /// Gives a volume to the pod's `fsGroup`: the group may read and write, and what is made inside belongs to it.
+    ///
+    /// Source: pkg/volume/volume_linux.go `changeFilePermission` (v1.37).
+    pub fn give_volume(&mut self, id: &VolumeId, group: u32, files: &[VolumeFile]) {
+        let Some(volume) = self.volumes.get_mut(id) else { return };
+        let data = match volume.child(ROOT, "..data").and_then(|link| volume.get(link)).map(|link| &link.kind)
+        {
+            Some(Kind::Symlink(to)) => Some(to.clone()),
+            _ => None,
+        };
+        let inside = data.iter().flat_map(|data| {
+            let files = files.iter().map(move |file| format!("/{data}/{}", file.path));
+            std::iter::once(format!("/{data}")).chain(files)
+        });
+        let all: Vec<Ino> =
+            std::iter::once(ROOT).chain(inside.filter_map(|path| volume.lookup(&path))).collect();
+        for ino in all {
+            let Some((mode, uid, is_dir)) = volume.get(ino).map(|i| (i.mode, i.uid, i.is_dir())) else {
+                continue;
+            };
+            volume.set_owner(ino, uid, group);
+            volume.set_mode(ino, mode | if is_dir { 0o2770 } else { 0o660 });
         }
     }
 
