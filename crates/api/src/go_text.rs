@@ -36,6 +36,9 @@ pub fn quote(text: &str) -> String {
 
 /// Whether Go's `strconv.IsPrint` holds: letters, marks, numbers, punctuation, symbols and the ASCII space.
 pub(crate) fn is_print(c: char) -> bool {
+    if c.is_ascii() {
+        return matches!(c, ' '..='~');
+    }
     // Rust's escaping of a string leaves exactly the printable characters alone, apart from a mark at its start.
     let text = format!("a{c}");
     c == '\'' || text.escape_debug().eq(text.chars())

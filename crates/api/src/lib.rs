@@ -9,6 +9,7 @@
 pub mod defaults;
 pub mod door;
 pub mod duration;
+pub mod event;
 pub mod go_text;
 pub mod int_or_string;
 pub mod jsonpath;

@@ -1,5 +1,6 @@
 //! One type for objects of every kind.
 
+use crate::event::EventBody;
 use crate::kinds::{self, BodyType, Kind};
 use k8s_openapi::api::core::v1::{NodeSpec, NodeStatus, PodSpec, PodStatus};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
@@ -37,6 +38,8 @@ pub enum Body {
         /// `status`.
         status: Arc<NodeStatus>,
     },
+    /// An event that a component wrote; one that came through the door is a [`Body::Tree`].
+    Event(Arc<EventBody>),
     /// Any other kind: top-level fields without apiVersion, kind and metadata.
     Tree(Arc<Map<String, Value>>),
 }
@@ -118,7 +121,10 @@ impl Object {
                 map.insert("spec".into(), tree(spec.as_ref()));
                 map.insert("status".into(), tree(status.as_ref()));
             }
-            Body::Tree(fields) => map.extend(fields.iter().map(|(k, v)| (k.clone(), v.clone()))),
+            Body::Event(_) | Body::Tree(_) => {
+                let fields = self.fields().into_iter().flatten();
+                map.extend(fields.map(|(k, v)| (k.clone(), v.clone())));
+            }
         }
         Value::Object(map)
     }
@@ -192,9 +198,15 @@ impl Object {
 
     /// A top-level field of a kind that is held as a tree (`data`, `spec`).
     pub fn field(&self, name: &str) -> Option<&Value> {
+        self.fields()?.get(name)
+    }
+
+    /// All top-level fields of a kind that is held as a tree, without apiVersion, kind and metadata.
+    pub fn fields(&self) -> Option<&Map<String, Value>> {
         match &self.body {
-            Body::Tree(map) => map.get(name),
-            _ => None,
+            Body::Tree(map) => Some(map),
+            Body::Event(event) => Some(event.fields()),
+            Body::Pod { .. } | Body::Node { .. } => None,
         }
     }
 

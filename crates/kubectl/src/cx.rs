@@ -177,7 +177,7 @@ pub(crate) fn tree(object: &Arc<Object>) -> Value {
 fn go_form(object: &Object) -> Value {
     let value = object.to_value();
     match &object.body {
-        podlab_api::Body::Tree(_) => value,
+        podlab_api::Body::Tree(_) | podlab_api::Body::Event(_) => value,
         _ => crate::manifest::typed_value(&value).unwrap_or(value),
     }
 }

@@ -38,6 +38,8 @@ mod service_account;
 mod stateful_set;
 mod storage_class;
 
+use std::borrow::Cow;
+
 /// How far podlab goes with a kind, a field or a feature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Support {
@@ -89,11 +91,11 @@ pub struct Kind {
 
 impl Kind {
     /// `v1`, `apps/v1`.
-    pub fn api_version(&self) -> String {
+    pub fn api_version(&self) -> Cow<'static, str> {
         if self.group.is_empty() {
-            self.version.to_owned()
+            Cow::Borrowed(self.version)
         } else {
-            format!("{}/{}", self.group, self.version)
+            Cow::Owned(format!("{}/{}", self.group, self.version))
         }
     }
 

@@ -5,6 +5,7 @@
 use serde_json::{Map, Value};
 
 use super::field::{FieldSelector, Fields};
+use crate::event::EventBody;
 use crate::go_text::quote;
 use crate::{Body, Object};
 
@@ -160,6 +161,25 @@ impl Fields for TreeFields<'_> {
     }
 }
 
+/// As [`TreeFields`], without making the tree.
+fn event_field(event: &EventBody, name: &str) -> String {
+    let data = event.data();
+    let about = &data.regarding;
+    match name {
+        "reason" => data.reason.to_string(),
+        "type" => data.kind.to_owned(),
+        "source" | "reportingComponent" => data.reporting_component.to_string(),
+        "involvedObject.kind" => about.kind.to_string(),
+        "involvedObject.apiVersion" => about.api_version.to_string(),
+        "involvedObject.namespace" => about.namespace.clone(),
+        "involvedObject.name" => about.name.clone(),
+        "involvedObject.uid" => about.uid.clone(),
+        "involvedObject.resourceVersion" => about.resource_version.clone(),
+        "involvedObject.fieldPath" => about.field_path.clone(),
+        _ => String::new(),
+    }
+}
+
 impl Fields for Object {
     fn field(&self, name: &str) -> String {
         let text = |text: &Option<String>| text.clone().unwrap_or_default();
@@ -187,6 +207,7 @@ impl Fields for Object {
                 spec.unschedulable.unwrap_or_default().to_string()
             }
             (_, Body::Node { .. }) => String::new(),
+            (_, Body::Event(event)) => event_field(event, name),
             (_, Body::Tree(fields)) => TreeFields { kind: self.kind.kind, fields }.field(name),
         }
     }

@@ -310,18 +310,30 @@ fn keep_system_metadata(object: &mut Object, old: &Object) {
 
 fn same_but_for_version(new: &Object, old: &Object) -> bool {
     use podlab_api::Body;
-    let meta = |o: &Object| {
-        let mut meta = o.metadata.clone();
-        meta.resource_version = None;
-        meta
-    };
     let bodies = match (&new.body, &old.body) {
         (Body::Pod { spec: a, status: b }, Body::Pod { spec: c, status: d }) => a == c && b == d,
         (Body::Node { spec: a, status: b }, Body::Node { spec: c, status: d }) => a == c && b == d,
+        (Body::Event(a), Body::Event(b)) => a == b,
         (Body::Tree(a), Body::Tree(b)) => a == b,
         _ => false,
     };
-    bodies && meta(new) == meta(old)
+    let (a, b) = (&new.metadata, &old.metadata);
+    // Every field but the resourceVersion, which differs by nature.
+    bodies
+        && a.name == b.name
+        && a.namespace == b.namespace
+        && a.uid == b.uid
+        && a.labels == b.labels
+        && a.annotations == b.annotations
+        && a.generation == b.generation
+        && a.generate_name == b.generate_name
+        && a.owner_references == b.owner_references
+        && a.finalizers == b.finalizers
+        && a.creation_timestamp == b.creation_timestamp
+        && a.deletion_timestamp == b.deletion_timestamp
+        && a.deletion_grace_period_seconds == b.deletion_grace_period_seconds
+        && a.managed_fields == b.managed_fields
+        && a.self_link == b.self_link
 }
 
 /// A namespace stays until its own finalizer, in `spec`, is taken away by the namespace controller.

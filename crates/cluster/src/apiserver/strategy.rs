@@ -113,7 +113,7 @@ pub(super) fn prepare_for_create(object: &mut Object) {
                 Arc::make_mut(status).conditions = Some(vec![gated]);
             }
         }
-        Body::Node { .. } => {}
+        Body::Node { .. } | Body::Event(_) => {}
         Body::Tree(map) => {
             let map = Arc::make_mut(map);
             if let Some(status) = initial_status(kind) {

@@ -19,8 +19,13 @@ struct Rejection {
     message: String,
 }
 
-fn requests(spec: &PodSpec) -> ResourceList {
-    pod_requests(spec, None, &PodResourcesOptions::default())
+/// A pod that the kubelet has already, and what it requests.
+pub(crate) type Taken = (Arc<Object>, Arc<ResourceList>);
+
+/// What a pod's spec requests.
+pub(crate) fn requests_of(pod: &Object) -> Arc<ResourceList> {
+    let list = pod.pod_spec().map(|spec| pod_requests(spec, None, &PodResourcesOptions::default()));
+    Arc::new(list.unwrap_or_default())
 }
 
 fn is_ended(pod: &Object) -> bool {
@@ -39,16 +44,14 @@ fn host_ports(spec: &PodSpec) -> Vec<(String, String, i32)> {
         .collect()
 }
 
-fn check(env: &Env<'_, '_>, pod: &Object, others: &[Arc<Object>]) -> Option<Rejection> {
+fn check(env: &Env<'_, '_>, pod: &Object, others: &[&Taken]) -> Option<Rejection> {
     let spec = pod.pod_spec()?;
     let node = env.cx.api.store().get(&kinds::NODE, "", &env.node.name)?;
     let allocatable = resource_list(node.node_status()?.allocatable.as_ref());
-    let wanted = requests(spec);
+    let wanted = requests_of(pod);
     let mut used = ResourceList::new();
-    for other in others {
-        if let Some(spec) = other.pod_spec() {
-            add_resource_list(&mut used, &requests(spec));
-        }
+    for (_, requests) in others {
+        add_resource_list(&mut used, requests);
     }
     let out_of = |resource: &str, requested: i64, used: i64, capacity: i64| Rejection {
         reason: format!("OutOf{resource}"),
@@ -83,7 +86,7 @@ fn check(env: &Env<'_, '_>, pod: &Object, others: &[Arc<Object>]) -> Option<Reje
     let clash = |a: &(String, String, i32), b: &(String, String, i32)| {
         a.0 == b.0 && a.2 == b.2 && (a.1 == b.1 || a.1 == "0.0.0.0" || b.1 == "0.0.0.0")
     };
-    let taken = others.iter().filter_map(|o| o.pod_spec()).flat_map(|s| host_ports(s));
+    let taken = others.iter().filter_map(|(o, _)| o.pod_spec()).flat_map(|s| host_ports(s));
     if !mine.is_empty() && taken.into_iter().any(|t| mine.iter().any(|m| clash(m, &t))) {
         return Some(predicate("NodePorts", "node(s) didn't have free ports for the requested pod ports"));
     }
@@ -98,9 +101,8 @@ fn matches_node(spec: &PodSpec, node: &Object) -> bool {
 }
 
 /// Takes the pod, or rejects it for good; says whether it was taken.
-pub(crate) fn admit(env: &mut Env<'_, '_>, pod: &Arc<Object>, taken: &[Arc<Object>]) -> bool {
-    let others: Vec<Arc<Object>> =
-        taken.iter().filter(|o| o.uid() != pod.uid() && !is_ended(o)).cloned().collect();
+pub(crate) fn admit(env: &mut Env<'_, '_>, pod: &Arc<Object>, taken: &[Taken]) -> bool {
+    let others: Vec<&Taken> = taken.iter().filter(|(o, _)| o.uid() != pod.uid() && !is_ended(o)).collect();
     let Some(rejection) = check(env, pod, &others) else { return true };
     let about = InvolvedObject::of(pod);
     env.node.recorder.event(env.cx.api, &about, EventType::Warning, &rejection.reason, &rejection.message);

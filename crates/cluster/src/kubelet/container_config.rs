@@ -124,7 +124,7 @@ pub(crate) fn container_config(
     let run_as_group = own.and_then(|s| s.run_as_group).or_else(|| pods.and_then(|s| s.run_as_group));
     let non_root = own.and_then(|s| s.run_as_non_root).or_else(|| pods.and_then(|s| s.run_as_non_root));
     if non_root == Some(true) {
-        verify_run_as_non_root(w, container, run_as_user, image_status.as_ref())?;
+        verify_run_as_non_root(w, container, run_as_user, image_status.as_deref())?;
     }
     let mut groups: Vec<i64> = pods.and_then(|s| s.supplemental_groups.clone()).unwrap_or_default();
     groups.extend(pods.and_then(|s| s.fs_group));

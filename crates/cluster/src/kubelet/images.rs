@@ -10,6 +10,10 @@ use crate::recorder::{EventType, InvolvedObject};
 use k8s_openapi::api::core::v1::Container;
 use podlab_sim::{SimDuration, SimTime};
 use std::collections::VecDeque;
+use std::sync::Arc;
+
+/// The image that is there from now on, or the runtime's text.
+pub(crate) type PullResult = Result<Arc<crate::runtime::ImageStatus>, String>;
 
 /// A pull that is asked for.
 #[derive(Clone, Debug)]
@@ -20,7 +24,7 @@ pub(crate) struct PullRequest {
     pub asked: SimTime,
     /// When it came first in the line.
     pub began: Option<SimTime>,
-    result: Option<Result<crate::runtime::ImageStatus, String>>,
+    result: Option<PullResult>,
 }
 
 /// Pulls of a node, one after the other (`serializeImagePulls`).
@@ -106,9 +110,7 @@ pub(crate) fn start_next(env: &mut Env<'_, '_>) {
 }
 
 /// The first pull in the line is over: what it came to.
-pub(crate) fn finish_first(
-    env: &mut Env<'_, '_>,
-) -> Option<(PullRequest, Result<crate::runtime::ImageStatus, String>)> {
+pub(crate) fn finish_first(env: &mut Env<'_, '_>) -> Option<(PullRequest, PullResult)> {
     let mut request = env.node.puller.queue.pop_front()?;
     let result = request.result.take()?;
     if result.is_ok() {
@@ -124,7 +126,7 @@ pub(crate) fn pulled(
     container: &Container,
     about: &InvolvedObject,
     request: &PullRequest,
-    result: &Result<crate::runtime::ImageStatus, String>,
+    result: &PullResult,
 ) -> Result<(), StartError> {
     let now = env.cx.now();
     let name = container.image.as_deref().unwrap_or("");

@@ -323,8 +323,9 @@ impl Kubelets {
             return;
         }
         let ix = self.next_pod;
-        let others: Vec<Arc<Object>> =
-            self.pods.values().filter(|w| w.node == node && !w.deleted).map(|w| w.pod.clone()).collect();
+        let known = self.nodes.get(node).into_iter().flat_map(|n| &n.pods).filter_map(|ix| self.pods.get(ix));
+        let others: Vec<admission::Taken> =
+            known.filter(|w| !w.deleted).map(|w| (w.pod.clone(), w.requests.clone())).collect();
         let Some(kubelet) = self.nodes.get_mut(node) else { return };
         let mut env = Env { node: Arc::make_mut(kubelet), runtime, cx, ix };
         if !pod.is_terminating() && !admission::admit(&mut env, &pod, &others) {
@@ -338,8 +339,7 @@ impl Kubelets {
             pod_worker::update_pod(&mut env, &mut w);
         }
         pod_worker::settle(&mut env, &mut w);
-        self.by_uid.insert(w.uid.clone(), ix);
-        self.pods.insert(ix, Arc::new(w));
+        self.keep_worker(ix, Arc::new(w));
     }
 
     fn on_notice(&mut self, notice: Notice, runtime: &mut Runtime, cx: &mut Cx<'_>) {
@@ -389,8 +389,7 @@ impl Kubelets {
 
     /// Forgets a pod whose object and containers are gone.
     fn forget(&mut self, ix: PodIx, runtime: &mut Runtime, cx: &mut Cx<'_>) {
-        let Some(mut worker) = self.pods.remove(&ix) else { return };
-        self.by_uid.remove(&worker.uid);
+        let Some(mut worker) = self.take_worker(ix) else { return };
         let w = Arc::make_mut(&mut worker);
         let Some(node) = self.nodes.get_mut(w.node) else { return };
         let mut env = Env { node: Arc::make_mut(node), runtime, cx, ix };
@@ -520,11 +519,10 @@ impl Kubelets {
         if cx.api.store().get(&kinds::NODE, "", name).is_some_and(closed) {
             self.announce(index, cx, &[("NodeNotSchedulable", None)]);
         }
-        let old: Vec<PodIx> = self.pods.iter().filter(|(_, w)| w.node == index).map(|(ix, _)| *ix).collect();
+        let old: Vec<PodIx> = self.nodes.get(index).iter().flat_map(|n| n.pods.iter().copied()).collect();
         let mut left: BTreeMap<Arc<str>, Arc<PodWorker>> = BTreeMap::new();
         for ix in old {
-            if let Some(worker) = self.pods.remove(&ix) {
-                self.by_uid.remove(&worker.uid);
+            if let Some(worker) = self.take_worker(ix) {
                 left.insert(worker.uid.clone(), worker);
             }
         }
@@ -566,8 +564,7 @@ impl Kubelets {
                 pod_worker::update_pod(&mut env, &mut w);
             }
             pod_worker::settle(&mut env, &mut w);
-            self.by_uid.insert(w.uid.clone(), ix);
-            self.pods.insert(ix, Arc::new(w));
+            self.keep_worker(ix, Arc::new(w));
         }
         // What runs but is wanted no more is stopped.
         for worker in left.into_values() {
@@ -585,23 +582,35 @@ impl Kubelets {
         w.work = work;
         w.job = None;
         w.pending = false;
-        self.by_uid.insert(w.uid.clone(), ix);
+        self.keep_worker(ix, worker);
+    }
+
+    /// Takes a worker among those that are known.
+    fn keep_worker(&mut self, ix: PodIx, worker: Arc<PodWorker>) {
+        self.by_uid.insert(worker.uid.clone(), ix);
+        if let Some(node) = self.nodes.get_mut(worker.node) {
+            Arc::make_mut(node).pods.insert(ix);
+        }
         self.pods.insert(ix, worker);
+    }
+
+    /// Takes a worker out of those that are known.
+    fn take_worker(&mut self, ix: PodIx) -> Option<Arc<PodWorker>> {
+        let worker = self.pods.remove(&ix)?;
+        self.by_uid.remove(&worker.uid);
+        if let Some(node) = self.nodes.get_mut(worker.node) {
+            Arc::make_mut(node).pods.remove(&ix);
+        }
+        Some(worker)
     }
 
     /// Events about the node itself: a reason with its text, or with the usual one.
     fn announce(&mut self, index: usize, cx: &mut Cx<'_>, events: &[(&str, Option<&str>)]) {
         use crate::recorder::{EventType, InvolvedObject};
         let Some(node) = self.nodes.get_mut(index).map(Arc::make_mut).filter(|n| n.running) else { return };
-        // Source: pkg/kubelet/kubelet_node_status.go (v1.37): the reference's uid is the node's name.
-        let about = InvolvedObject {
-            kind: "Node".to_owned(),
-            name: node.name.to_string(),
-            uid: node.name.to_string(),
-            ..InvolvedObject::default()
-        };
+        let about = InvolvedObject::node(&node.name);
         for (reason, text) in events {
-            let usual = format!("Node {} status is now: {reason}", about.name);
+            let usual = format!("Node {} status is now: {reason}", about.name());
             let text = text.unwrap_or(&usual);
             node.recorder.event(cx.api, &about, EventType::Normal, reason, text);
         }
@@ -624,7 +633,7 @@ fn same_for_kubelet(before: &Object, after: &Object) -> bool {
 
 /// The pod's object has changed.
 fn on_update(env: &mut Env<'_, '_>, w: &mut PodWorker, pod: Arc<Object>) {
-    w.pod = pod;
+    w.set_pod(pod);
     if w.pod.is_terminating() {
         terminate(env, w);
     } else {

@@ -26,6 +26,8 @@ pub(crate) struct Node {
     pub started: Option<SimTime>,
     relist_origin: SimTime,
     sync_origin: SimTime,
+    /// The pods that the kubelet knows.
+    pub pods: BTreeSet<super::PodIx>,
     /// Pods that the next relist finds changed.
     pub dirty: BTreeSet<super::PodIx>,
     /// The relist that is planned.
@@ -49,6 +51,7 @@ impl Node {
             started: None,
             relist_origin,
             sync_origin,
+            pods: BTreeSet::new(),
             dirty: BTreeSet::new(),
             relist: None,
             recorder: EventRecorder::new("kubelet", name),

@@ -15,6 +15,7 @@ use crate::runtime::{ContainerId, Runtime};
 use crate::world::Cx;
 use k8s_openapi::api::core::v1::PodStatus;
 use podlab_api::Object;
+use podlab_api::resources::ResourceList;
 use podlab_sim::{SimDuration, SimTime, Slot};
 use std::sync::Arc;
 
@@ -54,6 +55,8 @@ pub(crate) struct PodWorker {
     pub uid: Arc<str>,
     /// The object as last seen.
     pub pod: Arc<Object>,
+    /// What its spec requests.
+    pub requests: Arc<ResourceList>,
     /// Whether it came from a file.
     pub is_static: bool,
     pub work: WorkType,
@@ -113,6 +116,7 @@ impl PodWorker {
         PodWorker {
             node,
             uid: pod.uid().into(),
+            requests: super::admission::requests_of(&pod),
             pod,
             is_static: false,
             work: WorkType::Sync,
@@ -144,6 +148,18 @@ impl PodWorker {
             deleted: false,
             quiet: None,
         }
+    }
+
+    /// The object has changed.
+    pub(crate) fn set_pod(&mut self, pod: Arc<Object>) {
+        let same = match (self.pod.pod_spec(), pod.pod_spec()) {
+            (Some(old), Some(new)) => Arc::ptr_eq(old, new),
+            _ => false,
+        };
+        if !same {
+            self.requests = super::admission::requests_of(&pod);
+        }
+        self.pod = pod;
     }
 
     /// Whether nothing has changed since a sync that found nothing to do.

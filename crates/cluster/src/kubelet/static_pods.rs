@@ -83,8 +83,7 @@ impl Kubelets {
         let mut w = pod_worker::PodWorker::new(index, stored);
         w.is_static = true;
         debug_assert_eq!(w.work, WorkType::Sync);
-        self.by_uid.insert(w.uid.clone(), ix);
-        self.pods.insert(ix, Arc::new(w));
+        self.keep_worker(ix, Arc::new(w));
         if let Some(node) = self.nodes.get_mut(index) {
             Arc::make_mut(node).static_pods.insert(file.to_owned(), ix);
         }

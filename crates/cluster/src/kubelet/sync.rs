@@ -330,7 +330,7 @@ pub(crate) fn on_pulled(
     env: &mut Env<'_, '_>,
     w: &mut PodWorker,
     request: &images::PullRequest,
-    result: &Result<crate::runtime::ImageStatus, String>,
+    result: &images::PullResult,
 ) {
     let Some(mut job) = w.job.take() else { return };
     let Some(Waiting::Pull(kind, index)) = job.waiting else {
@@ -355,14 +355,42 @@ pub(crate) fn on_pulled(
     run(env, w);
 }
 
-fn container_at(w: &PodWorker, kind: ContainerKind, index: usize) -> Option<Container> {
-    let spec = w.pod.pod_spec()?;
-    match kind {
-        ContainerKind::Init => spec.init_containers.as_ref()?.get(index).cloned(),
-        ContainerKind::App => spec.containers.get(index).cloned(),
+/// A container of the pod as the spec has it now, to keep while the worker changes.
+fn container_at(w: &PodWorker, kind: ContainerKind, index: usize) -> Option<SpecContainer> {
+    let spec = w.pod.pod_spec()?.clone();
+    let found = match kind {
         ContainerKind::Ephemeral => {
-            spec.ephemeral_containers.as_ref()?.get(index).map(api_status::as_container)
+            let container = spec.ephemeral_containers.as_ref()?.get(index)?;
+            SpecContainer::Made(Box::new(api_status::as_container(container)))
         }
+        kind => SpecContainer::At(spec, kind, index),
+    };
+    found.get().is_some().then_some(found)
+}
+
+/// A container of a spec, without a copy of it.
+enum SpecContainer {
+    At(Arc<PodSpec>, ContainerKind, usize),
+    Made(Box<Container>),
+}
+
+impl SpecContainer {
+    fn get(&self) -> Option<&Container> {
+        match self {
+            SpecContainer::At(spec, ContainerKind::Init, index) => spec.init_containers.as_ref()?.get(*index),
+            SpecContainer::At(spec, _, index) => spec.containers.get(*index),
+            SpecContainer::Made(container) => Some(container),
+        }
+    }
+}
+
+impl std::ops::Deref for SpecContainer {
+    type Target = Container;
+
+    fn deref(&self) -> &Container {
+        // Never missing: `container_at` has looked.
+        static NONE: std::sync::LazyLock<Container> = std::sync::LazyLock::new(Container::default);
+        self.get().unwrap_or(&NONE)
     }
 }
 

@@ -15,7 +15,7 @@ const MAX_INTERVAL: SimDuration = SimDuration::from_secs(600);
 const SPAM_BURST: f64 = 25.0;
 /// How fast it regains them: one in five minutes.
 const SPAM_QPS: f64 = 1.0 / 300.0;
-/// Entries of each table; the oldest go first.
+/// Objects that are remembered; the oldest go first.
 const MAX_ENTRIES: usize = 4096;
 
 /// What becomes of an event.
@@ -24,31 +24,35 @@ pub(super) enum Correlated {
     /// Its object had too many.
     Skip,
     /// It is written.
-    New { key: Key, message: String },
+    New { entry: Entry, message: String },
     /// One that is there is counted up.
-    Again { key: Key, name: Arc<str>, count: i64, first: SimTime, message: String },
+    Again { entry: Entry, name: Arc<str>, count: i64, first: SimTime, message: String },
 }
 
-/// What makes two events the same.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Key {
-    about: InvolvedObject,
-    kind: EventType,
-    reason: String,
-    /// Empty for the collective event of many messages.
-    message: String,
+/// Where the count of an event is kept, until the next event.
+#[derive(Debug, PartialEq)]
+pub(super) struct Entry {
+    uid: Arc<str>,
+    log: usize,
 }
 
+/// One event and how often it came.
 #[derive(Clone, Debug)]
 struct Log {
+    kind: EventType,
+    reason: Arc<str>,
+    /// The part of the object, and the text; `None` for the collective event of many messages.
+    exact: Option<(String, String)>,
     count: i64,
     first: SimTime,
-    latest: SimTime,
     name: Arc<str>,
 }
 
+/// The different messages of one type and reason.
 #[derive(Clone, Debug)]
 struct Similar {
+    kind: EventType,
+    reason: Arc<str>,
     messages: BTreeSet<String>,
     latest: SimTime,
 }
@@ -59,12 +63,21 @@ struct Bucket {
     at: SimTime,
 }
 
+/// All that is remembered of one object.
+#[derive(Clone, Debug)]
+struct Subject {
+    logs: Vec<Log>,
+    similar: Vec<Similar>,
+    /// Of normal events and of warnings.
+    buckets: [Option<Bucket>; 2],
+    latest: SimTime,
+}
+
 /// The tables of one recorder.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Correlator {
-    logs: BTreeMap<Key, Log>,
-    similar: BTreeMap<Key, Similar>,
-    buckets: BTreeMap<String, Bucket>,
+    /// uid → what its object's events were.
+    subjects: BTreeMap<Arc<str>, Subject>,
 }
 
 impl Correlator {
@@ -76,71 +89,109 @@ impl Correlator {
         message: &str,
         now: SimTime,
     ) -> Correlated {
-        let about = InvolvedObject { resource_version: String::new(), ..about.clone() };
-        let group = Key {
-            about: InvolvedObject { field_path: String::new(), ..about.clone() },
-            kind,
-            reason: reason.to_owned(),
-            message: String::new(),
+        self.trim();
+        let (uid, subject) = self.subject(about, now);
+        subject.latest = now;
+        let at = match subject.similar.iter().position(|s| s.kind == kind && &*s.reason == reason) {
+            Some(at) => at,
+            None => {
+                let messages = BTreeSet::new();
+                subject.similar.push(Similar { kind, reason: reason.into(), messages, latest: now });
+                subject.similar.len() - 1
+            }
         };
-        let similar = self
-            .similar
-            .entry(group.clone())
-            .or_insert_with(|| Similar { messages: BTreeSet::new(), latest: now });
+        let similar = &mut subject.similar[at];
         if now.since(similar.latest) > MAX_INTERVAL {
             similar.messages.clear();
         }
-        similar.messages.insert(message.to_owned());
+        if !similar.messages.contains(message) {
+            similar.messages.insert(message.to_owned());
+        }
         similar.latest = now;
-        let (key, message) = if similar.messages.len() < MAX_EVENTS {
-            (Key { about: about.clone(), message: message.to_owned(), ..group }, message.to_owned())
+        let reason = similar.reason.clone();
+        let (part, message) = if similar.messages.len() < MAX_EVENTS {
+            (Some(about.field_path()), message.to_owned())
         } else {
             similar.messages.pop_first();
-            (group, format!("(combined from similar events): {message}"))
+            (None, format!("(combined from similar events): {message}"))
         };
-        let (count, first, name) = match self.logs.get_mut(&key) {
-            Some(log) => {
-                log.count += 1;
-                log.latest = now;
-                (log.count, log.first, log.name.clone())
+        let is = |log: &Log| {
+            log.kind == kind
+                && log.reason == reason
+                && match (&log.exact, part) {
+                    (Some((a, text)), Some(b)) => a == b && *text == message,
+                    (exact, part) => exact.is_none() && part.is_none(),
+                }
+        };
+        let log = match subject.logs.iter().position(is) {
+            Some(at) => {
+                subject.logs[at].count += 1;
+                at
             }
             None => {
-                let name: Arc<str> = "".into();
-                self.logs.insert(key.clone(), Log { count: 1, first: now, latest: now, name: name.clone() });
-                (1, now, name)
+                let exact = part.map(|part| (part.to_owned(), message.clone()));
+                subject.logs.push(Log { kind, reason, exact, count: 1, first: now, name: "".into() });
+                subject.logs.len() - 1
             }
         };
-        let allowed = self.take_token(&about, kind, now);
-        self.trim();
-        if !allowed {
+        if !subject.take_token(kind, now) {
             return Correlated::Skip;
         }
+        let Log { count, first, ref name, .. } = subject.logs[log];
+        let (name, entry) = (name.clone(), Entry { uid, log });
         if count == 1 || name.is_empty() {
-            return Correlated::New { key, message };
+            return Correlated::New { entry, message };
         }
-        Correlated::Again { key, name, count, first, message }
+        Correlated::Again { entry, name, count, first, message }
     }
 
-    pub(super) fn created(&mut self, key: &Key, name: Arc<str>, now: SimTime) {
-        if let Some(log) = self.logs.get_mut(key) {
+    /// What is known of an object; objects of an old API server may lack a uid and share one entry by name.
+    fn subject(&mut self, about: &InvolvedObject, now: SimTime) -> (Arc<str>, &mut Subject) {
+        let key = if about.uid().is_empty() { about.name() } else { about.uid() };
+        let key = match self.subjects.get_key_value(key) {
+            Some((key, _)) => key.clone(),
+            None => key.into(),
+        };
+        let new = Subject { logs: Vec::new(), similar: Vec::new(), buckets: [None, None], latest: now };
+        (key.clone(), self.subjects.entry(key).or_insert(new))
+    }
+
+    fn log(&mut self, entry: &Entry) -> Option<&mut Log> {
+        self.subjects.get_mut(&entry.uid)?.logs.get_mut(entry.log)
+    }
+
+    pub(super) fn created(&mut self, entry: &Entry, name: Arc<str>, now: SimTime) {
+        if let Some(log) = self.log(entry) {
             log.name = name;
             log.first = now;
         }
     }
 
-    pub(super) fn created_again(&mut self, key: &Key, name: Arc<str>) {
-        if let Some(log) = self.logs.get_mut(key) {
+    pub(super) fn created_again(&mut self, entry: &Entry, name: Arc<str>) {
+        if let Some(log) = self.log(entry) {
             log.name = name;
         }
     }
 
+    /// Keeps the table bounded: the half that was touched longest ago goes when it is full.
+    fn trim(&mut self) {
+        if self.subjects.len() <= MAX_ENTRIES {
+            return;
+        }
+        let mut times: Vec<SimTime> = self.subjects.values().map(|s| s.latest).collect();
+        times.sort_unstable();
+        if let Some(middle) = times.get(times.len() / 2).copied() {
+            self.subjects.retain(|_, subject| subject.latest > middle);
+        }
+    }
+}
+
+impl Subject {
     /// Normal events and warnings have a bucket each.
     ///
     /// Source: recording `liveness-404` of cluster/kubelet.jsonl: 25 of either kind come at once.
-    fn take_token(&mut self, about: &InvolvedObject, kind: EventType, now: SimTime) -> bool {
-        let key =
-            format!("{}/{}/{}/{}/{}", about.kind, about.namespace, about.name, about.uid, kind.as_str());
-        let bucket = self.buckets.entry(key).or_insert(Bucket { tokens: SPAM_BURST, at: now });
+    fn take_token(&mut self, kind: EventType, now: SimTime) -> bool {
+        let bucket = self.buckets[kind as usize].get_or_insert(Bucket { tokens: SPAM_BURST, at: now });
         bucket.tokens = (bucket.tokens + now.since(bucket.at).as_secs_f64() * SPAM_QPS).min(SPAM_BURST);
         bucket.at = now;
         if bucket.tokens < 1.0 {
@@ -148,23 +199,5 @@ impl Correlator {
         }
         bucket.tokens -= 1.0;
         true
-    }
-
-    fn trim(&mut self) {
-        trim(&mut self.logs, |l| l.latest);
-        trim(&mut self.similar, |s| s.latest);
-        trim(&mut self.buckets, |b| b.at);
-    }
-}
-
-/// Keeps a table bounded: the half that was touched longest ago goes when it is full.
-fn trim<K: Ord + Clone, V>(table: &mut BTreeMap<K, V>, touched: impl Fn(&V) -> SimTime) {
-    if table.len() <= MAX_ENTRIES {
-        return;
-    }
-    let mut times: Vec<SimTime> = table.values().map(&touched).collect();
-    times.sort_unstable();
-    if let Some(middle) = times.get(times.len() / 2).copied() {
-        table.retain(|_, value| touched(value) > middle);
     }
 }

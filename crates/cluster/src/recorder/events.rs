@@ -6,27 +6,38 @@
 //!
 //! Source: k8s.io/client-go/tools/events (v0.37).
 
+use super::{change, event_object, reference};
 use crate::apiserver::ApiServer;
-use podlab_api::time::micro_time;
+use podlab_api::event::{EventData, ObjectReference, Occurrences};
 use podlab_api::{Object, kinds};
 use podlab_sim::SimTime;
-use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// A series ends when nothing was added to it for so long; it is looked at as often.
 pub const FINISH_TIME: Duration = Duration::from_secs(6 * 60);
 
+/// So many objects may have events that nobody looks through.
+const FORGET_FROM: usize = 1000;
+
 /// Longest text an event may carry, in bytes.
 ///
 /// Source: pkg/apis/core/validation/events.go `NoteLengthLimit` (v1.37).
 const NOTE_LENGTH_LIMIT: usize = 1024;
 
-/// Type, action, reason, reference to the object, reference to the related object.
-type Key = (&'static str, &'static str, String, String, String);
+/// What makes two events isomorphic, beside the object they are about, by whose uid they are kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Key {
+    kind: &'static str,
+    action: &'static str,
+    reason: &'static str,
+    about: ObjectReference,
+    related: Option<ObjectReference>,
+}
 
 #[derive(Clone, Debug)]
 struct Cached {
+    key: Key,
     namespace: String,
     name: String,
     first: SimTime,
@@ -34,6 +45,14 @@ struct Cached {
     series: Option<(i64, SimTime)>,
     /// How many occurrences the stored event tells of.
     written: i64,
+}
+
+impl Cached {
+    /// When the series ends unless it goes on, where it has something to tell then.
+    fn ends(&self) -> Option<SimTime> {
+        let (count, last) = self.series?;
+        (count > self.written).then_some(last + FINISH_TIME)
+    }
 }
 
 /// What one event says.
@@ -56,24 +75,12 @@ pub struct EventsRecorder {
     controller: String,
     /// The same with the host it runs on.
     instance: String,
-    cache: BTreeMap<Key, Cached>,
-}
-
-/// A reference to an object, with its version.
-fn reference(object: &Object) -> Value {
-    let mut map = Map::new();
-    let mut set = |key: &str, value: &str| {
-        if !value.is_empty() {
-            map.insert(key.to_owned(), value.into());
-        }
-    };
-    set("kind", object.kind.kind);
-    set("namespace", object.namespace());
-    set("name", object.name());
-    set("uid", object.uid());
-    set("apiVersion", &object.kind.api_version());
-    set("resourceVersion", object.metadata.resource_version.as_deref().unwrap_or(""));
-    Value::Object(map)
+    /// uid → the events about that object.
+    cache: BTreeMap<String, Vec<Cached>>,
+    /// Ends of series that have something to tell then → how many.
+    ends: BTreeMap<SimTime, usize>,
+    /// How many objects the cache holds when it is looked through for old events.
+    forget_at: usize,
 }
 
 /// Cuts a message to what an event may carry.
@@ -91,10 +98,6 @@ pub fn truncate_message(message: &str) -> String {
     format!("{}{SUFFIX}", &message[..end])
 }
 
-fn micro(at: SimTime) -> Value {
-    serde_json::to_value(micro_time(at.as_nanos())).unwrap_or(Value::Null)
-}
-
 impl EventsRecorder {
     /// The recorder of a component that runs on `host`.
     pub fn new(controller: &str, host: &str) -> EventsRecorder {
@@ -102,6 +105,8 @@ impl EventsRecorder {
             controller: controller.to_owned(),
             instance: format!("{controller}-{host}"),
             cache: BTreeMap::new(),
+            ends: BTreeMap::new(),
+            forget_at: FORGET_FROM,
         }
     }
 
@@ -114,16 +119,17 @@ impl EventsRecorder {
         note: &Note<'_>,
     ) {
         let now = api.now();
-        let about = reference(regarding);
-        let related = related.map(reference);
-        let key = (
-            note.kind,
-            note.action,
-            note.reason.to_owned(),
-            about.to_string(),
-            related.as_ref().map(Value::to_string).unwrap_or_default(),
-        );
-        if let Some(cached) = self.cache.get_mut(&key) {
+        let key = Key {
+            kind: note.kind,
+            action: note.action,
+            reason: note.reason,
+            about: reference(regarding),
+            related: related.map(reference),
+        };
+        if let Some(cached) =
+            self.cache.get_mut(regarding.uid()).and_then(|of| of.iter_mut().find(|c| c.key == key))
+        {
+            forget_end(&mut self.ends, cached.ends());
             match &mut cached.series {
                 Some((count, last)) => {
                     *count += 1;
@@ -133,6 +139,9 @@ impl EventsRecorder {
                     cached.series = Some((2, now));
                     write_series(api, cached);
                 }
+            }
+            if let Some(end) = cached.ends() {
+                *self.ends.entry(end).or_default() += 1;
             }
             return;
         }
@@ -149,74 +158,82 @@ impl EventsRecorder {
             }
             nanos += 1;
         };
-        let mut event = json!({
-            "metadata": {"name": name, "namespace": namespace},
-            "involvedObject": about,
-            "reason": note.reason, "message": note.message, "type": note.kind, "action": note.action,
-            "source": {}, "firstTimestamp": null, "lastTimestamp": null, "eventTime": micro(now),
-            "reportingComponent": self.controller, "reportingInstance": self.instance,
-        });
-        if let (Some(related), Some(map)) = (related, event.as_object_mut()) {
-            map.insert("related".to_owned(), related);
-        }
-        if let Value::Object(fields) = event
-            && let Ok(object) = Object::from_fields(&kinds::EVENT, fields)
-            && api.create(object).is_ok()
-        {
+        let data = EventData {
+            regarding: key.about.clone(),
+            related: key.related.clone(),
+            kind: note.kind,
+            reason: note.reason.into(),
+            message: note.message.to_owned(),
+            action: note.action,
+            occurrences: Occurrences::Series { at: now.as_nanos(), series: None },
+            reporting_component: self.controller.clone().into(),
+            reporting_instance: self.instance.clone().into(),
+        };
+        if api.create(event_object(namespace, name.clone(), data)).is_ok() {
             let namespace = namespace.to_owned();
-            self.cache.insert(key, Cached { namespace, name, first: now, series: None, written: 1 });
+            let cached = Cached { key, namespace, name, first: now, series: None, written: 1 };
+            self.cache.entry(regarding.uid().to_owned()).or_default().push(cached);
         }
     }
 
     /// When [`EventsRecorder::finish_series`] has something to do next; `None` where it never has.
     pub fn next_finish(&self, start: SimTime) -> Option<SimTime> {
-        let ends = self.cache.values().filter_map(|cached| {
-            let (count, last) = cached.series?;
-            (count > cached.written).then_some(last + FINISH_TIME)
-        });
-        ends.min().map(|at| (at + Duration::from_nanos(1)).next_tick(start, FINISH_TIME))
+        let (end, _) = self.ends.first_key_value()?;
+        Some((*end + Duration::from_nanos(1)).next_tick(start, FINISH_TIME))
     }
 
     /// Writes the counts of series that have ended, and forgets what is old.
     pub fn finish_series(&mut self, api: &mut ApiServer) {
         let now = api.now();
         let old = |at: SimTime| now.since(at) > FINISH_TIME;
-        self.cache.retain(|_, cached| match cached.series {
-            Some((_, last)) if old(last) => {
-                write_series(api, cached);
-                false
-            }
-            Some(_) => true,
-            None => !old(cached.first),
+        let ends = &mut self.ends;
+        self.cache.retain(|_, of| {
+            of.retain_mut(|cached| match cached.series {
+                Some((_, last)) if old(last) => {
+                    forget_end(ends, cached.ends());
+                    write_series(api, cached);
+                    false
+                }
+                Some(_) => true,
+                None => !old(cached.first),
+            });
+            !of.is_empty()
         });
     }
 
-    /// Forgets single events that are too old to begin a series; for a cache that is never looked at
-    /// otherwise.
+    /// Forgets single events that are too old to begin a series, now and then; for a cache that is never looked
+    /// at otherwise.
     pub fn forget_old(&mut self, now: SimTime, start: SimTime) {
+        if self.cache.len() < self.forget_at {
+            return;
+        }
         let tick = |at: SimTime| (at + FINISH_TIME + Duration::from_nanos(1)).next_tick(start, FINISH_TIME);
-        self.cache.retain(|_, cached| cached.series.is_some() || tick(cached.first) > now);
+        self.cache.retain(|_, of| {
+            of.retain(|cached| cached.series.is_some() || tick(cached.first) > now);
+            !of.is_empty()
+        });
+        // Looked through again when it has doubled, so that a look costs little for each event.
+        self.forget_at = (self.cache.len() * 2).max(FORGET_FROM);
     }
+}
 
-    /// How many events are remembered.
-    pub fn len(&self) -> usize {
-        self.cache.len()
-    }
-
-    /// Whether none is.
-    pub fn is_empty(&self) -> bool {
-        self.cache.is_empty()
+fn forget_end(ends: &mut BTreeMap<SimTime, usize>, end: Option<SimTime>) {
+    let Some(end) = end else { return };
+    if let Some(count) = ends.get_mut(&end) {
+        *count -= 1;
+        if *count == 0 {
+            ends.remove(&end);
+        }
     }
 }
 
 fn write_series(api: &mut ApiServer, cached: &mut Cached) {
     let Some((count, last)) = cached.series else { return };
-    let series = json!({"count": count, "lastObservedTime": micro(last)});
     cached.written = count;
     // The event may be gone by now; then there is nothing to count on.
-    let _ = api.modify(&kinds::EVENT, &cached.namespace, &cached.name, None, |object| {
-        if let podlab_api::Body::Tree(map) = &mut object.body {
-            std::sync::Arc::make_mut(map).insert("series".to_owned(), series);
+    change(api, &cached.namespace, &cached.name, |data| {
+        if let Occurrences::Series { series, .. } = &mut data.occurrences {
+            *series = Some((count, last.as_nanos()));
         }
     });
 }

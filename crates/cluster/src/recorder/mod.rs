@@ -12,48 +12,110 @@ pub use events::EventsRecorder;
 
 use crate::apiserver::ApiServer;
 use correlator::{Correlated, Correlator};
-use podlab_api::time::time;
-use podlab_api::{Body, Object, kinds};
+use podlab_api::event::{EventBody, EventData, ObjectReference, Occurrences};
+use podlab_api::{Body, Object, ObjectMeta, kinds};
 use podlab_sim::SimTime;
-use serde_json::{Map, Value, json};
 use std::sync::Arc;
 
-/// What an event is about.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]
+/// What an event is about: an object, or a part of it.
+#[derive(Clone, Debug)]
 pub struct InvolvedObject {
-    /// Kind of the object.
-    pub kind: String,
-    /// `v1`, `apps/v1`, …
-    pub api_version: String,
-    /// Its namespace; empty for nodes, whose events live in `default`.
-    pub namespace: String,
-    /// Its name.
-    pub name: String,
-    /// Its uid.
-    pub uid: String,
-    /// Its version when the event was made; not part of an event's identity.
-    pub resource_version: String,
+    subject: Subject,
     /// `spec.containers{web}`; empty for the object as a whole.
-    pub field_path: String,
+    field_path: String,
+}
+
+#[derive(Clone, Debug)]
+enum Subject {
+    Object(Arc<Object>),
+    Node(Arc<str>),
 }
 
 impl InvolvedObject {
     /// The object as a whole.
-    pub fn of(object: &Object) -> InvolvedObject {
-        InvolvedObject {
-            kind: object.kind.kind.to_owned(),
-            api_version: object.kind.api_version(),
-            namespace: object.namespace().to_owned(),
-            name: object.name().to_owned(),
-            uid: object.uid().to_owned(),
-            resource_version: object.metadata.resource_version.clone().unwrap_or_default(),
-            field_path: String::new(),
-        }
+    pub fn of(object: &Arc<Object>) -> InvolvedObject {
+        InvolvedObject::part(object, String::new())
     }
 
     /// A part of the object.
-    pub fn part(object: &Object, field_path: String) -> InvolvedObject {
-        InvolvedObject { field_path, ..InvolvedObject::of(object) }
+    pub fn part(object: &Arc<Object>, field_path: String) -> InvolvedObject {
+        InvolvedObject { subject: Subject::Object(object.clone()), field_path }
+    }
+
+    /// A node as its kubelet names it, whose uid is the name once more.
+    ///
+    /// Source: pkg/kubelet/kubelet.go `nodeRef` (v1.37).
+    pub fn node(name: &Arc<str>) -> InvolvedObject {
+        InvolvedObject { subject: Subject::Node(name.clone()), field_path: String::new() }
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        match &self.subject {
+            Subject::Object(object) => object.name(),
+            Subject::Node(name) => name,
+        }
+    }
+
+    /// Its uid.
+    pub fn uid(&self) -> &str {
+        match &self.subject {
+            Subject::Object(object) => object.uid(),
+            Subject::Node(name) => name,
+        }
+    }
+
+    /// The part of it; empty for the whole.
+    pub fn field_path(&self) -> &str {
+        &self.field_path
+    }
+
+    /// Where its events live: those of objects without a namespace in `default`.
+    fn event_namespace(&self) -> &str {
+        match &self.subject {
+            Subject::Object(object) if !object.namespace().is_empty() => object.namespace(),
+            _ => "default",
+        }
+    }
+
+    fn reference(&self) -> ObjectReference {
+        match &self.subject {
+            Subject::Object(object) => {
+                ObjectReference { field_path: self.field_path.clone(), ..reference(object) }
+            }
+            Subject::Node(name) => ObjectReference {
+                kind: "Node".into(),
+                name: name.to_string(),
+                uid: name.to_string(),
+                ..ObjectReference::default()
+            },
+        }
+    }
+}
+
+/// A reference to an object, with its version.
+fn reference(object: &Object) -> ObjectReference {
+    ObjectReference {
+        kind: object.kind.kind.into(),
+        api_version: object.kind.api_version(),
+        namespace: object.namespace().to_owned(),
+        name: object.name().to_owned(),
+        uid: object.uid().to_owned(),
+        resource_version: object.metadata.resource_version.clone().unwrap_or_default(),
+        field_path: String::new(),
+    }
+}
+
+/// A new event, to be created.
+fn event_object(namespace: &str, name: String, data: EventData) -> Object {
+    Object {
+        kind: &kinds::EVENT,
+        metadata: ObjectMeta {
+            name: Some(name),
+            namespace: Some(namespace.to_owned()),
+            ..ObjectMeta::default()
+        },
+        body: Body::Event(Arc::new(EventBody::new(data))),
     }
 }
 
@@ -104,15 +166,15 @@ impl EventRecorder {
         let now = api.now();
         match self.correlator.correlate(about, kind, reason, message, now) {
             Correlated::Skip => {}
-            Correlated::New { key, message } => {
-                let name = self.create(api, about, kind, reason, &message, 1, now, now);
-                self.correlator.created(&key, name, now);
+            Correlated::New { entry, message } => {
+                let name = self.create(api, about, kind, reason, message, 1, now);
+                self.correlator.created(&entry, name, now);
             }
-            Correlated::Again { key, name, count, first, message } => {
+            Correlated::Again { entry, name, count, first, message } => {
                 if !update(api, about, &name, count, &message, now) {
                     // The event has been deleted meanwhile: it is written anew with its count.
-                    let name = self.create(api, about, kind, reason, &message, count, first, now);
-                    self.correlator.created_again(&key, name);
+                    let name = self.create(api, about, kind, reason, message, count, first);
+                    self.correlator.created_again(&entry, name);
                 }
             }
         }
@@ -125,53 +187,35 @@ impl EventRecorder {
         about: &InvolvedObject,
         kind: EventType,
         reason: &str,
-        message: &str,
+        message: String,
         count: i64,
         first: SimTime,
-        last: SimTime,
     ) -> Arc<str> {
-        let namespace = event_namespace(about);
-        loop {
+        let namespace = about.event_namespace();
+        let last = api.now();
+        let name = loop {
             self.latest = last.as_nanos().max(self.latest + 1);
-            let name = format!("{}.{:x}", about.name, self.latest);
-            if api.store().get(&kinds::EVENT, namespace, &name).is_some() {
-                continue;
+            let name = format!("{}.{:x}", about.name(), self.latest);
+            if api.store().get(&kinds::EVENT, namespace, &name).is_none() {
+                break name;
             }
-            let mut involved = Map::new();
-            for (field, value) in [
-                ("apiVersion", &about.api_version),
-                ("fieldPath", &about.field_path),
-                ("kind", &about.kind),
-                ("name", &about.name),
-                ("namespace", &about.namespace),
-                ("resourceVersion", &about.resource_version),
-                ("uid", &about.uid),
-            ] {
-                if !value.is_empty() {
-                    involved.insert(field.to_owned(), Value::from(value.as_str()));
-                }
-            }
-            let mut source = json!({"component": self.component});
-            if !self.host.is_empty() {
-                source["host"] = Value::from(self.host.as_str());
-            }
-            let event = json!({"apiVersion": "v1", "kind": "Event",
-                "metadata": {"name": name, "namespace": namespace},
-                "involvedObject": involved, "reason": reason, "message": message, "source": source,
-                "firstTimestamp": time(first.as_secs()), "lastTimestamp": time(last.as_secs()),
-                "count": count, "type": kind.as_str(), "eventTime": null,
-                "reportingComponent": self.component, "reportingInstance": self.host});
-            if let Ok(object) = Object::from_value(event) {
-                // A namespace that is going takes no new events; the real recorder drops them as well.
-                let _ = api.create(object);
-            }
-            return name.into();
-        }
+        };
+        let given: Arc<str> = name.as_str().into();
+        let data = EventData {
+            regarding: about.reference(),
+            related: None,
+            kind: kind.as_str(),
+            reason: reason.to_owned().into(),
+            message,
+            action: "",
+            occurrences: Occurrences::Counted { first: first.as_secs(), last: last.as_secs(), count },
+            reporting_component: self.component.into(),
+            reporting_instance: self.host.clone().into(),
+        };
+        // A namespace that is going takes no new events; the real recorder drops them as well.
+        let _ = api.create(event_object(namespace, name, data));
+        given
     }
-}
-
-fn event_namespace(about: &InvolvedObject) -> &str {
-    if about.namespace.is_empty() { "default" } else { &about.namespace }
 }
 
 fn update(
@@ -182,12 +226,20 @@ fn update(
     message: &str,
     now: SimTime,
 ) -> bool {
-    api.modify(&kinds::EVENT, event_namespace(about), name, None, |event| {
-        if let Body::Tree(fields) = &mut event.body {
-            let fields = Arc::make_mut(fields);
-            fields.insert("count".to_owned(), count.into());
-            fields.insert("message".to_owned(), message.into());
-            fields.insert("lastTimestamp".to_owned(), json!(time(now.as_secs())));
+    change(api, about.event_namespace(), name, |data| {
+        message.clone_into(&mut data.message);
+        if let Occurrences::Counted { count: counted, last, .. } = &mut data.occurrences {
+            (*counted, *last) = (count, now.as_secs());
+        }
+    })
+}
+
+/// Changes a stored event that a component wrote; says whether it was there. One that a client has written over
+/// since is left as it is.
+fn change(api: &mut ApiServer, namespace: &str, name: &str, change: impl FnOnce(&mut EventData)) -> bool {
+    api.modify(&kinds::EVENT, namespace, name, None, |object| {
+        if let Body::Event(event) = &mut object.body {
+            *event = Arc::new(event.changed(change));
         }
     })
     .is_ok()

@@ -2,16 +2,12 @@
 
 use super::*;
 use crate::settings::{Profile, Settings};
+use serde_json::{Value, json};
 
 fn about() -> InvolvedObject {
-    InvolvedObject {
-        kind: "Pod".into(),
-        api_version: "v1".into(),
-        namespace: "default".into(),
-        name: "p".into(),
-        uid: "u".into(),
-        ..InvolvedObject::default()
-    }
+    let pod = json!({"apiVersion": "v1", "kind": "Pod",
+        "metadata": {"name": "p", "namespace": "default", "uid": "u"}, "spec": {"containers": []}});
+    InvolvedObject::of(&Arc::new(Object::from_value(pod).unwrap()))
 }
 
 fn server() -> ApiServer {

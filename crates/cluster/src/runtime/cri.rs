@@ -118,7 +118,7 @@ pub struct PullOutcome {
     /// How long it takes.
     pub takes: SimDuration,
     /// The image, or the text of the error.
-    pub result: Result<ImageStatus, String>,
+    pub result: Result<std::sync::Arc<ImageStatus>, String>,
 }
 
 /// The state a container is in.

@@ -73,13 +73,13 @@ impl Runtime {
         let Some(sandbox) = self.sandboxes.get(sandbox_id).cloned() else {
             return Err(format!("failed to find sandbox id {sandbox_id:?}: not found"));
         };
-        let reference = images::parse(&config.image)?;
-        let Some(image) = images::find(&reference) else {
+        let resolved = self.resolve(&config.image)?;
+        let (Some(image), Some(status)) = (&resolved.image, &resolved.status) else {
             return Err(format!("failed to get image {:?}: not found", config.image));
         };
         let id = self.new_id(cx, &format!("{}/{}", sandbox.config.pod_uid, config.name));
         let now = cx.now();
-        let mut fs = FileSystem::new(self.root_volume(&image, &reference, now));
+        let mut fs = FileSystem::new(self.root_volume(&resolved, image, now));
         fs.root_read_only = config.read_only_root;
         self.write_etc(&mut fs, &sandbox, now);
         for mount in &config.mounts {
@@ -108,7 +108,7 @@ impl Runtime {
                 now,
             );
         }
-        let image_ref = images::status(&reference, &image).image_ref;
+        let (image, image_ref) = (image.clone(), status.image_ref.clone());
         let container = Container {
             id: id.clone(),
             sandbox: sandbox_id.clone(),
@@ -344,16 +344,15 @@ impl Runtime {
     /// The image's files; containers of one image share what they do not change.
     fn root_volume(
         &mut self,
+        resolved: &images::Resolved,
         image: &images::Image,
-        reference: &images::Reference,
         now: podlab_sim::SimTime,
     ) -> podlab_shell::Volume {
-        let key = reference.to_string();
-        if let Some(volume) = self.roots.get(&key) {
+        if let Some(volume) = self.roots.get(&resolved.full) {
             return volume.clone();
         }
-        let volume = Bundle::root(image, reference, now);
-        self.roots.insert(key, volume.clone());
+        let volume = Bundle::root(image, &resolved.reference, now);
+        self.roots.insert(resolved.full.clone(), volume.clone());
         volume
     }
 }

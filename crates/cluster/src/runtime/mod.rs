@@ -34,10 +34,15 @@ use crate::kubelet::KubeletEvent;
 use crate::observe::{Upcoming, UpcomingKind};
 use crate::world::Cx;
 use container::Container;
+use images::Resolved;
 use podlab_shell::Volume;
 use podlab_sim::{SimDuration, SimTime};
 use sandbox::Sandbox;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// How many image names are remembered.
+const RESOLVED: usize = 4096;
 
 /// What the runtime plans.
 #[derive(Clone, Debug)]
@@ -54,6 +59,8 @@ pub struct Runtime {
     pub(crate) volumes: BTreeMap<VolumeId, Volume>,
     /// node → complete names of the images on it.
     images: BTreeMap<String, BTreeSet<String>>,
+    /// Image names as given → what they stand for; a memory of what can be found again.
+    resolved: BTreeMap<String, Arc<Resolved>>,
     /// address → sandbox.
     addresses: BTreeMap<String, SandboxId>,
     /// node → how many addresses it has handed out.
@@ -100,23 +107,48 @@ impl Runtime {
     }
 
     /// The image on a node; `None` where it is not there.
-    pub fn image_status(&self, node: &str, image: &str) -> Option<ImageStatus> {
-        let reference = images::parse(image).ok()?;
-        let held = self.images.get(node)?.contains(&reference.to_string());
-        let found = held.then(|| images::find(&reference))??;
-        Some(images::status(&reference, &found))
+    pub fn image_status(&self, node: &str, image: &str) -> Option<Arc<ImageStatus>> {
+        let held = self.images.get(node)?;
+        let resolved = match self.resolved.get(image) {
+            Some(resolved) => resolved.clone(),
+            None => Arc::new(Resolved::new(image).ok()?),
+        };
+        (held.contains(&resolved.full)).then(|| resolved.status.clone())?
     }
 
     /// What pulling an image to a node will come to.
     pub fn pull_image(&self, node: &str, image: &str) -> PullOutcome {
-        images::pull(image, self.image_status(node, image).is_some())
+        match self.image_status(node, image) {
+            Some(status) => PullOutcome { takes: images::PRESENT, result: Ok(status) },
+            None => images::pull(image),
+        }
     }
 
     /// The image is on the node from now on.
     pub fn finish_pull(&mut self, node: &str, image: &str) {
-        if let Ok(reference) = images::parse(image) {
-            self.images.entry(node.to_owned()).or_default().insert(reference.to_string());
+        let Ok(resolved) = self.resolve(image) else { return };
+        match self.images.get_mut(node) {
+            Some(held) if held.contains(&resolved.full) => {}
+            Some(held) => {
+                held.insert(resolved.full.clone());
+            }
+            None => {
+                self.images.insert(node.to_owned(), BTreeSet::from([resolved.full.clone()]));
+            }
         }
+    }
+
+    /// What an image's name stands for, looked up once.
+    fn resolve(&mut self, image: &str) -> Result<Arc<Resolved>, String> {
+        if let Some(resolved) = self.resolved.get(image) {
+            return Ok(resolved.clone());
+        }
+        let resolved = Arc::new(Resolved::new(image)?);
+        if self.resolved.len() >= RESOLVED {
+            self.resolved.clear();
+        }
+        self.resolved.insert(image.to_owned(), resolved.clone());
+        Ok(resolved)
     }
 
     /// The images on a node with their sizes in bytes, for ImageLocality and `kubectl describe node`.
@@ -168,7 +200,7 @@ impl Runtime {
     }
 
     /// A new id of 64 hexadecimal digits.
-    fn new_id(&mut self, cx: &Cx<'_>, what: &str) -> std::sync::Arc<str> {
+    fn new_id(&mut self, cx: &Cx<'_>, what: &str) -> Arc<str> {
         self.drawn += 1;
         cx.draw("runtime", what, self.drawn).hex(64).into()
     }

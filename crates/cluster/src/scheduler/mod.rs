@@ -377,9 +377,7 @@ impl Scheduler {
             let host = settings.nodes.iter().find(|n| n.control_plane).map_or("controlplane", |n| &n.name);
             EventsRecorder::new("default-scheduler", host)
         });
-        if recorder.len() > 1000 {
-            recorder.forget_old(cx.api.now(), settings.start);
-        }
+        recorder.forget_old(cx.api.now(), settings.start);
         let note = Note { kind, reason, action, message };
         recorder.eventf(cx.api, &pod.object, related.map(|r| r.object.as_ref()), &note);
     }

@@ -11,6 +11,8 @@ pub use history::{Change, History};
 
 use podlab_api::door::ChangeType;
 use podlab_api::{Kind, Object};
+use std::borrow::Borrow;
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -32,6 +34,50 @@ impl Key {
     /// The key of an object.
     pub fn of(object: &Object) -> Key {
         Key::new(object.namespace(), object.name())
+    }
+}
+
+/// A key to look for, without making one.
+trait Sought {
+    fn parts(&self) -> (&str, &str);
+}
+
+impl Sought for Key {
+    fn parts(&self) -> (&str, &str) {
+        (&self.namespace, &self.name)
+    }
+}
+
+impl Sought for (&str, &str) {
+    fn parts(&self) -> (&str, &str) {
+        *self
+    }
+}
+
+impl<'a> Borrow<dyn Sought + 'a> for Key {
+    fn borrow(&self) -> &(dyn Sought + 'a) {
+        self
+    }
+}
+
+// Ordered as `Key` is, which maps rely on.
+impl PartialEq for dyn Sought + '_ {
+    fn eq(&self, other: &Self) -> bool {
+        self.parts() == other.parts()
+    }
+}
+
+impl Eq for dyn Sought + '_ {}
+
+impl PartialOrd for dyn Sought + '_ {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for dyn Sought + '_ {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.parts().cmp(&other.parts())
     }
 }
 
@@ -67,7 +113,7 @@ impl Store {
 
     /// One object.
     pub fn get(&self, kind: &'static Kind, namespace: &str, name: &str) -> Option<&Arc<Object>> {
-        self.objects.get(kind)?.get(&Key::new(namespace, name))
+        self.objects.get(kind)?.get(&(namespace, name) as &dyn Sought)
     }
 
     /// One object by its key.
@@ -124,11 +170,22 @@ impl Store {
         object.metadata.resource_version = Some(self.resource_version.to_string());
         let key = Key::of(&object);
         let object = Arc::new(object);
-        let before = self.objects.entry(object.kind).or_default().insert(key.clone(), object.clone());
-        if let Some(before) = &before {
-            self.unindex(before, &key);
+        let of_kind = self.objects.entry(object.kind).or_default();
+        let before = match of_kind.get_mut(&key) {
+            Some(slot) => Some(std::mem::replace(slot, object.clone())),
+            None => {
+                of_kind.insert(key.clone(), object.clone());
+                None
+            }
+        };
+        match &before {
+            Some(before) if same_place(before, &object) => {}
+            Some(before) => {
+                self.unindex(before, &key);
+                self.index(&object, key);
+            }
+            None => self.index(&object, key),
         }
-        self.index(&object, key);
         let change = if before.is_some() { ChangeType::Modified } else { ChangeType::Added };
         self.history.push(Change {
             resource_version: self.resource_version,
@@ -206,4 +263,14 @@ impl Store {
             set.remove(key);
         }
     }
+}
+
+/// Whether both are found by the same node and owners.
+fn same_place(a: &Object, b: &Object) -> bool {
+    let node = |o: &Object| o.pod_spec().and_then(|s| s.node_name.clone());
+    let same_node = match (a.pod_spec(), b.pod_spec()) {
+        (Some(a), Some(b)) if Arc::ptr_eq(a, b) => true,
+        _ => node(a) == node(b),
+    };
+    same_node && a.metadata.owner_references == b.metadata.owner_references
 }

@@ -179,64 +179,65 @@ impl FileSystem {
         if path.len() > MAX_PATH {
             return Err(Errno::TooLong);
         }
-        let start = || match self.mounted_at("/") {
-            Some((mount, ino)) => Location { mount, ino, path: String::new() },
-            None => Location { mount: 0, ino: ROOT, path: String::new() },
-        };
-        let mut stack = vec![start()];
-        let mut todo: Vec<String> = path.split('/').rev().map(str::to_owned).collect();
+        // Where we are and how we came: mount, inode, length of the path so far.
+        let (mount, ino) = self.mounted_at("/").unwrap_or((0, ROOT));
+        let mut full = String::with_capacity(path.len() + 1);
+        let mut stack = vec![(mount, ino, 0)];
+        let mut todo: Vec<&str> = path.split('/').rev().collect();
         let wants_dir = path.len() > 1 && path.ends_with('/');
         let mut links = 0;
         while let Some(part) = todo.pop() {
-            let here = stack.last().cloned().unwrap_or_else(start);
-            match part.as_str() {
-                "" => continue,
-                _ => {
-                    let inode = self.inode(vols, &here).ok_or(Errno::NotFound)?;
-                    if !inode.is_dir() {
-                        return Err(Errno::NotADirectory);
-                    }
-                    if !who.allows(inode, 1) {
-                        return Err(Errno::PermissionDenied);
-                    }
-                }
+            if part.is_empty() {
+                continue;
             }
-            match part.as_str() {
+            let (mount, here, _) = stack.last().copied().unwrap_or((mount, ino, 0));
+            let volume = self.volume(vols, mount).ok_or(Errno::NotFound)?;
+            let inode = volume.get(here).ok_or(Errno::NotFound)?;
+            let Kind::Dir(entries) = &inode.kind else { return Err(Errno::NotADirectory) };
+            if !who.allows(inode, 1) {
+                return Err(Errno::PermissionDenied);
+            }
+            match part {
                 "." => {}
                 ".." => {
                     if stack.len() > 1 {
                         stack.pop();
+                        full.truncate(stack.last().map_or(0, |at| at.2));
                     }
                 }
                 name => {
-                    let volume = self.volume(vols, here.mount).ok_or(Errno::NotFound)?;
-                    let full = format!("{}/{}", here.path, name);
+                    let before = full.len();
+                    full.push('/');
+                    full.push_str(name);
                     if let Some((mount, ino)) = self.mounted_at(&full) {
-                        stack.push(Location { mount, ino, path: full });
+                        stack.push((mount, ino, full.len()));
                         continue;
                     }
-                    let ino = volume.child(here.ino, name).ok_or(Errno::NotFound)?;
-                    let last = todo.iter().all(String::is_empty);
-                    match volume.get(ino).map(|i| &i.kind) {
+                    let child = *entries.get(name).ok_or(Errno::NotFound)?;
+                    let last = todo.iter().all(|part| part.is_empty());
+                    match volume.get(child).map(|i| &i.kind) {
                         Some(Kind::Symlink(target)) if !last || follow || wants_dir => {
                             links += 1;
                             if links > MAX_LINKS || todo.len() > MAX_PATH {
                                 return Err(Errno::Loop);
                             }
+                            full.truncate(before);
                             if target.starts_with('/') {
                                 stack.truncate(1);
+                                full.clear();
                             }
-                            todo.extend(target.split('/').rev().map(str::to_owned));
+                            todo.extend(target.split('/').rev());
                         }
-                        _ => stack.push(Location { mount: here.mount, ino, path: full }),
+                        _ => stack.push((mount, child, full.len())),
                     }
                 }
             }
         }
-        let mut found = stack.pop().unwrap_or_else(start);
-        if found.path.is_empty() {
-            found.path.push('/');
+        let (mount, ino, _) = stack.last().copied().unwrap_or((mount, ino, 0));
+        if full.is_empty() {
+            full.push('/');
         }
+        let found = Location { mount, ino, path: full };
         if wants_dir && !self.inode(vols, &found).is_some_and(Inode::is_dir) {
             return Err(Errno::NotADirectory);
         }

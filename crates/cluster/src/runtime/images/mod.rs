@@ -10,6 +10,7 @@ pub use reference::{Reference, parse};
 
 use super::{ImageStatus, PullOutcome};
 use podlab_sim::{SimDuration, splitmix64};
+use std::sync::Arc;
 
 /// How a pull ends that the registry refuses.
 const REFUSED: SimDuration = SimDuration::from_millis(1100);
@@ -18,14 +19,14 @@ const NO_TAG: SimDuration = SimDuration::from_millis(900);
 /// How a pull ends whose registry has no address.
 const NO_HOST: SimDuration = SimDuration::from_millis(300);
 /// Pulling what the node has already.
-const PRESENT: SimDuration = SimDuration::from_millis(500);
+pub const PRESENT: SimDuration = SimDuration::from_millis(500);
 /// The shortest pull of something new.
 const NEW: SimDuration = SimDuration::from_millis(1500);
 /// Bytes a second beyond the first 200 MB, so that a big image is felt.
 const BANDWIDTH: u64 = 60_000_000;
 
-/// What pulling `image` comes to on a node that has it already or not.
-pub fn pull(image: &str, present: bool) -> PullOutcome {
+/// What pulling `image` comes to on a node that does not have it.
+pub fn pull(image: &str) -> PullOutcome {
     let reference = match parse(image) {
         Ok(reference) => reference,
         Err(text) => return PullOutcome { takes: SimDuration::ZERO, result: Err(text) },
@@ -51,12 +52,34 @@ pub fn pull(image: &str, present: bool) -> PullOutcome {
         let text = format!("rpc error: code = NotFound desc = {resolve}{full}: not found");
         return PullOutcome { takes: NO_TAG, result: Err(text) };
     }
-    let takes = if present {
-        PRESENT
-    } else {
-        NEW + SimDuration::from_millis(found.size.saturating_sub(200_000_000) * 1000 / BANDWIDTH)
-    };
-    PullOutcome { takes, result: Ok(status(&reference, &found)) }
+    let takes = NEW + SimDuration::from_millis(found.size.saturating_sub(200_000_000) * 1000 / BANDWIDTH);
+    PullOutcome { takes, result: Ok(Arc::new(status(&reference, &found))) }
+}
+
+/// What an image name stands for.
+#[derive(Debug)]
+pub struct Resolved {
+    /// The complete name.
+    pub full: String,
+    /// The same in its parts.
+    pub reference: Reference,
+    /// The image; `None` where no registry could hold it.
+    pub image: Option<Image>,
+    /// What a node knows of it once it is there.
+    pub status: Option<Arc<ImageStatus>>,
+}
+
+impl Resolved {
+    /// Reads a name and looks it up.
+    ///
+    /// # Errors
+    /// As [`parse`].
+    pub fn new(image: &str) -> Result<Resolved, String> {
+        let reference = parse(image)?;
+        let image = find(&reference);
+        let status = image.as_ref().map(|image| Arc::new(status(&reference, image)));
+        Ok(Resolved { full: reference.to_string(), reference, image, status })
+    }
 }
 
 /// What a node knows of an image that it has.
@@ -85,7 +108,7 @@ mod tests {
     use super::*;
 
     fn error(image: &str) -> String {
-        pull(image, false).result.unwrap_err()
+        pull(image).result.unwrap_err()
     }
 
     #[test]
@@ -96,15 +119,15 @@ mod tests {
              failed to resolve reference \"docker.io/library/nginx:nope\": docker.io/library/nginx:nope: not found"
         );
         assert!(error("nginx:1.9999").contains("not found"));
-        assert!(pull("nginx:1.27", false).result.is_ok());
-        assert!(pull("nginx", false).result.is_ok());
+        assert!(pull("nginx:1.27").result.is_ok());
+        assert!(pull("nginx").result.is_ok());
     }
 
     #[test]
     fn a_misspelt_official_image_does_not_exist() {
         assert!(error("ngnix").contains("pull access denied"));
         assert!(error("busyboxx:1.28").contains("pull access denied"));
-        assert!(pull("somebody/web:2", false).result.is_ok());
+        assert!(pull("somebody/web:2").result.is_ok());
     }
 
     #[test]

@@ -14,6 +14,9 @@ const ENTRYPOINT: &str = "#!/bin/sh\nset -e\nexec \"$@\"\n";
 const NGINX_CONF: &str = "server {\n    listen       80;\n    server_name  localhost;\n\n    location / {\n        \
                           root   /usr/share/nginx/html;\n        index  index.html index.htm;\n    }\n}\n";
 
+/// The files that a container gets of its own when it is made.
+const OWN_FILES: [&str; 4] = ["/etc/hostname", "/etc/hosts", "/etc/resolv.conf", "/dev/termination-log"];
+
 /// Builds what an image brings along.
 pub(crate) struct Bundle;
 
@@ -103,6 +106,10 @@ impl Bundle {
         }
         if !image.workdir.is_empty() {
             let _ = root.make_dirs(image.workdir, now);
+        }
+        // What every container gets of its own: names that are there need no change of their directory.
+        for path in OWN_FILES {
+            file(&mut root, path, "", 0o644);
         }
         root.freeze();
         root

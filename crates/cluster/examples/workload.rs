@@ -1,0 +1,14 @@
+//! Runs one of the bench's workloads natively, for a profiler:
+//! `cargo run --release -p podlab-cluster --example workload -- NAME`.
+
+use std::time::Instant;
+
+fn main() {
+    let name = std::env::args().nth(1).unwrap_or_else(|| "settle_100_1000".to_owned());
+    let start = Instant::now();
+    let figures = podlab_cluster::workload::run(&name, &mut || start.elapsed().as_secs_f64() * 1000.0);
+    match figures {
+        Some(figures) => println!("{name}: {figures:?}"),
+        None => println!("no workload is called {name}"),
+    }
+}
