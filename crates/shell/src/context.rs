@@ -579,8 +579,18 @@ impl Ctx<'_> {
     }
 
     fn executable(&self, path: &str) -> Result<(), Errno> {
-        let stat = self.stat(path, true)?;
-        if stat.is_dir || !self.access(path, 1) {
+        if path.is_empty() {
+            return Err(Errno::NotFound);
+        }
+        let path = self.absolute(path);
+        if let Some(stat) = crate::machine::proc_stat(self, &path) {
+            // Nothing of what the kernel shows of processes can be executed.
+            return stat.and(Err(Errno::PermissionDenied));
+        }
+        let fs = &self.sys.fs;
+        let at = fs.resolve(&*self.host, &self.core.who, &path, true)?;
+        let inode = fs.inode(&*self.host, &at).ok_or(Errno::NotFound)?;
+        if inode.is_dir() || !self.core.who.allows(inode, 1) {
             return Err(Errno::PermissionDenied);
         }
         Ok(())

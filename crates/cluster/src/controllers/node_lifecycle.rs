@@ -17,6 +17,7 @@ use crate::recorder::{EventRecorder, EventType, InvolvedObject};
 use crate::store::Change;
 use crate::world::Cx;
 use podlab_api::door::ChangeType;
+use podlab_api::event::ObjectReference;
 use podlab_api::{Object, kinds};
 use podlab_sim::{SimDuration, SimTime, Slot};
 use std::collections::{BTreeMap, BTreeSet};
@@ -265,13 +266,13 @@ impl NodeLifecycleController {
     }
 
     fn record_of_node(&mut self, name: &str, uid: &str, reason: &str, text: &str, cx: &mut Cx<'_>) {
-        let about = InvolvedObject {
-            kind: "Node".to_owned(),
-            api_version: "v1".to_owned(),
+        let about = InvolvedObject::named(ObjectReference {
+            kind: "Node".into(),
+            api_version: "v1".into(),
             name: name.to_owned(),
             uid: uid.to_owned(),
-            ..InvolvedObject::default()
-        };
+            ..ObjectReference::default()
+        });
         self.recorder.event(cx.api, &about, EventType::Normal, reason, text);
     }
 

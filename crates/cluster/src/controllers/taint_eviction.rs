@@ -12,6 +12,7 @@ use crate::store::{Change, Key};
 use crate::world::Cx;
 use k8s_openapi::api::core::v1::{PodCondition, Taint, Toleration};
 use podlab_api::door::ChangeType;
+use podlab_api::event::ObjectReference;
 use podlab_api::time::time;
 use podlab_api::{Object, kinds};
 use podlab_sim::{SimDuration, SimTime, Slot};
@@ -174,13 +175,13 @@ impl TaintEvictionController {
 
     fn record(&mut self, key: &Key, text: &str, cx: &mut Cx<'_>) {
         // The real one names the pod without its uid.
-        let about = InvolvedObject {
-            kind: "Pod".to_owned(),
-            api_version: "v1".to_owned(),
+        let about = InvolvedObject::named(ObjectReference {
+            kind: "Pod".into(),
+            api_version: "v1".into(),
             namespace: key.namespace.clone(),
             name: key.name.clone(),
-            ..InvolvedObject::default()
-        };
+            ..ObjectReference::default()
+        });
         self.recorder.event(cx.api, &about, EventType::Normal, "TaintManagerEviction", text);
     }
 }

@@ -28,7 +28,7 @@ pub struct InvolvedObject {
 #[derive(Clone, Debug)]
 enum Subject {
     Object(Arc<Object>),
-    Node(Arc<str>),
+    Named(Arc<ObjectReference>),
 }
 
 impl InvolvedObject {
@@ -45,15 +45,25 @@ impl InvolvedObject {
     /// A node as its kubelet names it, whose uid is the name once more.
     ///
     /// Source: pkg/kubelet/kubelet.go `nodeRef` (v1.37).
-    pub fn node(name: &Arc<str>) -> InvolvedObject {
-        InvolvedObject { subject: Subject::Node(name.clone()), field_path: String::new() }
+    pub fn node(name: &str) -> InvolvedObject {
+        InvolvedObject::named(ObjectReference {
+            kind: "Node".into(),
+            name: name.to_owned(),
+            uid: name.to_owned(),
+            ..ObjectReference::default()
+        })
+    }
+
+    /// An object that need not be there.
+    pub fn named(reference: ObjectReference) -> InvolvedObject {
+        InvolvedObject { subject: Subject::Named(Arc::new(reference)), field_path: String::new() }
     }
 
     /// Its name.
     pub fn name(&self) -> &str {
         match &self.subject {
             Subject::Object(object) => object.name(),
-            Subject::Node(name) => name,
+            Subject::Named(reference) => &reference.name,
         }
     }
 
@@ -61,7 +71,7 @@ impl InvolvedObject {
     pub fn uid(&self) -> &str {
         match &self.subject {
             Subject::Object(object) => object.uid(),
-            Subject::Node(name) => name,
+            Subject::Named(reference) => &reference.uid,
         }
     }
 
@@ -72,10 +82,11 @@ impl InvolvedObject {
 
     /// Where its events live: those of objects without a namespace in `default`.
     fn event_namespace(&self) -> &str {
-        match &self.subject {
-            Subject::Object(object) if !object.namespace().is_empty() => object.namespace(),
-            _ => "default",
-        }
+        let namespace = match &self.subject {
+            Subject::Object(object) => object.namespace(),
+            Subject::Named(reference) => &reference.namespace,
+        };
+        if namespace.is_empty() { "default" } else { namespace }
     }
 
     fn reference(&self) -> ObjectReference {
@@ -83,12 +94,7 @@ impl InvolvedObject {
             Subject::Object(object) => {
                 ObjectReference { field_path: self.field_path.clone(), ..reference(object) }
             }
-            Subject::Node(name) => ObjectReference {
-                kind: "Node".into(),
-                name: name.to_string(),
-                uid: name.to_string(),
-                ..ObjectReference::default()
-            },
+            Subject::Named(reference) => (**reference).clone(),
         }
     }
 }

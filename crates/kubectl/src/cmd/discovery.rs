@@ -92,7 +92,7 @@ fn all() -> Vec<Resource> {
         .map(|k| Resource {
             name: k.plural.to_owned(),
             short: k.short_names.join(","),
-            api_version: k.api_version(),
+            api_version: k.api_version().into_owned(),
             namespaced: k.namespaced,
             kind: k.kind.to_owned(),
             verbs: VERBS,
