@@ -22,6 +22,7 @@ pub mod resources;
 pub mod schema;
 pub mod selector;
 pub mod status;
+pub mod support;
 pub mod table;
 pub mod time;
 pub mod validation;

@@ -3,6 +3,7 @@
 use super::fields::walk;
 use super::outline::Step;
 use podlab_api::schema::{GoType, Schema, TypeId};
+use podlab_api::support;
 use podlab_yaml::{Document, Located, PathElement, Span, parse_documents};
 use std::ops::Range;
 
@@ -29,9 +30,6 @@ pub struct Finding {
     /// What stands at `range` better.
     pub fix: Option<String>,
 }
-
-/// Fields of a pod's spec that are kept and have no effect here.
-const NOT_SIMULATED: [&str; 2] = ["resourceClaims", "schedulingGroup"];
 
 /// Most findings that are told.
 const MOST: usize = 50;
@@ -142,18 +140,18 @@ fn not_simulated(part: &Part<'_>, found: &mut Vec<Finding>) {
             fix: None,
         });
     }
-    let spec = match value.get("kind").and_then(|k| k.as_str()) {
-        Some("Pod") => "spec",
-        Some("Deployment" | "ReplicaSet" | "DaemonSet" | "StatefulSet" | "Job" | "ReplicationController") => {
-            "spec.template.spec"
-        }
-        _ => return,
-    };
-    for field in NOT_SIMULATED {
-        let path = format!("{spec}.{field}");
-        let steps: Vec<PathElement> = path.split('.').map(PathElement::from).collect();
+    let Some(kind) = podlab_api::kinds::by_gvk(text("apiVersion"), text("kind")) else { return };
+    for path in support::not_simulated(kind, value) {
+        let steps: Vec<PathElement> = path
+            .iter()
+            .map(|step| match step {
+                support::Step::Key(key) => (*key).into(),
+                support::Step::Index(index) => (*index).into(),
+            })
+            .collect();
         if let Some(Located { key: Some(key), .. }) = part.document.spans.get(&steps) {
-            found.push(Finding { range: bytes(key), level: Level::NotSimulated, message: path, fix: None });
+            let message = support::path_text(&path);
+            found.push(Finding { range: bytes(key), level: Level::NotSimulated, message, fix: None });
         }
     }
 }
@@ -391,6 +389,17 @@ mod tests {
         assert_eq!(one.len(), 1);
         assert!(one[0].message.starts_with("error parsing pod.yaml"));
         assert_eq!(text[..one[0].range.start].matches('\n').count(), 2);
+    }
+
+    #[test]
+    fn what_is_kept_and_not_simulated_is_marked() {
+        let text = "apiVersion: apps/v1\nkind: Deployment\nspec:\n  template:\n    spec:\n      containers:\n      - securityContext:\n          privileged: true\n";
+        let marked =
+            |words: &str| found(text, words).into_iter().map(|(at, what, _)| (at, what)).collect::<Vec<_>>();
+        let path = "spec.template.spec.containers[0].securityContext.privileged";
+        let expected = [("Deployment", "Deployment"), ("privileged", path)];
+        assert_eq!(marked(""), expected.map(|(at, what)| (at.to_owned(), what.to_owned())));
+        assert!(found("apiVersion: v1\nkind: LimitRange\n", "").is_empty());
     }
 
     #[test]

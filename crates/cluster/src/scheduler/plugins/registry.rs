@@ -1,5 +1,8 @@
 //! All plugins, in the order of the default profile.
 //!
+//! NodeDeclaredFeatures, the last of the real profile, is left out: it keeps pods from nodes whose kubelet is too old
+//! for what they ask, and all kubelets here are of one version.
+//!
 //! Source: pkg/scheduler/apis/config/v1/default_plugins.go (v1.37).
 
 use super::default_binder::DefaultBinder;
