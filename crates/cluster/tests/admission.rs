@@ -100,3 +100,39 @@ fn a_quota_of_a_scope_counts_what_is_in_it() {
     let why = "exceeded quota: q, requested: pods=1, used: pods=0, limited: pods=0";
     assert_eq!(refused.message, format!("pods \"plain\" is forbidden: {why}"));
 }
+
+#[test]
+fn what_a_client_writes_is_checked_for_every_kind() {
+    let mut cluster = cluster();
+    let refused = create(&mut cluster, &kinds::LEASE, "l", json!({"spec": {"leaseDurationSeconds": -1}}));
+    assert_eq!(refused.unwrap_err().code, 422);
+    let slice = json!({"addressType": "IPv9", "endpoints": []});
+    assert_eq!(create(&mut cluster, &kinds::ENDPOINT_SLICE, "s", slice).unwrap_err().code, 422);
+    let endpoints = json!({"subsets": [{"addresses": [{"ip": "x"}], "ports": [{"port": 80}]}]});
+    assert_eq!(create(&mut cluster, &kinds::ENDPOINTS, "e", endpoints).unwrap_err().code, 422);
+}
+
+#[test]
+fn a_resize_is_held_to_its_rules_and_changes_nothing_else() {
+    let mut cluster = cluster();
+    create(&mut cluster, &kinds::POD, "web", pod(json!({"requests": {"cpu": "1"}}))).unwrap();
+    let mut resize = |container: Value| {
+        let merge = podlab_api::door::PatchType::StrategicMerge;
+        let mut patch = Request::patch(
+            &kinds::POD,
+            "default",
+            "web",
+            merge,
+            json!({"spec": {"containers": [container]}}),
+        );
+        patch.subresource = Some("resize".into());
+        cluster.request(patch).into_object()
+    };
+    let web =
+        resize(json!({"name": "c", "image": "other", "resources": {"requests": {"cpu": "2"}}})).unwrap();
+    let container = &web.pod_spec().unwrap().containers[0];
+    assert_eq!(container.image.as_deref(), Some("nginx"));
+    assert_eq!(container.resources.as_ref().unwrap().requests.as_ref().unwrap()["cpu"].0, "2");
+    let refused = resize(json!({"name": "c", "resources": {"requests": {"cpu": null}}})).unwrap_err();
+    assert!(refused.message.contains("resource requests cannot be removed"), "{}", refused.message);
+}

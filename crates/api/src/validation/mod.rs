@@ -18,6 +18,7 @@ mod diff;
 pub mod domain;
 mod networking;
 mod pod;
+mod pod_subresource;
 mod pod_update;
 mod policy;
 mod probe;
@@ -162,6 +163,17 @@ pub fn validate_update(api_version: &str, kind: &str, new: &Value, old: &Value) 
     let mut errors = Errors::new();
     check_changed(&mut errors, api_version, kind, new, old);
     without_repeats(errors)
+}
+
+/// Checks a pod that a client changes through one of its subresources; `None` where that has no rules here.
+pub fn validate_pod_subresource(subresource: &str, new: &Value, old: &Value) -> Option<Vec<FieldError>> {
+    let mut errors = Errors::new();
+    match subresource {
+        "resize" => pod_subresource::validate_resize(&mut errors, new, old),
+        "ephemeralcontainers" => pod_subresource::validate_ephemeral_containers(&mut errors, new, old),
+        _ => return None,
+    }
+    Some(without_repeats(errors))
 }
 
 /// The same error found twice is told once.

@@ -3,7 +3,7 @@
 //! Source: k8s.io/apiserver/pkg/endpoints/handlers (v1.37).
 
 use super::{ApiServer, DeleteOptions};
-use podlab_api::door::{FieldValidation, PatchType, RequestOptions, ResponseBody, Verb};
+use podlab_api::door::{PatchType, RequestOptions, ResponseBody, Verb};
 use podlab_api::selector::label_selector::label_selector_as_selector;
 use podlab_api::{Kind, Object, Request, Response, Status, kinds};
 use serde_json::{Value, json};
@@ -196,11 +196,7 @@ impl ApiServer {
             }
             (Some(old), how) => (podlab_api::patch::apply(kind, how, &old.to_value(), &request.body)?, false),
         };
-        let mut options = options.clone();
-        if how != PatchType::Apply && options.field_validation == FieldValidation::Warn {
-            options.field_validation = FieldValidation::Warn;
-        }
-        let mut object = self.decode(kind, namespace, &patched, &options, warnings)?;
+        let mut object = self.decode(kind, namespace, &patched, options, warnings)?;
         if created {
             object.metadata.name.get_or_insert_with(|| name.to_owned());
             let stored = self.create_with(object, options.dry_run, warnings)?;

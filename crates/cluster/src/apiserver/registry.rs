@@ -2,7 +2,8 @@
 //!
 //! Source: k8s.io/apiserver/pkg/registry/generic/registry/store.go (v1.37).
 
-use super::{ApiServer, admission, strategy};
+use super::strategy::{self, Writer};
+use super::{ApiServer, admission};
 use crate::store::Key;
 use podlab_api::door::Propagation;
 use podlab_api::time::time;
@@ -35,20 +36,30 @@ const REGISTRY_CONFLICT: &str =
     "the object has been modified; please apply your changes to the latest version and try again";
 
 impl ApiServer {
-    /// Stores a new object after name, strategy, admission and validation.
+    /// Stores a component's new object after name, strategy, admission and validation.
     ///
     /// # Errors
     /// What the API server would answer.
     pub fn create(&mut self, object: Object) -> Result<Arc<Object>, Status> {
-        self.create_with(object, false, &mut Vec::new())
+        self.create_as(Writer::Component, object, false, &mut Vec::new())
     }
 
-    /// As [`ApiServer::create`], optionally without keeping it; warnings are added to `warnings`.
+    /// Stores what a client sent, optionally without keeping it; warnings are added to `warnings`.
     ///
     /// # Errors
     /// What the API server would answer.
     pub fn create_with(
         &mut self,
+        object: Object,
+        dry_run: bool,
+        warnings: &mut Vec<String>,
+    ) -> Result<Arc<Object>, Status> {
+        self.create_as(Writer::Client, object, dry_run, warnings)
+    }
+
+    fn create_as(
+        &mut self,
+        writer: Writer,
         mut object: Object,
         dry_run: bool,
         warnings: &mut Vec<String>,
@@ -89,7 +100,7 @@ impl ApiServer {
     ) -> Result<Arc<Object>, Status> {
         let kind = object.kind;
         strategy::prepare_for_create(&mut object);
-        strategy::validate_create(&object, warnings)?;
+        strategy::validate_create(&object, writer, warnings)?;
         let charges = admission::validate_create(self, &object)?;
         if self.store.get(kind, object.namespace(), object.name()).is_some() {
             return Err(Status::already_exists(kind, object.name()));
@@ -101,20 +112,31 @@ impl ApiServer {
         Ok(self.store.put(object))
     }
 
-    /// Replaces an object through the main resource.
+    /// Replaces a component's object through the main resource.
     ///
     /// # Errors
     /// What the API server would answer: not found, conflict, invalid.
     pub fn update(&mut self, object: Object) -> Result<Arc<Object>, Status> {
-        self.update_with(object, None, false, &mut Vec::new())
+        self.update_as(Writer::Component, object, None, false, &mut Vec::new())
     }
 
-    /// Replaces an object through the main resource or a subresource (`status`).
+    /// Replaces an object by what a client sent, through the main resource or a subresource (`status`).
     ///
     /// # Errors
     /// What the API server would answer: not found, conflict, invalid.
     pub fn update_with(
         &mut self,
+        object: Object,
+        subresource: Option<&str>,
+        dry_run: bool,
+        warnings: &mut Vec<String>,
+    ) -> Result<Arc<Object>, Status> {
+        self.update_as(Writer::Client, object, subresource, dry_run, warnings)
+    }
+
+    fn update_as(
+        &mut self,
+        writer: Writer,
         mut object: Object,
         subresource: Option<&str>,
         dry_run: bool,
@@ -166,7 +188,7 @@ impl ApiServer {
     ) -> Result<Arc<Object>, Status> {
         let kind = object.kind;
         strategy::prepare_for_update(&mut object, &old, subresource);
-        strategy::validate_update(&object, &old, subresource, warnings)?;
+        strategy::validate_update(&object, &old, subresource, writer, warnings)?;
         let charges = admission::validate_update(self, &object, &old, subresource)?;
         if dry_run {
             return Ok(Arc::new(object));
@@ -207,7 +229,7 @@ impl ApiServer {
         };
         let mut object = (**old).clone();
         change(&mut object);
-        self.update_with(object, subresource, false, &mut Vec::new())
+        self.update_as(Writer::Component, object, subresource, false, &mut Vec::new())
             .map_err(|status| UpdateError::Refused(Box::new(status)))
     }
 

@@ -227,8 +227,10 @@ pub(super) fn prepare_for_update(object: &mut Object, old: &Object, subresource:
             keep_all_but_status(object, old);
             return;
         }
-        // Finalizing a namespace changes its finalizers alone; the kubelet's resize and the like change spec.
+        // Finalizing a namespace changes its finalizers alone.
         Some("finalize") => return,
+        Some("ephemeralcontainers") => keep_all_but_ephemeral_containers(object, old),
+        Some("resize") => keep_all_but_resources(object, old),
         _ => {}
     }
     match (&mut object.body, &old.body) {
@@ -287,6 +289,42 @@ fn spec_differs(object: &Object, old: &Object) -> bool {
     }
 }
 
+/// Source: pkg/registry/core/pod/strategy.go `dropNonEphemeralContainerUpdates` (v1.37).
+fn keep_all_but_ephemeral_containers(object: &mut Object, old: &Object) {
+    if let (Body::Pod { spec, .. }, Body::Pod { spec: before, .. }) = (&mut object.body, &old.body) {
+        let containers = spec.ephemeral_containers.clone();
+        *spec = before.clone();
+        Arc::make_mut(spec).ephemeral_containers = containers;
+    }
+    keep_metadata(object, old);
+}
+
+/// Containers that are added, removed, renamed or moved are left for validation to refuse.
+///
+/// Source: pkg/registry/core/pod/strategy.go `dropNonResizeUpdates` (v1.37).
+fn keep_all_but_resources(object: &mut Object, old: &Object) {
+    let (Body::Pod { spec, .. }, Body::Pod { spec: before, .. }) = (&mut object.body, &old.body) else {
+        return;
+    };
+    let names = |containers: &[k8s_openapi::api::core::v1::Container]| {
+        containers.iter().map(|c| c.name.clone()).collect::<Vec<_>>()
+    };
+    let init = |spec: &k8s_openapi::api::core::v1::PodSpec| spec.init_containers.clone().unwrap_or_default();
+    if names(&spec.containers) != names(&before.containers) || names(&init(spec)) != names(&init(before)) {
+        return;
+    }
+    let mut kept = (**before).clone();
+    kept.resources.clone_from(&spec.resources);
+    let pairs = kept.containers.iter_mut().zip(&spec.containers);
+    let init = spec.init_containers.iter().flatten();
+    for (kept, new) in pairs.chain(kept.init_containers.iter_mut().flatten().zip(init)) {
+        kept.resources.clone_from(&new.resources);
+        kept.resize_policy.clone_from(&new.resize_policy);
+    }
+    *spec = Arc::new(kept);
+    keep_metadata(object, old);
+}
+
 /// A write of the status keeps spec, labels and owners as they are stored.
 fn keep_all_but_status(object: &mut Object, old: &Object) {
     match (&mut object.body, &old.body) {
@@ -307,6 +345,11 @@ fn keep_all_but_status(object: &mut Object, old: &Object) {
         }
         _ => {}
     }
+    keep_metadata(object, old);
+}
+
+/// Source: k8s.io/apimachinery/pkg/apis/meta/v1/helpers.go `ResetObjectMetaForStatus` (v1.37).
+fn keep_metadata(object: &mut Object, old: &Object) {
     object.metadata.deletion_timestamp.clone_from(&old.metadata.deletion_timestamp);
     // Source: pod and node strategies keep metadata but let a status writer change annotations and labels
     // of nodes; podlab's components never do.
@@ -325,11 +368,29 @@ pub(super) fn on_delete_begins(object: &mut Object) {
     }
 }
 
+/// Who writes an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Writer {
+    /// A client at the door.
+    Client,
+    /// A component of the cluster. What components alone write all the time is valid by construction.
+    Component,
+}
+
+impl Writer {
+    fn is_trusted_with(self, kind: &Kind) -> bool {
+        self == Writer::Component && matches!(kind.kind, "Event" | "Lease" | "EndpointSlice" | "Endpoints")
+    }
+}
+
 /// Refuses a new object that breaks the rules of its kind.
-pub(super) fn validate_create(object: &Object, warnings: &mut Vec<String>) -> Result<(), Status> {
+pub(super) fn validate_create(
+    object: &Object,
+    writer: Writer,
+    warnings: &mut Vec<String>,
+) -> Result<(), Status> {
     let kind = object.kind;
-    // Events, leases and slices are the components' own writing: valid by construction.
-    if matches!(kind.kind, "Event" | "Lease" | "EndpointSlice" | "Endpoints") && !object.name().is_empty() {
+    if writer.is_trusted_with(kind) {
         return Ok(());
     }
     let (api_version, value) = (kind.api_version(), object.to_value());
@@ -345,13 +406,21 @@ pub(super) fn validate_update(
     object: &Object,
     old: &Object,
     subresource: Option<&str>,
+    writer: Writer,
     warnings: &mut Vec<String>,
 ) -> Result<(), Status> {
-    if subresource.is_some() || matches!(object.kind.kind, "Event" | "Lease" | "EndpointSlice" | "Endpoints")
-    {
+    let kind = object.kind;
+    if writer.is_trusted_with(kind) {
         return Ok(());
     }
-    let kind = object.kind;
+    if let Some(subresource) = subresource {
+        if writer == Writer::Component || *kind != kinds::POD {
+            return Ok(());
+        }
+        let (new, old) = (object.to_value(), old.to_value());
+        let errors = validation::validate_pod_subresource(subresource, &new, &old);
+        return refuse(object, errors.unwrap_or_default());
+    }
     let (api_version, new, old) = (kind.api_version(), object.to_value(), old.to_value());
     refuse(object, validation::validate_update(&api_version, kind.kind, &new, &old))?;
     warnings.extend(validation::deprecation_warning(&api_version, kind.kind).map(str::to_owned));
