@@ -84,7 +84,7 @@ impl ApiServer {
             object.metadata.name = Some(format!("{base}{suffix}"));
         }
         let allocation = self.begin_create(&mut object)?;
-        let stored = self.create_begun(object, dry_run, warnings);
+        let stored = self.create_begun(writer, object, dry_run, warnings);
         if stored.is_err() || dry_run {
             self.revert(&allocation);
         }
@@ -94,6 +94,7 @@ impl ApiServer {
     /// The rest of a creation, once addresses are handed out.
     fn create_begun(
         &mut self,
+        writer: Writer,
         mut object: Object,
         dry_run: bool,
         warnings: &mut Vec<String>,
@@ -169,7 +170,7 @@ impl ApiServer {
             None => self.begin_update(&mut object, &old)?,
             Some(_) => Default::default(),
         };
-        let stored = self.update_begun(object, old, subresource, dry_run, warnings);
+        let stored = self.update_begun(writer, object, old, subresource, dry_run, warnings);
         match stored {
             Ok(_) if !dry_run => self.commit(&allocation),
             _ => self.revert(&allocation),
@@ -180,6 +181,7 @@ impl ApiServer {
     /// The rest of an update, once addresses are handed out.
     fn update_begun(
         &mut self,
+        writer: Writer,
         mut object: Object,
         old: Arc<Object>,
         subresource: Option<&str>,
