@@ -136,6 +136,19 @@ fn a_taint_no_execute_evicts_at_once() {
 }
 
 #[test]
+fn pods_of_a_node_that_is_gone_go_after_a_quarantine() {
+    let mut cluster = cluster();
+    create(&mut cluster, "plain", Value::Null);
+    run(&mut cluster, 10);
+    cluster.act(Act::StopKubelet("node01".to_owned()));
+    cluster.request(Request::delete(&kinds::NODE, "", "node01")).into_object().unwrap();
+    run(&mut cluster, 39);
+    assert!(pod(&mut cluster, "plain").is_some());
+    run(&mut cluster, 22);
+    assert!(pod(&mut cluster, "plain").is_none());
+}
+
+#[test]
 fn cordon_taints_and_uncordon_takes_the_taint_away() {
     let mut cluster = cluster();
     run(&mut cluster, 10);

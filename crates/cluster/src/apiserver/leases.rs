@@ -5,7 +5,11 @@
 //! last renewed.
 
 use super::ApiServer;
+use podlab_api::time::micro_time;
+use podlab_api::{Body, Object, kinds};
 use podlab_sim::{SimDuration, SimTime};
+use serde_json::Value;
+use std::sync::Arc;
 
 /// A kubelet renews its lease this often.
 ///
@@ -50,6 +54,27 @@ impl ApiServer {
         {
             renewal.until = Some(last_before(renewal.since, now));
         }
+    }
+}
+
+/// The namespace of the nodes' leases.
+const NAMESPACE: &str = "kube-node-lease";
+
+impl ApiServer {
+    /// A lease as a client sees it: that of a node with the time of its last renewal.
+    pub(super) fn seen(&self, object: &Arc<Object>) -> Arc<Object> {
+        let is_node_lease = *object.kind == kinds::LEASE && object.namespace() == NAMESPACE;
+        let Some(renewed) = self.lease_renewed_at(object.name()).filter(|_| is_node_lease) else {
+            return object.clone();
+        };
+        let mut seen = (**object).clone();
+        if let Body::Tree(fields) = &mut seen.body
+            && let Some(spec) = Arc::make_mut(fields).get_mut("spec").and_then(Value::as_object_mut)
+            && let Ok(time) = serde_json::to_value(micro_time(renewed.as_nanos()))
+        {
+            spec.insert("renewTime".to_owned(), time);
+        }
+        Arc::new(seen)
     }
 }
 

@@ -6,7 +6,7 @@ use podlab_api::door::{
 };
 use podlab_api::selector::supported_fields::parse_field_selector;
 use podlab_api::selector::{FieldSelector, Selector};
-use podlab_api::{Kind, Object, Response, Status};
+use podlab_api::{Kind, Object, Response, Status, kinds};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -54,7 +54,7 @@ impl ApiServer {
         if options.accept == Accept::Table {
             return Ok(self.table(kind, std::slice::from_ref(object)));
         }
-        Ok(Response::object(object.clone()))
+        Ok(Response::object(self.seen(object)))
     }
 
     /// The objects a list request means, ordered by namespace, then name.
@@ -80,6 +80,9 @@ impl ApiServer {
         options: &RequestOptions,
     ) -> Result<Response, Status> {
         let mut items = self.select(kind, namespace, options)?;
+        if *kind == kinds::LEASE {
+            items = items.iter().map(|lease| self.seen(lease)).collect();
+        }
         // A continue token is the key of the last object given; podlab's own form, opaque to clients.
         if let Some(token) = &options.continue_token {
             let after = token.split_once('/').unwrap_or(("", token));

@@ -9,6 +9,7 @@ mod endpoints;
 mod garbage_collector;
 mod namespace;
 mod node_lifecycle;
+mod pod_gc;
 mod resource_quota;
 mod root_ca_cert_publisher;
 mod service_account;
@@ -46,6 +47,8 @@ pub enum ControllerEvent {
     PodOnTaintedNode(Key),
     /// It evicts a pod.
     EvictPod(Key),
+    /// The pod garbage collector looks at a node that is gone.
+    PodGc(String),
     /// The endpoint controllers look at a Service.
     Service(Key),
     /// Endpoints that somebody wrote are mirrored.
@@ -61,6 +64,7 @@ pub struct Controllers {
     node_lifecycle: node_lifecycle::NodeLifecycleController,
     taint_eviction: taint_eviction::TaintEvictionController,
     endpoints: services::EndpointControllers,
+    pod_gc: pod_gc::PodGcController,
 }
 
 impl Controllers {
@@ -77,6 +81,7 @@ impl Controllers {
             ControllerEvent::NodeTainted(name) => self.taint_eviction.node_tainted(&name, cx),
             ControllerEvent::PodOnTaintedNode(key) => self.taint_eviction.pod_on_tainted_node(&key, cx),
             ControllerEvent::EvictPod(key) => self.taint_eviction.evict(&key, cx),
+            ControllerEvent::PodGc(node) => self.pod_gc.collect(&node, cx),
             ControllerEvent::Service(key) => self.endpoints.sync(&key, cx),
             ControllerEvent::MirrorEndpoints(key) => self.endpoints.sync_mirror(&key, cx),
         }
@@ -92,6 +97,7 @@ impl Controllers {
         self.node_lifecycle.observe(change, cx);
         self.taint_eviction.observe(change, cx);
         self.endpoints.observe(change, cx);
+        self.pod_gc.observe(change, cx);
     }
 
     /// A node's kubelet has stopped renewing its lease, which is reckoned rather than written.
@@ -114,6 +120,7 @@ impl Controllers {
             ControllerEvent::EvictPod(key) => {
                 Some(of("Pod", &key.namespace, &key.name, taint_eviction::NAME))
             }
+            ControllerEvent::PodGc(node) => Some(of("Node", "", node, pod_gc::NAME)),
             ControllerEvent::OwnerGone(_)
             | ControllerEvent::Foreground(_)
             | ControllerEvent::ResourceQuota(_)
