@@ -59,7 +59,8 @@ fn of(command: &Command, path: &str) -> String {
         out.push_str("\n\n");
     }
     let flags: Vec<&Flag> = command.flags.iter().filter(|f| !f.hidden && f.name != "help").collect();
-    if !flags.is_empty() {
+    // The options of `kubectl config` are those of its commands.
+    if !flags.is_empty() && path != "kubectl config" {
         out.push_str(&format!("Options:\n{}\n\n", usages(&flags).trim_end()));
     }
     if command.run {

@@ -179,8 +179,9 @@ impl Invocation {
             return Err(Error::Message(text));
         }
         if !parsed.command.commands.is_empty() {
-            if let Some(word) = parsed.args.first() {
-                return crate::error::usage(&parsed.path, format!("unknown command {word:?}"));
+            if !parsed.args.is_empty() {
+                let words = parsed.args.join(" ");
+                return crate::error::usage(&parsed.path, format!("unknown command {words:?}"));
             }
             io.stdout(help::text(&parsed, &[]).as_bytes());
             let quiet = parsed.path == "kubectl certificate";

@@ -201,7 +201,11 @@ fn info(cx: &mut Cx<'_>, builder: &Builder, document: Document) -> Result<Decode
             "unable to recognize {source:?}: Get \"http://localhost:8080/api?timeout=32s\": dial tcp 127.0.0.1:8080: connect: connection refused"
         ));
     }
-    let Some(entry) = kinds::by_gvk(&api_version, &kind) else {
+    // kubectl's mapper knows every kind in small letters as well; the server then refuses it.
+    let small = || {
+        kinds::ALL.iter().copied().find(|k| k.api_version() == api_version && k.kind.to_lowercase() == kind)
+    };
+    let Some(entry) = kinds::by_gvk(&api_version, &kind).or_else(small) else {
         return message(format!(
             "resource mapping not found for name: {:?} namespace: {:?} from {source:?}: no matches for kind {kind:?} in version {api_version:?}\nensure CRDs are installed first",
             name(&value),

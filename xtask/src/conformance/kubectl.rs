@@ -7,6 +7,7 @@ use podlab_sim::SimTime;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use super::lab;
 use super::report::Outcome;
 
 /// What a command line left behind.
@@ -182,7 +183,16 @@ impl Session {
     }
 
     /// Runs to the end, letting virtual time pass where it waits, for two minutes at most.
-    pub(super) fn finish(mut self, cluster: &mut Cluster) -> (Output, Machine) {
+    pub(super) fn finish(self, cluster: &mut Cluster) -> (Output, Machine) {
+        self.finish_with(cluster, |_| {})
+    }
+
+    /// As [`Session::finish`], with something that acts on the cluster whenever the command line waits.
+    pub(super) fn finish_with(
+        mut self,
+        cluster: &mut Cluster,
+        attend: impl Fn(&mut Cluster),
+    ) -> (Output, Machine) {
         let patience = cluster.sim_now() + Duration::from_secs(120);
         while let Step::Wait(Wait { until, .. }) = self.step(cluster) {
             let wake =
@@ -191,6 +201,7 @@ impl Session {
             if cluster.sim_now() >= patience {
                 break;
             }
+            attend(cluster);
             // One event, then another look.
             cluster.run_until(next.max(cluster.sim_now() + Duration::from_millis(1)), || false);
         }
@@ -198,11 +209,11 @@ impl Session {
     }
 }
 
-/// Runs a command line without `kubectl` in front of it to its end.
+/// Runs a command line without `kubectl` in front of it to its end, on a cluster where what is deleted goes.
 ///
 /// # Errors
 /// An outcome where the command line can't even be run.
 pub(super) fn run(cluster: &mut Cluster, arguments: &[&str], stdin: &str) -> Result<Output, Outcome> {
     let arguments: Vec<String> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
-    Ok(Session::start(&arguments, stdin).finish(cluster).0)
+    Ok(Session::start(&arguments, stdin).finish_with(cluster, lab::finish_deletions).0)
 }

@@ -65,6 +65,23 @@ pub(super) fn live(cluster: &mut Cluster, object: &Value) -> Option<Value> {
     Some(response.into_object().ok()?.to_value())
 }
 
+/// Does what the kubelets and the namespace controller of a whole cluster do: pods and namespaces that are being deleted
+/// go.
+pub(super) fn finish_deletions(cluster: &mut Cluster) {
+    let is_terminating = |object: &Value| object.pointer("/metadata/deletionTimestamp").is_some();
+    for pod in list(cluster, "v1", "Pod", "").into_iter().filter(is_terminating) {
+        if let Some((resource, namespace, name)) = place(&pod) {
+            let mut request = Request::delete(resource, &namespace, &name);
+            request.options.grace_period_seconds = Some(0);
+            cluster.request(request);
+        }
+    }
+    for mut namespace in list(cluster, "v1", "Namespace", "").into_iter().filter(is_terminating) {
+        namespace["spec"]["finalizers"] = json!([]);
+        update(cluster, &namespace, Some("finalize"));
+    }
+}
+
 /// Merges `status` into the object's own.
 pub(super) fn set_status(cluster: &mut Cluster, object: &Value, status: &Value) -> Option<Response> {
     let mut now = live(cluster, object)?;

@@ -29,7 +29,8 @@ fn accepts(name: &str) -> Option<fn(char) -> bool> {
         |c| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '.');
     Some(match name {
         "uid" => |c| c.is_ascii_hexdigit() || c == '-',
-        "rv" | "nodePort" | "ts" | "pid" => |c| c.is_ascii_digit(),
+        "rv" | "nodePort" | "pid" => |c| c.is_ascii_digit(),
+        "ts" => |c| c.is_ascii_digit() || matches!(c, ' ' | ':' | '.'),
         "time" | "timestamp" => {
             |c| c.is_ascii_alphanumeric() || matches!(c, ':' | '.' | '+' | '-' | ',' | ' ')
         }
@@ -213,6 +214,17 @@ static ABSOLUTE: LazyLock<Vec<(Regex, &'static str)>> = LazyLock::new(|| {
     .filter_map(|(pattern, placeholder)| Some((Regex::new(pattern).ok()?, placeholder)))
     .collect()
 });
+
+static VERSION: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r#"(resourceVersion"?: |Resource Version: +)"?\d+"?"#).ok());
+
+/// Takes out resourceVersions.
+pub(super) fn without_versions(text: &str) -> String {
+    match VERSION.as_ref() {
+        Some(version) => version.replace_all(text, "$1\"<rv>\"").into_owned(),
+        None => text.to_owned(),
+    }
+}
 
 /// What the API server and controllers append to names: five characters without vowels.
 static SUFFIX: LazyLock<Option<Regex>> =

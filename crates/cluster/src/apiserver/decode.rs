@@ -49,7 +49,7 @@ fn check_kind(kind: &'static Kind, body: &Value, api_version: &str) -> Result<()
     }
     Err(Status::bad_request(format!(
         "{given_kind} in version {given_version:?} cannot be handled as a {}: no kind {given_kind:?} is registered for \
-         version {given_version:?} in scheme \"pkg/api/legacyscheme/scheme.go:30\"",
+         version {given_version:?} in scheme \"pkg/runtime/scheme.go:111\"",
         kind.kind
     )))
 }

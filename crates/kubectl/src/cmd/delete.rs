@@ -76,6 +76,13 @@ pub(crate) fn propagation(parsed: &Parsed) -> Result<Propagation> {
 
 pub(crate) fn run(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
     let cascade = propagation(parsed)?;
+    let word = parsed.str("cascade");
+    if let Some(now) = [("true", "background"), ("false", "orphan")].iter().find(|(old, _)| *old == word) {
+        cx.errln(&format!(
+            "warning: --cascade={word} is deprecated (boolean value) and can be replaced with --cascade={}.",
+            now.1
+        ));
+    }
     let mut grace = parsed.int("grace-period");
     let force = parsed.bool("force");
     if parsed.bool("now") {

@@ -41,6 +41,11 @@ pub(crate) fn run(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
     let mut first = true;
     for info in &infos {
         let text = describe::describe(cx, info, show)?;
+        if matched {
+            // Objects found by the beginning of their names each end with a line of their own.
+            cx.out(&(text + "\n"));
+            continue;
+        }
         if !first {
             cx.out("\n\n");
         }

@@ -3,7 +3,7 @@
 //! Source: k8s.io/kubectl/pkg/describe/describe.go genericDescriber (v1.37).
 
 use super::Out;
-use crate::value::{at, name, namespace, plain, text};
+use crate::value::{at, name, namespace, plain};
 use serde_json::Value;
 
 pub(super) fn generic(out: &mut Out, object: &Value) {
@@ -15,6 +15,10 @@ pub(super) fn generic(out: &mut Out, object: &Value) {
 
 /// `firstTimestamp` as `First Timestamp`, `podIP` as `Pod IP`.
 fn title(key: &str) -> String {
+    // A name with anything but letters stays as it is.
+    if key.chars().any(|c| !c.is_alphabetic() && c != '-') {
+        return key.to_owned();
+    }
     let chars: Vec<char> = key.chars().collect();
     let mut out = String::new();
     for (i, c) in chars.iter().enumerate() {
@@ -53,9 +57,10 @@ const HIDDEN: [&str; 9] = [
 
 fn fields(out: &mut Out, level: usize, value: &Value, path: &[&str]) {
     let Some(map) = value.as_object() else { return };
-    let mut keys: Vec<(String, &String)> = map.keys().map(|k| (title(k), k)).collect();
+    let mut keys: Vec<&String> = map.keys().collect();
     keys.sort();
-    for (title, key) in keys {
+    for key in keys {
+        let title = title(key);
         let field = at(value, &[key]);
         let metadata = level == 1 && path == ["in metadata"];
         if metadata && HIDDEN.contains(&key.as_str()) {
@@ -81,5 +86,4 @@ fn fields(out: &mut Out, level: usize, value: &Value, path: &[&str]) {
             other => out.line(level, format!("{title}:\t{}", plain(other))),
         }
     }
-    let _ = text(value, &["kind"]);
 }

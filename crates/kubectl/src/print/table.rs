@@ -99,7 +99,7 @@ pub(crate) fn row(
     }
     let labels = meta.labels.clone().unwrap_or_default();
     for label in &options.label_columns {
-        cells.push(labels.get(label).cloned().unwrap_or_else(|| "<none>".to_owned()));
+        cells.push(labels.get(label).cloned().unwrap_or_default());
     }
     if options.show_labels {
         let pairs: Vec<String> = labels.iter().map(|(k, v)| format!("{k}={v}")).collect();

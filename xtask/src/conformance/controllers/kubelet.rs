@@ -261,9 +261,11 @@ fn set_status(cluster: &mut Cluster, pod: &Value, phase: &str, ready: bool, exit
         None if phase == "Pending" => json!({"waiting": {"reason": "ErrImagePull"}}),
         None => json!({"running": {"startedAt": now}}),
     };
+    let uid = pod.pointer("/metadata/uid").and_then(Value::as_str).unwrap_or_default();
     let containers = pod.pointer("/spec/containers").and_then(Value::as_array).into_iter().flatten();
     let statuses = containers.map(|container| {
-        json!({"name": container["name"], "image": container["image"], "imageID": "", "ready": ready,
+        json!({"name": container["name"], "image": container["image"], "imageID": "x", "ready": ready,
+            "containerID": format!("containerd://{uid}"),
             "restartCount": 0, "started": exit.is_none() && phase == "Running", "state": state})
     });
     let ip = pod
