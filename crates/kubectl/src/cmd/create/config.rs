@@ -276,7 +276,9 @@ pub(super) fn secret_tls(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
     }
     let mut data = Data::new();
     for (field, path) in [("tls.crt", cert), ("tls.key", key)] {
-        let bytes = cx.read_bytes(path)?;
+        let bytes = cx
+            .read_bytes(path)
+            .or_else(|error| message(format!("Cannot read file {path}, {}", error.text())))?;
         let what = if field == "tls.crt" { "certificate" } else { "key" };
         if !String::from_utf8_lossy(&bytes).contains("-----BEGIN ") {
             return message(format!("tls: failed to find any PEM data in {what} input"));
