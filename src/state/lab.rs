@@ -12,6 +12,9 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// How far ahead a step looks for something that a person sees, in entries.
+const AHEAD: usize = 256;
+
 /// How fast virtual time runs: virtual seconds a real one.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Speed(pub f64);
@@ -226,7 +229,8 @@ impl Lab {
     pub fn step(&mut self) {
         self.return_to_now();
         self.playing = false;
-        let next = self.live.upcoming(1).first().map(|u| u.at);
+        let planned = self.live.upcoming(AHEAD);
+        let next = planned.iter().find(|u| !u.is_routine()).or(planned.first()).map(|u| u.at);
         let until = next.unwrap_or(self.live.sim_now() + Duration::from_secs(1));
         self.live.run_until(until, || true);
         self.after_jump();
@@ -590,6 +594,21 @@ mod tests {
         assert!(lab.terminal.is_running());
         lab.jump(lab.live().sim_now() + Duration::from_secs(6), &mut || true);
         assert!(!lab.terminal.is_running());
+    }
+
+    #[test]
+    fn ctrl_c_ends_whatever_runs() {
+        let mut lab = Lab::default();
+        for line in ["cat", "sleep 100", "yes", "cat < /dev/zero", "while :; do :; done", "yes | cat | sort"]
+        {
+            lab.enter(line);
+            assert!(lab.terminal.is_running(), "{line}");
+            lab.interrupt();
+            assert!(!lab.terminal.is_running(), "{line}");
+            assert_eq!(lab.terminal.entries().last().unwrap().code, Some(130), "{line}");
+        }
+        lab.enter("echo over");
+        assert_eq!(lab.terminal.entries().last().unwrap().output[0].text, "over\n");
     }
 
     #[test]

@@ -11,6 +11,10 @@ const FOLDER: &str = "/root";
 const SINK: u32 = 1;
 /// Steps that one call of [`ShellRun::run`] may take.
 const BUDGET: u32 = 50_000;
+/// How many of them are taken before its output is looked at.
+const TURN: u32 = 64;
+/// So many bytes written end a call.
+const FLOOD: usize = 256 << 10;
 
 /// What the machine asks of the world.
 #[derive(Clone, Debug)]
@@ -84,7 +88,15 @@ impl ShellRun {
     pub(super) fn run(&mut self, now: i64, files: &mut Files) -> Option<i32> {
         let Some(pid) = self.pid else { return Some(127) };
         self.world.now = SimTime::from_nanos(now).max(self.world.now);
-        let progress = self.machine.run(&mut self.world, BUDGET);
+        // What floods the screen gets a smaller turn: only its end is kept.
+        let mut progress = self.machine.run(&mut self.world, TURN);
+        for _ in 1..BUDGET / TURN {
+            let written: usize = self.world.written.iter().map(|(_, bytes)| bytes.len()).sum();
+            if !matches!(progress.next, Next::Now) || written > FLOOD {
+                break;
+            }
+            progress = self.machine.run(&mut self.world, TURN);
+        }
         self.until = match progress.next {
             Next::At(at) => Some(at),
             Next::Now | Next::Never => None,
@@ -116,9 +128,10 @@ impl ShellRun {
         self.machine.close_input(SINK);
     }
 
-    /// Ctrl C.
-    pub(super) fn interrupt(&mut self) {
-        self.machine.interrupt(SINK);
+    /// Ctrl C: the line is given up at once, whatever its programs wait for.
+    pub(super) fn interrupt(&mut self, files: &mut Files) {
+        self.keep_files(files);
+        self.pid = None;
     }
 
     fn keep_files(&self, files: &mut Files) {

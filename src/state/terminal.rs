@@ -264,7 +264,10 @@ impl Terminal {
                 shell.close_input();
             }
             if std::mem::take(&mut self.interrupted) {
-                shell.interrupt();
+                shell.interrupt(files);
+                self.caught = None;
+                self.catches_for = None;
+                return Some(130);
             }
             let now = i64::try_from(door.now().as_nanosecond()).unwrap_or(0);
             let ended = shell.run(now, files);

@@ -134,3 +134,28 @@ test("a phone shows one pane at a time", lab(async ({ page }) => {
   await accessible(page);
   assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth));
 }, { width: 390, height: 844 }));
+
+test("a pane takes the whole width and gives it back; what is asked for is shown", lab(async ({ page }) => {
+  const width = (id) => page.locator(id).evaluate((e) => e.getBoundingClientRect().width);
+  const stage = page.locator("#pane-cluster");
+  await stage.getByRole("button", { name: "Use the whole width" }).click();
+  assert.equal(await width("#pane-cluster"), 1440);
+  assert.equal(await width("#pane-editor"), 0);
+  await page.keyboard.press("F6");
+  assert.equal(await width("#pane-dock"), 1440);
+  await page.locator("#pane-dock").getByRole("button", { name: "Back to all panes" }).click();
+  assert.ok((await width("#pane-editor")) > 300);
+}));
+
+test("in presenter mode a shortcut that is pressed is shown, what is typed is not", lab(async ({ page }) => {
+  await page.getByRole("button", { name: "Presenter mode" }).click();
+  const echo = page.locator(".key-echo");
+  await page.locator("#pane-cluster").focus();
+  await page.keyboard.press(".");
+  await echo.getByText(".", { exact: true }).waitFor();
+  await page.keyboard.press("Control+`");
+  await echo.getByText("Ctrl").waitFor();
+  await echo.waitFor({ state: "detached" });
+  await page.keyboard.type("secret");
+  assert.equal(await echo.count(), 0);
+}));

@@ -95,3 +95,13 @@ test("the inspector speaks Korean", open(async ({ page }) => {
   await dock(page).getByRole("tab", { name: "왜 여기?" }).click({ timeout: 20_000 });
   await screenshot(page, "why-here-ko");
 }, { locale: "ko-KR", colorScheme: "dark" }));
+
+test("Why pending offers to wait, and jumps there", open(async ({ page }) => {
+  await play(page);
+  await tab(page, "Why pending");
+  const offer = dock(page).locator(".offers-list li", { hasText: "Wait for the next attempt" });
+  await offer.waitFor();
+  const at = /at (\d\d:\d\d:\d\d)/.exec(await offer.innerText())[1];
+  await offer.getByRole("button", { name: "Jump" }).click();
+  assert.equal(await page.locator(".clock b").innerText(), at);
+}, { manifest: POD.replace("spec:\n", 'spec:\n  nodeSelector: {gpu: "true"}\n') }));

@@ -102,3 +102,15 @@ test("above forty nodes there is a tile a node; one is looked at closely", lab(a
   await page.getByRole("button", { name: "All nodes" }).click();
   await page.locator(".tile").first().waitFor();
 }));
+
+test("while Why is open, each node says what the scheduler found", lab(async ({ page }) => {
+  await begin(page, pod("a", "{app: a}") + pod("gpu", "{app: gpu}", 'nodeSelector: {gpu: "true"}, containers: [{name: c, image: nginx}]'));
+  await page.getByRole("button", { name: /^a, Running/ }).click();
+  assert.equal(await page.locator(".strip").count(), 0);
+  await page.getByRole("tab", { name: "Why here" }).click();
+  await page.locator(".strip.chosen").getByText(/^\d+ points, chosen$/).waitFor();
+  await page.getByRole("region", { name: "Node controlplane" }).locator(".strip.ruled-out").getByText("untolerated taint").waitFor();
+  await page.getByRole("button", { name: /^gpu, Pending/ }).click();
+  await page.locator(".strip.ruled-out").nth(2).waitFor();
+  await accessible(page);
+}, { begun: false }));

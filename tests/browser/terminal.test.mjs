@@ -67,3 +67,22 @@ test("the terminal pane is accessible", begun(async ({ page }) => {
   await enter(page, "kubectl get nodes");
   await accessible(page, { within: "#pane-terminal" });
 }));
+
+test("Ctrl-C ends what runs in bash, too", begun(async ({ page }) => {
+  for (const entered of ["cat", "sleep 100", "yes"]) {
+    await enter(page, entered);
+    await pane(page).locator(".entry-runs").waitFor();
+    await line(page).press("Control+c");
+    await pane(page).locator(".entry-runs").waitFor({ state: "detached" });
+  }
+  await enter(page, "echo over");
+  await pane(page).locator(".entry-output").last().getByText("over").waitFor();
+}));
+
+test("the last output is copied", begun(async ({ page, context }) => {
+  await context.grantPermissions(["clipboard-read", "clipboard-write"]);
+  await enter(page, "kubectl get ns default -o name");
+  await pane(page).getByRole("button", { name: "Copy the last output" }).click();
+  await page.locator(".notices").getByText("Copied").waitFor();
+  assert.equal(await page.evaluate(() => navigator.clipboard.readText()), "namespace/default\n");
+}));

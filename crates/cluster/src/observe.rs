@@ -17,6 +17,13 @@ pub struct Upcoming {
     pub what: UpcomingKind,
 }
 
+impl Upcoming {
+    /// Whether it is machinery that goes its round and changes nothing that a person sees, as a rule.
+    pub fn is_routine(&self) -> bool {
+        matches!(self.what, UpcomingKind::PodSync | UpcomingKind::Controller { .. } | UpcomingKind::Other(_))
+    }
+}
+
 /// What will happen.
 #[derive(Clone, Debug, PartialEq)]
 pub enum UpcomingKind {

@@ -13,6 +13,8 @@ use yew::prelude::*;
 
 /// How many entries the list has.
 const ENTRIES: usize = 12;
+/// Among how many that are planned they are looked for.
+const AHEAD: usize = 256;
 /// How long a jump may take of a frame, in milliseconds, and how often it goes on.
 const JUMP_MS: f64 = 3_000.0;
 
@@ -94,8 +96,13 @@ pub(crate) fn Next(props: &NextProps) -> Html {
         let mut made = made.borrow_mut();
         let real = now_ms();
         if !playing || real - made.0 > 250.0 {
-            // What is not about an object is the machinery's own, and comes last.
-            *made = (real, lab.read(|l| l.shown().upcoming(ENTRIES)));
+            let mut planned = lab.read(|l| l.shown().upcoming(AHEAD));
+            // Rounds of the machinery are listed only where nothing else is planned.
+            if planned.iter().any(|u| !u.is_routine()) {
+                planned.retain(|u| !u.is_routine());
+            }
+            planned.truncate(ENTRIES);
+            *made = (real, planned);
         }
         made.1.clone()
     };
@@ -105,6 +112,11 @@ pub(crate) fn Next(props: &NextProps) -> Html {
             let begun = now_ms();
             let mut events = 0u32;
             let reached = lab.update(|l| {
+                // From the past one goes on in the past.
+                if l.is_past() && at < l.live().sim_now() {
+                    l.look_at(at);
+                    return true;
+                }
                 l.jump(at, &mut || {
                     events = events.wrapping_add(1);
                     !events.is_multiple_of(64) || now_ms() - begun < JUMP_MS

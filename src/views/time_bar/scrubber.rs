@@ -134,7 +134,7 @@ pub(crate) fn Scrubber(props: &ScrubberProps) -> Html {
                 if past { <i class="undone" style={format!("left:{:.3}%;width:{:.3}%", scale.place(now), scale.place(live) - scale.place(now))} /> }
                 <i class="ahead" style={place(live)} />
                 <Marks ticks={crate::components::Same(shown)} scale={(scale.start, scale.length)} {now} is_past={past} />
-                if past { <span class="now-mark" style={place(live)}><i>{"now"}</i></span> }
+                if past { <span class="now-mark" style={place(live)}><i>{texts::NOW_DUE.get(lang)}</i></span> }
                 <i class="head" style={place(now)} />
             </div>
             <div class="ruler" aria-hidden="true">
