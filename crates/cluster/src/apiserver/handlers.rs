@@ -20,10 +20,14 @@ impl ApiServer {
         ) else {
             return Response::status(Status::no_such_resource());
         };
+        // Every request to a deprecated API is told so, reads too; one that finds nothing has less to tell.
         let mut warnings = Vec::new();
+        let deprecated = podlab_api::validation::deprecation_warning(&kind.api_version(), kind.kind);
         let answer = self.dispatch(kind, request, &mut warnings);
+        let missing = answer.as_ref().is_err_and(Status::is_not_found);
         let mut response = answer.unwrap_or_else(Response::status);
-        response.warnings.splice(0..0, warnings);
+        let deprecated = deprecated.filter(|_| !missing).map(str::to_owned);
+        response.warnings.splice(0..0, deprecated.into_iter().chain(warnings));
         response
     }
 
@@ -68,7 +72,6 @@ impl ApiServer {
                 if old.is_none() && subresource.is_none() && super::strategy::allow_create_on_update(kind) {
                     return self.create_sent(object, options, warnings);
                 }
-                super::strategy::validate_sent(&object, old.as_deref(), warnings)?;
                 let stored = self.update_with(object, subresource, options.dry_run, warnings)?;
                 Ok(Response::object(stored))
             }
@@ -109,7 +112,6 @@ impl ApiServer {
         options: &RequestOptions,
         warnings: &mut Vec<String>,
     ) -> Result<Response, Status> {
-        super::strategy::validate_sent(&object, None, warnings)?;
         let stored = self.create_with(object, options.dry_run, warnings)?;
         let mut response = Response::object(stored);
         response.code = 201;
@@ -205,7 +207,6 @@ impl ApiServer {
             return Ok(response);
         }
         let object = self.check_name(kind, name, object)?;
-        super::strategy::validate_sent(&object, old.as_deref(), warnings)?;
         let stored = self.update_with(object, request.subresource.as_deref(), options.dry_run, warnings)?;
         Ok(Response::object(stored))
     }

@@ -395,7 +395,6 @@ pub(super) fn validate_create(
     }
     let (api_version, value) = (kind.api_version(), object.to_value());
     refuse(object, validation::validate_create(&api_version, kind.kind, &value))?;
-    warnings.extend(validation::deprecation_warning(&api_version, kind.kind).map(str::to_owned));
     warnings.extend(validation::warnings_on_create(&api_version, kind.kind, &value));
     Ok(())
 }
@@ -423,37 +422,8 @@ pub(super) fn validate_update(
     }
     let (api_version, new, old) = (kind.api_version(), object.to_value(), old.to_value());
     refuse(object, validation::validate_update(&api_version, kind.kind, &new, &old))?;
-    warnings.extend(validation::deprecation_warning(&api_version, kind.kind).map(str::to_owned));
     warnings.extend(validation::warnings_on_update(&api_version, kind.kind, &new, &old));
     Ok(())
-}
-
-/// Checks what a client sent of the kinds that [`validate_create`] and [`validate_update`] trust, since components
-/// write them at every turn.
-pub(super) fn validate_sent(
-    object: &Object,
-    old: Option<&Object>,
-    warnings: &mut Vec<String>,
-) -> Result<(), Status> {
-    let kind = object.kind;
-    if !matches!(kind.kind, "Lease" | "EndpointSlice" | "Endpoints") || object.name().is_empty() {
-        return Ok(());
-    }
-    let (api_version, new) = (kind.api_version(), object.to_value());
-    warnings.extend(validation::deprecation_warning(&api_version, kind.kind).map(str::to_owned));
-    let errors = match old.map(Object::to_value) {
-        None => validation::validate_create(&api_version, kind.kind, &new),
-        Some(old) => {
-            let mut new = new;
-            if let (Some(new), Some(old)) = (new.get_mut("metadata"), old.get("metadata")) {
-                for field in ["uid", "creationTimestamp", "resourceVersion", "generation"] {
-                    new[field] = old.get(field).cloned().unwrap_or_default();
-                }
-            }
-            validation::validate_update(&api_version, kind.kind, &new, &old)
-        }
-    };
-    refuse(object, errors)
 }
 
 fn refuse(object: &Object, errors: Vec<validation::FieldError>) -> Result<(), Status> {

@@ -80,14 +80,15 @@ pub(in crate::controllers) fn included(pod: &Object, terminating_too: bool) -> b
 ///
 /// Source: `podEndpointsChanged`.
 pub(in crate::controllers) fn is_changed(before: &Object, after: &Object) -> bool {
-    let place = |pod: &Object| {
+    // Asked at every change of every pod: nothing is copied.
+    fn place(pod: &Object) -> [Option<&str>; 3] {
         let (spec, status) = (pod.pod_spec(), pod.pod_status());
-        (
-            spec.and_then(|s| s.node_name.clone()),
-            spec.and_then(|s| s.hostname.clone()),
-            status.and_then(|s| s.pod_ip.clone()),
-        )
-    };
+        [
+            spec.and_then(|s| s.node_name.as_deref()),
+            spec.and_then(|s| s.hostname.as_deref()),
+            status.and_then(|s| s.pod_ip.as_deref()),
+        ]
+    }
     before.is_terminating() != after.is_terminating()
         || is_ready(before) != is_ready(after)
         || is_terminal(before) != is_terminal(after)
