@@ -3,6 +3,7 @@
 //! A step is one test. Pipes, redirections and other programs than kubectl go through podlab's shell.
 
 use anyhow::Result;
+use podlab_api::{Door, Request, kinds};
 use podlab_cluster::{Cluster, Profile};
 use podlab_sim::SimTime;
 use serde_json::Value;
@@ -38,7 +39,15 @@ fn terminal(node: &str) -> Terminal {
     let mut cluster = lab::empty(Profile::Controllers);
     kubelet.register(&mut cluster);
     let mut terminal = Terminal { cluster, kubelet, machine: Machine::with_cluster() };
-    terminal.pass(Duration::from_secs(5));
+    terminal.pass(Duration::from_secs(6));
+    // Each session began with a namespace that had been emptied, the events about its node with it.
+    if let Some(kind) = kinds::by_gvk("v1", "Event") {
+        let request = Request::list(kind, "default");
+        for event in terminal.cluster.request(request).into_list().map(|list| list.items).unwrap_or_default()
+        {
+            terminal.cluster.request(Request::delete(kind, "default", event.name()));
+        }
+    }
     terminal
 }
 

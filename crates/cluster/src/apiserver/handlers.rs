@@ -24,7 +24,11 @@ impl ApiServer {
         let mut warnings = Vec::new();
         let deprecated = podlab_api::validation::deprecation_warning(&kind.api_version(), kind.kind);
         let answer = self.dispatch(kind, request, &mut warnings);
-        let missing = answer.as_ref().is_err_and(Status::is_not_found);
+        let missing = match &answer {
+            Ok(Response { body: ResponseBody::List(list), .. }) => list.items.is_empty(),
+            Ok(_) => false,
+            Err(status) => status.is_not_found(),
+        };
         let mut response = answer.unwrap_or_else(Response::status);
         let deprecated = deprecated.filter(|_| !missing).map(str::to_owned);
         response.warnings.splice(0..0, deprecated.into_iter().chain(warnings));
