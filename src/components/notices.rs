@@ -2,6 +2,7 @@
 
 use super::{Icon, IconKind};
 use crate::i18n::{bars as texts, use_lang};
+use crate::session::LabContext;
 use gloo::timers::callback::Timeout;
 use std::rc::Rc;
 use yew::prelude::*;
@@ -37,12 +38,17 @@ pub(crate) struct Notice {
     pub(crate) code: String,
     /// A button: label and what it does.
     pub(crate) action: Option<(String, Callback<()>)>,
+    /// Whether it is of interest only until time runs.
+    while_paused: bool,
+    /// What it is about.
+    about: Option<String>,
 }
 
 impl Notice {
     /// A notice with a heading alone.
     pub(crate) fn new(kind: NoticeKind, title: impl Into<String>) -> Notice {
-        Notice { kind, title: title.into(), text: String::new(), code: String::new(), action: None }
+        let (text, code) = (String::new(), String::new());
+        Notice { kind, title: title.into(), text, code, action: None, while_paused: false, about: None }
     }
 
     /// With a sentence.
@@ -56,6 +62,20 @@ impl Notice {
     #[must_use]
     pub(crate) fn code(mut self, code: impl Into<String>) -> Notice {
         self.code = code.into();
+        self
+    }
+
+    /// What it is about: the notice before it about the same goes.
+    #[must_use]
+    pub(crate) fn about(mut self, about: impl Into<String>) -> Notice {
+        self.about = Some(about.into());
+        self
+    }
+
+    /// Gone once time runs.
+    #[must_use]
+    pub(crate) fn while_paused(mut self) -> Notice {
+        self.while_paused = true;
         self
     }
 
@@ -89,6 +109,7 @@ impl Reducible for Shown {
         let mut shown = (*self).clone();
         match change {
             Change::Show(notice) => {
+                shown.notices.retain(|(_, before)| before.about.is_none() || before.about != notice.about);
                 shown.notices.push((shown.next, Rc::new(notice)));
                 shown.next = shown.next.wrapping_add(1);
                 if shown.notices.len() > SHOWN {
@@ -142,9 +163,10 @@ pub(crate) struct NoticesViewProps {
 #[component]
 pub(crate) fn NoticesView(props: &NoticesViewProps) -> Html {
     let lang = use_lang();
+    let playing = use_context::<LabContext>().is_some_and(|lab| lab.read(|l| l.is_playing()));
     html! {
         <div class="notices" role="region" aria-label={texts::NOTICES.get(lang)} tabindex="-1">
-            {for props.shown.notices.iter().map(|(id, notice)| {
+            {for props.shown.notices.iter().filter(|(_, notice)| !(playing && notice.while_paused)).map(|(id, notice)| {
                 let (id, dispatcher) = (*id, props.dispatcher.clone());
                 let on_close = Callback::from(move |()| dispatcher.dispatch(Change::Close(id)));
                 html! { <NoticeView key={id} notice={notice.clone()} {on_close} /> }

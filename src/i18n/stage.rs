@@ -38,6 +38,7 @@ texts! {
     STRIP_ONLY: "the only one that fits, chosen", "유일하게 가능, 선택됨";
     STRIP_POINTS: "{n} points", "{n}점";
     STRIP_FITS: "fits", "가능";
+    STRIP_RULED_OUT: "ruled out: {plugin}", "제외: {plugin}";
     STRIP_SHORT: "{resource} short by {amount}", "{resource} {amount} 부족";
     TILE: "Node {name}: {count} pods, {failing} failing. Zoom in", "Node {name}: Pod {count}개, 실패 {failing}개. 확대";
     ZOOM_OUT: "All nodes", "모든 Node";

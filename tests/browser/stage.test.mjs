@@ -109,7 +109,7 @@ test("while Why is open, each node says what the scheduler found", lab(async ({ 
   assert.equal(await page.locator(".strip").count(), 0);
   await page.getByRole("tab", { name: "Why here" }).click();
   await page.locator(".strip.chosen").getByText(/^\d+ points, chosen$/).waitFor();
-  await page.getByRole("region", { name: "Node controlplane" }).locator(".strip.ruled-out").getByText("untolerated taint").waitFor();
+  await page.getByRole("region", { name: "Node controlplane" }).locator(".strip.ruled-out").getByText("ruled out: TaintToleration").waitFor();
   await page.getByRole("button", { name: /^gpu, Pending/ }).click();
   await page.locator(".strip.ruled-out").nth(2).waitFor();
   await accessible(page);

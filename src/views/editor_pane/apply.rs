@@ -23,7 +23,7 @@ pub(super) fn apply(lab: &LabContext, notices: Option<&Notices>, handle: &Handle
     }
     let outcome = lab.update(|l| l.apply());
     if !outcome.ok() {
-        notices.show(refused(lab, &outcome, &name, handle, lang));
+        notices.show(refused(lab, &outcome, &name, handle, lang).about(name));
         return;
     }
     let text = outcome.text();
@@ -37,14 +37,14 @@ pub(super) fn apply(lab: &LabContext, notices: Option<&Notices>, handle: &Handle
     }
     let warnings = outcome.errors();
     let kind = if warnings.is_empty() { NoticeKind::Done } else { NoticeKind::Warning };
-    let mut notice = Notice::new(kind, title);
+    let mut notice = Notice::new(kind, title).about(name);
     let code: Vec<&str> = lines.into_iter().chain(warnings.lines()).take(6).collect();
     notice = notice.code(code.join("\n"));
     let (paused, undoable) = lab.read(|l| (!l.is_playing(), l.undo_what().is_some()));
     if paused {
         let lab = lab.clone();
         let play = Callback::from(move |()| lab.update(|l| l.set_playing(true)));
-        notice = notice.text(texts::PAUSED.get(lang)).action(texts::PLAY.get(lang), play);
+        notice = notice.text(texts::PAUSED.get(lang)).action(texts::PLAY.get(lang), play).while_paused();
     } else if undoable {
         let lab = lab.clone();
         let undo = Callback::from(move |()| {

@@ -131,7 +131,7 @@ pub(crate) fn Card(props: &CardProps) -> Html {
                     Verdict::Hit(keys) if !keys.is_empty() => keys.iter().map(|key| html! {
                         <span class="verdict"><Icon kind={IconKind::Check} />{key}</span>
                     }).collect::<Html>(),
-                    Verdict::Miss(requirement) => html! { <span class="verdict miss"><Icon kind={IconKind::Close} />{requirement}</span> },
+                    Verdict::Miss(requirement) => html! { <span class="verdict miss" title={requirement.to_string()}><Icon kind={IconKind::Close} /><span>{requirement}</span></span> },
                     _ => labels(pod),
                 }}
             </span>

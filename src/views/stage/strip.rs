@@ -43,7 +43,7 @@ fn of(decision: &Decision, lang: Lang) -> BTreeMap<String, Strip> {
                 };
                 Strip { chosen, fits: true, text: text.with(lang, &[("n", &total.to_string())]) }
             }
-            Verdict::RuledOut { reasons, fixes, .. } => {
+            Verdict::RuledOut { plugin, reasons, fixes, .. } => {
                 let short = fixes.iter().find_map(|fix| match fix {
                     Fix::FreeResource { resource, short_by, .. } => Some((resource, *short_by)),
                     Fix::LowerRequest { resource, requested, allocatable } => {
@@ -51,10 +51,11 @@ fn of(decision: &Decision, lang: Lang) -> BTreeMap<String, Strip> {
                     }
                     _ => None,
                 });
-                let text = match short {
-                    Some((resource, by)) => texts::STRIP_SHORT
+                let text = match (short, plugin) {
+                    (Some((resource, by)), _) => texts::STRIP_SHORT
                         .with(lang, &[("resource", resource), ("amount", &amount(resource, by))]),
-                    None => reasons.first().map(ToString::to_string).unwrap_or_default(),
+                    (None, Some(plugin)) => texts::STRIP_RULED_OUT.with(lang, &[("plugin", plugin.name())]),
+                    (None, None) => reasons.first().map(ToString::to_string).unwrap_or_default(),
                 };
                 Strip { chosen, fits: false, text }
             }
