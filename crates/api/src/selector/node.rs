@@ -9,7 +9,7 @@ use k8s_openapi::api::core::v1::{
     PreferredSchedulingTerm,
 };
 
-use super::error::{FieldError, aggregate};
+use super::error::{self, FieldError, aggregate};
 use super::field::{FieldSelector, FieldTerm, Fields};
 use super::label::{Labels, Selector};
 use super::requirement::{Operator, Requirement};
@@ -53,7 +53,7 @@ pub fn requirements_as_selector(
             OPERATORS.iter().find(|(name, _)| *name == requirement.operator).map(|(_, operator)| *operator);
         let Some(operator) = operator else {
             let names: Vec<&str> = OPERATORS.iter().map(|(name, _)| *name).collect();
-            errors.push(FieldError::not_supported(format!("{path}.operator"), &requirement.operator, &names));
+            errors.push(error::not_supported(format!("{path}.operator"), &requirement.operator, &names));
             continue;
         };
         let values = requirement.values.clone().unwrap_or_default();
@@ -85,15 +85,11 @@ pub fn requirements_as_field_selector(
                 negated: operator == "NotIn",
             }),
             ("In" | "NotIn", values) => {
-                errors.push(FieldError::invalid_list(
-                    format!("{path}.values"),
-                    values,
-                    "must have one element",
-                ));
+                errors.push(error::invalid_list(format!("{path}.values"), values, "must have one element"));
             }
             _ => {
                 let supported = ["In", "NotIn"];
-                errors.push(FieldError::not_supported(format!("{path}.operator"), operator, &supported));
+                errors.push(error::not_supported(format!("{path}.operator"), operator, &supported));
             }
         }
     }

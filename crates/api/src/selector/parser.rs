@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::content::label_key_errors;
-use super::error::{FieldError, aggregate};
+use super::error::{self, aggregate};
 use super::label::{ParsedSelector, SpannedRequirement};
 use super::lexer::{Item, Token, scan};
 use super::requirement::{Operator, Requirement};
@@ -122,7 +122,7 @@ impl Parser {
         }
         let errors = label_key_errors(&item.literal);
         if !errors.is_empty() {
-            let error = FieldError::invalid("<nil>", &item.literal, errors.join("; "));
+            let error = error::invalid("<nil>", &item.literal, errors.join("; "));
             return Err(ParseError { message: error.to_string(), span: item.span });
         }
         if negated {

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::content::{label_key_errors, label_value_errors};
-use super::error::FieldError;
+use super::error::{self, FieldError};
 use super::label::Labels;
 
 /// How key and values of a requirement relate.
@@ -152,11 +152,11 @@ impl Requirement {
     ) -> Vec<FieldError> {
         let child = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
         let values_path = child("values");
-        let list = |detail: &str| FieldError::invalid_list(&*values_path, Some(values), detail);
+        let list = |detail: &str| error::invalid_list(&*values_path, Some(values), detail);
         let mut errors = Vec::new();
         let key_errors = label_key_errors(key);
         if !key_errors.is_empty() {
-            errors.push(FieldError::invalid(child("key"), key, key_errors.join("; ")));
+            errors.push(error::invalid(child("key"), key, key_errors.join("; ")));
         }
         match operator {
             Some(Operator::In | Operator::NotIn) if values.is_empty() => {
@@ -175,7 +175,7 @@ impl Requirement {
                 for (index, value) in values.iter().enumerate() {
                     if parse_int(value).is_none() {
                         let detail = "for 'Gt', 'Lt' operators, the value must be an integer";
-                        errors.push(FieldError::invalid(format!("{values_path}[{index}]"), value, detail));
+                        errors.push(error::invalid(format!("{values_path}[{index}]"), value, detail));
                     }
                 }
             }
@@ -186,14 +186,14 @@ impl Requirement {
                     .chain([Operator::Exists, Operator::DoesNotExist])
                     .map(Operator::name)
                     .collect();
-                errors.push(FieldError::not_supported(child("operator"), operator_text, &names));
+                errors.push(error::not_supported(child("operator"), operator_text, &names));
             }
         }
         for (index, value) in values.iter().enumerate() {
             let value_errors = label_value_errors(value);
             if !value_errors.is_empty() {
                 let field = format!("{values_path}[{index}][{key}]");
-                errors.push(FieldError::invalid(field, value, value_errors.join("; ")));
+                errors.push(error::invalid(field, value, value_errors.join("; ")));
             }
         }
         errors

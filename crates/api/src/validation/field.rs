@@ -74,7 +74,7 @@ impl ErrorType {
 }
 
 /// The value that an error shows.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BadValue {
     /// None is shown.
     Omitted,
@@ -91,7 +91,7 @@ impl<T: Into<Value>> From<T> for BadValue {
 }
 
 /// One thing wrong with one field.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FieldError {
     /// What kind of error.
     pub error_type: ErrorType,
@@ -135,13 +135,7 @@ impl FieldError {
 
     /// `Unsupported value: "value": supported values: "A", "B"`; `supported` in the order in which they are told.
     pub fn not_supported(path: &Path, value: impl Into<BadValue>, supported: &[&str]) -> FieldError {
-        let quoted: Vec<String> = supported.iter().map(|s| quote(s)).collect();
-        let detail = if quoted.is_empty() {
-            String::new()
-        } else {
-            format!("supported values: {}", quoted.join(", "))
-        };
-        FieldError::new(ErrorType::NotSupported, path, value.into(), detail)
+        FieldError::new(ErrorType::NotSupported, path, value.into(), quoted_list(supported))
     }
 
     /// `Too long: may not be more than N bytes`.
@@ -186,6 +180,14 @@ impl FieldError {
         out
     }
 }
+
+/// `supported values: "A", "B"`; empty where there is none.
+pub(crate) fn quoted_list(supported: &[&str]) -> String {
+    let quoted: Vec<String> = supported.iter().map(|s| quote(s)).collect();
+    if quoted.is_empty() { String::new() } else { format!("supported values: {}", quoted.join(", ")) }
+}
+
+impl std::error::Error for FieldError {}
 
 impl fmt::Display for FieldError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -660,25 +660,24 @@ fn create_container(
     let event = |env: &mut Env<'_, '_>, kind, reason: &str, text: &str| {
         env.node.recorder.event(env.cx.api, &about, kind, reason, text);
     };
-    let config = match container_config::container_config(env, w, &container, attempt) {
-        Ok(config) => config,
-        Err(text) => {
-            event(env, EventType::Warning, "Failed", &format!("Error: {text}"));
-            let error = StartError::new("CreateContainerConfigError", text);
-            return failed(w, job, kind, &container, error);
-        }
-    };
     let Some(sandbox) = w.sandboxes.last().map(|s| s.id.clone()) else { return Flow::Stop };
-    match env.runtime.create_container(&sandbox, config, env.cx) {
+    let created = match container_config::container_config(env, w, &container, attempt) {
+        Err(text) => Err(("CreateContainerConfigError", text)),
+        Ok(config) => env
+            .runtime
+            .create_container(&sandbox, config, env.cx)
+            .map_err(|text| ("CreateContainerError", text)),
+    };
+    match created {
         Ok(id) => {
             w.containers.push(id.clone());
             event(env, EventType::Normal, "Created", "Container created");
             job.steps.push_front(Step::Created(kind, index, id));
             wait_time(env, job, latency::START)
         }
-        Err(text) => {
+        Err((reason, text)) => {
             event(env, EventType::Warning, "Failed", &format!("Error: {text}"));
-            failed(w, job, kind, &container, StartError::new("CreateContainerError", text))
+            failed(w, job, kind, &container, StartError::new(reason, text))
         }
     }
 }

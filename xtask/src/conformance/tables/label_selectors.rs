@@ -1,8 +1,8 @@
 //! `tables/label_selectors.json`: the text form of label selectors.
 
 use anyhow::Result;
-use podlab_api::selector::error::{BadValue, FieldError, FieldErrorType};
 use podlab_api::selector::{Operator, Requirement, Selector};
+use podlab_api::validation::{BadValue, ErrorType, FieldError};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
@@ -94,12 +94,13 @@ fn requirement_match(row: &Row<'_>) -> Outcome {
 
 fn error_json(error: &FieldError) -> Value {
     let error_type = match error.error_type {
-        FieldErrorType::Invalid => "Invalid",
-        FieldErrorType::NotSupported => "NotSupported",
+        ErrorType::NotSupported => "NotSupported",
+        _ => "Invalid",
     };
     let bad_value = match &error.bad_value {
-        BadValue::Text(text) => json!(text),
-        BadValue::List(values) => json!(values.as_deref().unwrap_or_default()),
+        BadValue::Value(value) => value.clone(),
+        BadValue::Json(text) => serde_json::from_str(text).unwrap_or_default(),
+        BadValue::Omitted => Value::Null,
     };
     json!({"Type": error_type, "Field": error.field, "BadValue": bad_value})
 }

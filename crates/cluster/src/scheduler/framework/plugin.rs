@@ -191,25 +191,15 @@ pub trait Plugin: Sync {
         Ok(())
     }
 
-    /// Another pod is taken to be on a node.
-    fn add_pod(
+    /// Another pod is taken to be on a node (`by` is 1, Kubernetes' `AddPod`) or gone from it (-1, `RemovePod`).
+    fn count_pod(
         &self,
         _cx: &FilterContext<'_>,
         _pod: &PodInfo,
         _state: &mut CycleState,
         _other: &PodInfo,
         _node: &NodeInfo,
-    ) {
-    }
-
-    /// Another pod is taken to be gone from a node.
-    fn remove_pod(
-        &self,
-        _cx: &FilterContext<'_>,
-        _pod: &PodInfo,
-        _state: &mut CycleState,
-        _other: &PodInfo,
-        _node: &NodeInfo,
+        _by: i64,
     ) {
     }
 

@@ -118,7 +118,7 @@ pub fn run_filter_plugins_with_nominated_pods(
         for other in nominated {
             node.add_pod(other.clone());
             for plugin in filters {
-                plugin.add_pod(cx, pod, &mut state, other, &node);
+                plugin.count_pod(cx, pod, &mut state, other, &node, 1);
             }
         }
         run_filter_plugins(cx, pod, &state, &node, filters)?;

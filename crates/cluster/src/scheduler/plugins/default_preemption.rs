@@ -216,7 +216,7 @@ fn select_victims_on_node(
     let remove = |victim: &Arc<PodInfo>, node: &mut NodeInfo, state: &mut CycleState| {
         node.remove_pod(victim.uid());
         for plugin in &filters {
-            plugin.remove_pod(cx, pod, state, victim, node);
+            plugin.count_pod(cx, pod, state, victim, node, -1);
         }
     };
     for victim in &potential {
@@ -251,7 +251,7 @@ fn select_victims_on_node(
     let mut reprieve = |victim: Arc<PodInfo>, violates: bool| {
         node.add_pod(victim.clone());
         for plugin in &filters {
-            plugin.add_pod(cx, pod, &mut state, &victim, &node);
+            plugin.count_pod(cx, pod, &mut state, &victim, &node, 1);
         }
         if run_filter_plugins_with_nominated_pods(cx, nominator, pod, &state, &node, &filters).is_err() {
             remove(&victim, &mut node, &mut state);

@@ -257,29 +257,17 @@ impl Plugin for InterPodAffinity {
         Ok(())
     }
 
-    fn add_pod(
+    fn count_pod(
         &self,
         _: &FilterContext<'_>,
         pod: &PodInfo,
         state: &mut CycleState,
         other: &PodInfo,
         node: &NodeInfo,
+        by: i64,
     ) {
         if let Some(state) = &mut state.inter_pod_affinity {
-            state.update(pod, other, node, 1);
-        }
-    }
-
-    fn remove_pod(
-        &self,
-        _: &FilterContext<'_>,
-        pod: &PodInfo,
-        state: &mut CycleState,
-        other: &PodInfo,
-        node: &NodeInfo,
-    ) {
-        if let Some(state) = &mut state.inter_pod_affinity {
-            state.update(pod, other, node, -1);
+            state.update(pod, other, node, by);
         }
     }
 

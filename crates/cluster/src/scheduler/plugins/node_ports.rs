@@ -1,5 +1,6 @@
 //! NodePorts: a host port is held by one pod of a node.
 
+use super::hints;
 use crate::scheduler::decision::Fix;
 use crate::scheduler::framework::pod_info::host_ports;
 use crate::scheduler::framework::{
@@ -39,9 +40,10 @@ impl Plugin for NodePorts {
         if event.resource == EventResource::Node {
             return true;
         }
-        let Some(spec) = objects.old.and_then(|o| o.pod_spec()) else { return true };
-        let freed = host_ports(spec);
-        pod.ports.iter().any(|port| freed.iter().any(|f| f.conflicts(port)))
+        hints::pod_held(objects, |_, spec| {
+            let freed = host_ports(spec);
+            pod.ports.iter().any(|port| freed.iter().any(|f| f.conflicts(port)))
+        })
     }
 
     fn pre_filter(&self, _: &FilterContext<'_>, pod: &PodInfo, _: &mut CycleState) -> PreFilterResult {

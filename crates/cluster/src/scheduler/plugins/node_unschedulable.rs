@@ -1,5 +1,6 @@
 //! NodeUnschedulable: cordoned nodes take no pods.
 
+use super::hints;
 use super::taint_toleration::tolerates;
 use crate::scheduler::decision::Fix;
 use crate::scheduler::framework::{
@@ -56,11 +57,7 @@ impl Plugin for NodeUnschedulable {
         }
         let cordoned =
             |o: &podlab_api::Object| o.node_spec().is_some_and(|spec| spec.unschedulable.unwrap_or(false));
-        match (objects.old, objects.new) {
-            (Some(old), Some(new)) => cordoned(old) && !cordoned(new),
-            (None, Some(new)) => !cordoned(new),
-            _ => false,
-        }
+        hints::node_no_longer(objects, cordoned)
     }
 
     fn pre_filter(&self, _: &FilterContext<'_>, _: &PodInfo, _: &mut CycleState) -> PreFilterResult {

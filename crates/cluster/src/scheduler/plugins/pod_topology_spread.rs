@@ -369,29 +369,17 @@ impl Plugin for PodTopologySpread {
         Ok(())
     }
 
-    fn add_pod(
+    fn count_pod(
         &self,
         _: &FilterContext<'_>,
         pod: &PodInfo,
         state: &mut CycleState,
         other: &PodInfo,
         node: &NodeInfo,
+        by: i64,
     ) {
         if let Some(state) = &mut state.topology_spread {
-            state.update(other, pod, node, 1);
-        }
-    }
-
-    fn remove_pod(
-        &self,
-        _: &FilterContext<'_>,
-        pod: &PodInfo,
-        state: &mut CycleState,
-        other: &PodInfo,
-        node: &NodeInfo,
-    ) {
-        if let Some(state) = &mut state.topology_spread {
-            state.update(other, pod, node, -1);
+            state.update(other, pod, node, by);
         }
     }
 

@@ -1,5 +1,6 @@
 //! TaintToleration: taints keep pods away that do not tolerate them.
 
+use super::hints;
 use super::normalize_score::reverse_normalize_score;
 use crate::scheduler::decision::Fix;
 use crate::scheduler::framework::{
@@ -76,7 +77,7 @@ impl Plugin for TaintToleration {
             let taints = o.node_spec().and_then(|spec| spec.taints.as_deref()).unwrap_or(&[]);
             find_untolerated(taints, tolerations).is_some()
         };
-        objects.old.is_none_or(untolerated) && objects.new.is_some_and(|new| !untolerated(new))
+        hints::node_no_longer(objects, untolerated)
     }
 
     fn pre_filter(&self, _: &FilterContext<'_>, _: &PodInfo, _: &mut CycleState) -> PreFilterResult {

@@ -1,5 +1,6 @@
 //! VolumeBinding: claims must be bound, or be bindable where the pod goes.
 
+use super::hints;
 use crate::scheduler::decision::Fix;
 use crate::scheduler::framework::{
     ActionType, ClusterEvent, CycleState, EventObjects, EventResource, FilterContext, MAX_NODE_SCORE,
@@ -308,9 +309,7 @@ impl Plugin for VolumeBinding {
         objects: EventObjects<'_>,
     ) -> bool {
         match (event.resource, objects.old, objects.new) {
-            (EventResource::PersistentVolumeClaim, _, Some(new)) => {
-                new.namespace() == pod.key.namespace && claims_of(pod).iter().any(|(c, _)| c == new.name())
-            }
+            (EventResource::PersistentVolumeClaim, _, Some(new)) => hints::is_claim_of(new, pod),
             (EventResource::StorageClass, Some(old), Some(new)) => {
                 old.field("allowedTopologies") != new.field("allowedTopologies")
             }

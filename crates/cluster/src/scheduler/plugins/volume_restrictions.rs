@@ -1,5 +1,6 @@
 //! VolumeRestrictions: volumes that only one pod can use.
 
+use super::hints;
 use super::volume_binding::claim_of;
 use crate::scheduler::framework::{
     ActionType, ClusterEvent, CycleState, EventObjects, EventResource, FilterContext, NodeInfo, Plugin,
@@ -86,17 +87,13 @@ impl Plugin for VolumeRestrictions {
         event: ClusterEvent,
         objects: EventObjects<'_>,
     ) -> bool {
-        match (event.resource, objects.old, objects.new) {
-            (EventResource::PersistentVolumeClaim, _, Some(new)) => {
-                let names = [new.name().to_owned()];
-                new.namespace() == pod.key.namespace && uses(pod, &names) > 0
+        match (event.resource, objects.new) {
+            (EventResource::PersistentVolumeClaim, Some(new)) => {
+                // Claims that the pod makes itself are never shared.
+                new.namespace() == pod.key.namespace && uses(pod, &[new.name().to_owned()]) > 0
             }
-            (EventResource::AssignedPod, Some(old), _) => {
-                if old.namespace() != pod.key.namespace {
-                    return false;
-                }
+            (EventResource::AssignedPod, _) => hints::pod_held(objects, |old, spec| {
                 let own = || pod.spec().volumes.iter().flatten();
-                let Some(spec) = old.pod_spec() else { return true };
                 let theirs = || spec.volumes.iter().flatten();
                 let same_claim = own().any(|v| {
                     let claim = v.persistent_volume_claim.as_ref().map(|c| &c.claim_name);
@@ -104,8 +101,9 @@ impl Plugin for VolumeRestrictions {
                         && theirs()
                             .any(|o| o.persistent_volume_claim.as_ref().map(|c| &c.claim_name) == claim)
                 });
-                same_claim || own().any(|v| theirs().any(|o| conflict(v, o)))
-            }
+                old.namespace() == pod.key.namespace
+                    && (same_claim || own().any(|v| theirs().any(|o| conflict(v, o))))
+            }),
             _ => true,
         }
     }
@@ -160,25 +158,15 @@ impl Plugin for VolumeRestrictions {
         Ok(())
     }
 
-    fn add_pod(
+    fn count_pod(
         &self,
         _: &FilterContext<'_>,
         _: &PodInfo,
         state: &mut CycleState,
         other: &PodInfo,
         _: &NodeInfo,
+        by: i64,
     ) {
-        state.read_write_once_pod.0 += uses(other, &state.read_write_once_pod.1);
-    }
-
-    fn remove_pod(
-        &self,
-        _: &FilterContext<'_>,
-        _: &PodInfo,
-        state: &mut CycleState,
-        other: &PodInfo,
-        _: &NodeInfo,
-    ) {
-        state.read_write_once_pod.0 -= uses(other, &state.read_write_once_pod.1);
+        state.read_write_once_pod.0 += by * uses(other, &state.read_write_once_pod.1);
     }
 }

@@ -1,6 +1,7 @@
 //! VolumeZone: a volume can be used in its zone only.
 
-use super::volume_binding::{claim_class, claim_of, claims_of};
+use super::hints;
+use super::volume_binding::{claim_class, claim_of};
 use crate::scheduler::framework::{
     ActionType, ClusterEvent, CycleState, EventObjects, EventResource, FilterContext, NodeInfo, Plugin,
     PluginId, PodInfo, PreFilterResult, Status,
@@ -107,9 +108,7 @@ impl Plugin for VolumeZone {
             EventResource::StorageClass => {
                 new.field("volumeBindingMode").and_then(|m| m.as_str()) == Some("WaitForFirstConsumer")
             }
-            EventResource::PersistentVolumeClaim => {
-                new.namespace() == pod.key.namespace && claims_of(pod).iter().any(|(c, _)| c == new.name())
-            }
+            EventResource::PersistentVolumeClaim => hints::is_claim_of(new, pod),
             EventResource::PersistentVolume => objects
                 .old
                 .is_none_or(|old| TOPOLOGY_LABELS.iter().any(|key| old.label(key) != new.label(key))),
