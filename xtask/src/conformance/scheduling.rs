@@ -1,7 +1,11 @@
 //! `cluster/scheduling.jsonl`: where the scheduler puts pods, and why it doesn't.
 //!
 //! Nodes that tie at the top of the final scores are drawn from, so any of them is right. Where podlab drew another
-//! one than the recording, the pod is moved to the recorded node, so that what follows can be compared.
+//! one than the recording, the pod is moved to the recorded node, so that what follows can be compared. Which of equal
+//! candidates preemption takes is chance as well, but no recorded figure shows the tie: such a record may fail.
+//!
+//! The record does not hold the namespaces (with their labels and service accounts) nor the uids of owners; both are
+//! made as the results show them.
 
 use anyhow::Result;
 use podlab_api::{Door, Object, Request, kinds};
@@ -43,7 +47,7 @@ struct Run<'a> {
 
 fn run(record: &Value) -> Outcome {
     let mut run =
-        Run { cluster: lab::empty(Profile::Controllers), record, moved: BTreeMap::new(), parts: Vec::new() };
+        Run { cluster: lab::empty(Profile::Scheduling), record, moved: BTreeMap::new(), parts: Vec::new() };
     run.prepare();
     for pod in items(record, "new") {
         run.schedule(pod);
@@ -75,6 +79,10 @@ impl Run<'_> {
             let object = json!({"apiVersion": "v1", "kind": "Namespace",
                 "metadata": {"name": namespace, "labels": labels}});
             lab::create(&mut self.cluster, &object);
+            // A controller's work, without which no pod is admitted.
+            let account = json!({"apiVersion": "v1", "kind": "ServiceAccount",
+                "metadata": {"name": "default", "namespace": namespace}});
+            lab::create(&mut self.cluster, &account);
         }
         let nodes: Vec<Value> = items(self.record, "nodes").cloned().collect();
         self.add_nodes(&nodes);
