@@ -21,7 +21,7 @@ pub(super) fn read(recording: &Recording<'_>) -> Result<Vec<Figure>> {
 fn compare(record: &Value, manifest: &str) -> Outcome {
     let mut cluster = lab::empty(Profile::Api);
     let expected = record.get("object").cloned().unwrap_or_default();
-    let documents = lab::documents(manifest);
+    let documents = lab::sent_documents(manifest);
     // A manifest of several documents is recorded once for each kind.
     let kind = record.get("kind").and_then(Value::as_str);
     let Some(object) = documents.iter().find(|object| object.get("kind").and_then(Value::as_str) == kind)

@@ -4,7 +4,9 @@ use podlab_api::door::{Gvr, ResponseBody};
 use podlab_api::{Door, Request, Response, kinds};
 use podlab_cluster::{Cluster, Profile, Settings};
 use podlab_sim::SimTime;
+use regex::Regex;
 use serde_json::{Value, json};
+use std::sync::LazyLock;
 use std::time::Duration;
 
 /// A cluster without nodes.
@@ -119,4 +121,16 @@ pub(super) fn answer(response: &Response) -> Value {
 /// The documents of a manifest, as far as they can be read.
 pub(super) fn documents(manifest: &str) -> Vec<Value> {
     podlab_yaml::parse_documents(manifest).documents.into_iter().map(|document| document.value).collect()
+}
+
+static PYTHON_TEXTS: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"(?m)([:-] +)([yYnN]|[-+]?[0-9]+[eE][-+]?[0-9]+)[ \t]*$").ok());
+
+/// The documents of a manifest as the recorder sent them where it sent JSON: Python's YAML, which it read them with, has
+/// texts where kubectl's has truth values (`y`) and numbers (`1e3`).
+pub(super) fn sent_documents(manifest: &str) -> Vec<Value> {
+    match PYTHON_TEXTS.as_ref() {
+        Some(texts) => documents(&texts.replace_all(manifest, "$1\"$2\"")),
+        None => documents(manifest),
+    }
 }

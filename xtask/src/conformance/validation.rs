@@ -69,7 +69,10 @@ fn before(record: &Value, manifest: &str) -> Cluster {
 
 /// A POST of the manifest, whatever kubectl would have said of it.
 fn raw(record: &Value, manifest: &str, expected: &Value) -> Outcome {
-    let documents = lab::documents(manifest);
+    let documents = match text(record, "raw_content_type") {
+        "application/json" => lab::sent_documents(manifest),
+        _ => lab::documents(manifest),
+    };
     let Some(object) = documents.first() else {
         return Outcome::Skipped("a body that is no YAML at all never reaches podlab's door".to_owned());
     };
