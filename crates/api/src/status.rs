@@ -132,6 +132,27 @@ impl Status {
         }
     }
 
+    /// 422 for a strategic merge patch whose result is no object of the kind: `decoding` is what the decoder said of it.
+    ///
+    /// Source: k8s.io/apiserver/pkg/endpoints/handlers/patch.go `applyPatchToObject` (v1.37).
+    pub fn invalid_patch(patch: &serde_json::Value, decoding: &str) -> Status {
+        let shown = crate::go_text::quote(&crate::patch::go_text(patch));
+        let message = format!("Invalid value: {shown}: {}", crate::patch::conversion_error(decoding));
+        Status {
+            code: 422,
+            reason: "Invalid",
+            message: format!(" \"\" is invalid: patch: {message}"),
+            details: Some(StatusDetails {
+                causes: vec![StatusCause {
+                    reason: "FieldValueInvalid".to_owned(),
+                    message,
+                    field: "patch".to_owned(),
+                }],
+                ..StatusDetails::default()
+            }),
+        }
+    }
+
     /// 403 for what a rule of the cluster forbids.
     pub fn forbidden(kind: &Kind, name: &str, why: &str) -> Status {
         let resource = kind.group_resource();

@@ -10,6 +10,7 @@ pub use json::{JsonPatchError, apply as apply_json_patch};
 pub use merge::{apply as apply_merge_patch, three_way as three_way_json_merge, two_way as two_way_merge};
 pub use meta::{FieldMeta, KindLookup, Lookup};
 pub use strategic::{PatchError, merge as apply_strategic};
+pub(crate) use strategic::{conversion_error, go_text};
 pub use strategic_diff::{three_way as three_way_strategic, two_way as two_way_strategic};
 
 use crate::door::PatchType;

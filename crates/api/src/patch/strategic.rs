@@ -466,7 +466,7 @@ fn merge_elements<L: Lookup>(
 }
 
 /// A value as Go's `%v` prints it.
-pub(super) fn go_text(value: &Value) -> String {
+pub(crate) fn go_text(value: &Value) -> String {
     match value {
         Value::Null => "<nil>".to_owned(),
         Value::Bool(b) => b.to_string(),
@@ -479,5 +479,34 @@ pub(super) fn go_text(value: &Value) -> String {
             let parts: Vec<String> = map.iter().map(|(k, v)| format!("{k}:{}", go_text(v))).collect();
             format!("map[{}]", parts.join(" "))
         }
+    }
+}
+
+/// What Go's converter from trees to types says where its JSON decoder says `json: cannot unmarshal number into Go struct
+/// field ConfigMap.data of type string`; other texts as they are.
+///
+/// Source: k8s.io/apimachinery/pkg/runtime/converter.go `fromUnstructured` (v1.37).
+pub(crate) fn conversion_error(decoding: &str) -> String {
+    let parts = decoding
+        .strip_prefix("json: cannot unmarshal ")
+        .and_then(|rest| rest.split_once(" into Go "))
+        .and_then(|(found, rest)| Some((found, rest.rsplit_once(" of type ")?.1)));
+    let Some((found, wanted)) = parts else { return decoding.to_owned() };
+    let (found, found_kind) = match found.split(' ').next().unwrap_or_default() {
+        "number" if found.contains('.') => ("float64", "float64"),
+        "number" => ("int64", "int64"),
+        "bool" => ("bool", "bool"),
+        "array" => ("[]interface {}", "slice"),
+        "object" => ("map[string]interface {}", "map"),
+        _ => ("string", "string"),
+    };
+    if wanted.starts_with("[]") {
+        format!("cannot restore slice from {found_kind}")
+    } else if wanted.starts_with("map[") {
+        format!("cannot restore map from {found_kind}")
+    } else if wanted.contains('.') {
+        format!("cannot restore struct from: {found_kind}")
+    } else {
+        format!("cannot convert {found} to {wanted}")
     }
 }

@@ -202,7 +202,17 @@ impl ApiServer {
             }
             (Some(old), how) => (podlab_api::patch::apply(kind, how, &old.to_value(), &request.body)?, false),
         };
-        let mut object = self.decode(kind, namespace, &patched, options, warnings)?;
+        let decoded = self.decode(kind, namespace, &patched, options, warnings);
+        let mut object = decoded.map_err(|status| {
+            let said = status
+                .message
+                .split_once(" cannot be handled as a ")
+                .and_then(|(_, rest)| rest.split_once(": "));
+            match said.filter(|_| how == PatchType::StrategicMerge && status.code == 400) {
+                Some((_, said)) => Status::invalid_patch(&request.body, said),
+                None => status,
+            }
+        })?;
         if created {
             object.metadata.name.get_or_insert_with(|| name.to_owned());
             let stored = self.create_with(object, options.dry_run, warnings)?;
