@@ -1,6 +1,7 @@
 //! How lists and maps of an object are merged: the patch strategies that Kubernetes' types declare.
 
 use crate::Kind;
+use crate::schema::{GoType, Schema, TypeId};
 
 /// What a type says about one of its fields.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -24,80 +25,44 @@ pub trait Lookup: Copy {
     fn field(self, key: &str) -> Result<(Self, FieldMeta), String>;
 }
 
-/// The strategies of a built-in kind.
+/// The strategies of a built-in kind, as the schema has them from the tags of Kubernetes' types.
 #[derive(Clone, Copy, Debug)]
 pub struct KindLookup {
-    kind: &'static str,
-    /// The field in which the value stands.
-    parent: Place,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
-    Root,
-    Metadata,
-    Spec,
-    Status,
-    PodSpec,
-    Container,
-    Other,
-    /// Below this nothing has strategies.
-    Free,
+    /// The type that is looked at; `None` below what the schema knows, where nothing has strategies.
+    ty: Option<TypeId>,
 }
 
 impl KindLookup {
     /// Starts at the root of an object.
     pub fn new(kind: &Kind) -> KindLookup {
-        KindLookup { kind: kind.kind, parent: Place::Root }
+        KindLookup { ty: Schema::get().kind(&kind.api_version(), kind.kind) }
     }
 }
 
-const fn by(merge_key: &'static str) -> FieldMeta {
-    FieldMeta { retain_keys: false, merge: true, replace: false, merge_key }
+/// The type of a field's value, or of its elements.
+fn inner(ty: &GoType) -> Option<TypeId> {
+    match ty {
+        GoType::Named(id) => Some(*id),
+        GoType::Pointer(of) | GoType::Slice(of) => inner(of),
+        _ => None,
+    }
 }
 
 impl Lookup for KindLookup {
     fn field(self, key: &str) -> Result<(KindLookup, FieldMeta), String> {
-        use Place::{Container, Free, Metadata, Other, PodSpec, Root, Spec, Status};
-        let none = FieldMeta::default();
-        let (place, meta) = match (self.parent, key) {
-            (Root, "metadata") => (Metadata, none),
-            (Root, "spec") if self.kind == "Pod" => (PodSpec, none),
-            (Root, "spec") => (Spec, none),
-            (Root, "status") => (Status, none),
-            (Root, "template") => (Other, none),
-            (Root, "secrets") if self.kind == "ServiceAccount" => (Free, by("name")),
-            (Metadata, "ownerReferences") => (Free, by("uid")),
-            (Metadata, "finalizers") => (Free, by("")),
-            (Metadata, _) => (Free, none),
-            (Spec, "strategy") if self.kind == "Deployment" => {
-                (Free, FieldMeta { retain_keys: true, ..FieldMeta::default() })
-            }
-            (Spec, "ports") if self.kind == "Service" => (Free, by("port")),
-            (Spec, "podCIDRs") => (Free, by("")),
-            (Spec, "template" | "jobTemplate") => (Other, none),
-            (Status, "conditions") => (Free, by("type")),
-            (Status, "addresses") if self.kind == "Node" => (Free, by("type")),
-            (Status, "podIPs" | "hostIPs") => (Free, by("ip")),
-            (Status, "resourceClaimStatuses") => (Free, FieldMeta { retain_keys: true, ..by("name") }),
-            (Other, "metadata") => (Metadata, none),
-            (Other, "spec") if self.kind == "CronJob" => (Spec, none),
-            (Other, "spec") => (PodSpec, none),
-            (PodSpec, "volumes") => (Free, FieldMeta { retain_keys: true, ..by("name") }),
-            (PodSpec, "containers" | "initContainers" | "ephemeralContainers") => (Container, by("name")),
-            (PodSpec, "imagePullSecrets" | "schedulingGates") => (Free, by("name")),
-            (PodSpec, "resourceClaims") => (Free, FieldMeta { retain_keys: true, ..by("name") }),
-            (PodSpec, "hostAliases") => (Free, by("ip")),
-            (PodSpec, "topologySpreadConstraints") => (Free, by("topologyKey")),
-            (Container, "ports") => (Free, by("containerPort")),
-            (Container, "env") => (Free, by("name")),
-            (Container, "volumeMounts") => (Free, by("mountPath")),
-            (Container, "volumeDevices") => (Free, by("devicePath")),
-            _ => (Free, none),
+        let fields = self.ty.map(|ty| Schema::get().fields(ty)).unwrap_or_default();
+        // A field that no type has is the decoder's to refuse.
+        let Some(field) = fields.iter().find(|field| field.name == key) else {
+            return Ok((KindLookup { ty: None }, FieldMeta::default()));
         };
-        // A job template's spec is a JobSpec, whose template is a pod's.
-        let kind =
-            if self.kind == "CronJob" && self.parent == Other && key == "spec" { "Job" } else { self.kind };
-        Ok((KindLookup { kind, parent: place }, meta))
+        let has =
+            |strategy: &str| field.patch_strategy.is_some_and(|all| all.split(',').any(|s| s == strategy));
+        let meta = FieldMeta {
+            retain_keys: has("retainKeys"),
+            merge: has("merge"),
+            replace: has("replace"),
+            merge_key: field.patch_merge_key.unwrap_or_default(),
+        };
+        Ok((KindLookup { ty: inner(&field.ty) }, meta))
     }
 }
