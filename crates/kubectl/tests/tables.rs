@@ -86,7 +86,10 @@ fn tables_and_descriptions() {
             tally.check(
                 &name,
                 part,
-                &[("stdout", want["stdout"].as_str().unwrap_or("").to_owned(), out + &err)],
+                &[
+                    ("stdout", want["stdout"].as_str().unwrap_or("").to_owned(), out),
+                    ("stderr", want["stderr"].as_str().unwrap_or("").to_owned(), err),
+                ],
             );
         }
     }

@@ -199,10 +199,10 @@ fn output(cluster: &mut Cluster, part: &str, expected: &Value, object: &Value) -
     let arguments: Vec<String> = arguments.into_iter().map(str::to_owned).collect();
     let output = Session::start(&arguments, "").finish(cluster).0;
     // A restored object is given a version of its own.
-    let expected = masks::without_versions(text(expected, "stdout"));
-    let got = Masks::default().text(&expected, &masks::without_versions(&output.stdout));
-    let got = if output.stderr.is_empty() { got } else { format!("{got}--- stderr\n{}", output.stderr) };
-    Outcome::equal(expected, got)
+    let stdout = masks::without_versions(text(expected, "stdout"));
+    let got = Masks::default().text(&stdout, &masks::without_versions(&output.stdout));
+    let all = |stdout: &str, stderr: &str| format!("{stdout}--- stderr\n{stderr}");
+    Outcome::equal(all(&stdout, text(expected, "stderr")), all(&got, &output.stderr))
 }
 
 fn command_line(record: &Value, all: &[Value]) -> Outcome {
