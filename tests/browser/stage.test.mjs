@@ -44,6 +44,9 @@ test("a selector dims what does not match and says the first requirement that fa
   await page.getByRole("button", { name: /^web-1, .*matches/ }).waitFor();
   await page.getByRole("button", { name: /^web-2, .*does not match tier!=cache/ }).waitFor();
   await page.getByRole("button", { name: /^api-1, .*does not match app=web/ }).waitFor();
+  await page.locator("#stage-selector").fill("tier=front,app=web");
+  await page.getByRole("button", { name: /^api-1, .*does not match tier=front/ }).waitFor();
+  await page.locator("#stage-selector").fill("app=web,tier!=cache");
   await page.getByText("1/3", { exact: true }).waitFor();
   await page.keyboard.type(",(");
   await page.locator("#stage-selector-error").getByText("found '('").waitFor();

@@ -55,7 +55,9 @@ fn use_asked(text: &str) -> Same<Asked> {
         let asked = match Selector::parse(text) {
             Ok(selector) if selector.is_empty() => Asked::default(),
             Ok(selector) => {
-                let keys = selector.requirements().iter().map(|r| r.key().to_owned()).collect();
+                // A selector sorts its requirements; people read them as they were typed.
+                let typed = Selector::parse_spanned(text).requirements;
+                let keys = typed.iter().map(|r| r.requirement.key().to_owned()).collect();
                 Asked { selector: Some((selector, keys)), error: None }
             }
             Err(error) => Asked { selector: last.1.selector.clone(), error: Some(error.to_string()) },

@@ -278,7 +278,10 @@ pub(crate) enum Verdict {
 /// Asks the selector about a pod's labels.
 pub(crate) fn verdict(selector: Option<&(Selector, Rc<[String]>)>, pod: &PodView) -> Verdict {
     let Some((selector, keys)) = selector else { return Verdict::None };
-    match selector.requirements().iter().find(|r| !r.matches(&pod.labels)) {
+    // The first that failed in the order in which they were typed.
+    let place = |key: &str| keys.iter().position(|k| k == key);
+    let failed = selector.requirements().iter().filter(|r| !r.matches(&pod.labels));
+    match failed.min_by_key(|r| place(r.key())) {
         Some(requirement) => Verdict::Miss(requirement.to_string()),
         None => Verdict::Hit(keys.clone()),
     }
