@@ -7,6 +7,7 @@ use super::prober::{headers, resolve_port};
 use crate::runtime::{ContainerId, ExecOutcome, ExecState, ExecToken, HttpGet};
 use k8s_openapi::api::core::v1::{Container, LifecycleHandler};
 use podlab_sim::{SimDuration, SimTime};
+use std::sync::Arc;
 
 /// How a hook goes.
 #[derive(Debug)]
@@ -82,14 +83,14 @@ pub(crate) fn run(
         let own = http.http_headers.iter().flatten().map(|h| (h.name.as_str(), h.value.as_str()));
         let host = http.host.clone().filter(|h| !h.is_empty());
         let ip = || w.sandboxes.last().and_then(|s| s.ip.clone()).unwrap_or_default();
-        let request = HttpGet {
+        let request = Arc::new(HttpGet {
             scheme: http.scheme.as_deref().unwrap_or("HTTP").to_ascii_lowercase(),
             host: host.unwrap_or_else(ip),
             port,
             path: if path.starts_with('/') { path.clone() } else { format!("/{path}") },
             headers: headers(own, "kube-lifecycle/1.37"),
-        };
-        return match env.runtime.http_get(&request, env.cx) {
+        });
+        return match env.runtime.http_get(&request, &mut None, env.cx) {
             Ok(answer) if answer.took.is_zero() => HookRun::Done(Ok(())),
             Ok(answer) => HookRun::Until(env.cx.now() + answer.took),
             Err(text) => fail(format!(

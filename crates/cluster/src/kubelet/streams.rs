@@ -187,7 +187,7 @@ impl Kubelets {
                     Some(log) => {
                         for line in log.since(*next) {
                             // A line that may still grow is left for later.
-                            if running && *follow && line.bytes.last() != Some(&b'\n') {
+                            if running && *follow && line.bytes().last() != Some(&b'\n') {
                                 break;
                             }
                             append(&mut chunk.stdout, line, *timestamps);
@@ -226,8 +226,8 @@ impl Kubelets {
                 if let Some(log) = runtime.log(container) {
                     for line in log.since(*next) {
                         match line.stream {
-                            Stream::Stdout => chunk.stdout.extend(&line.bytes),
-                            Stream::Stderr => chunk.stderr.extend(&line.bytes),
+                            Stream::Stdout => chunk.stdout.extend_from_slice(&line.bytes()),
+                            Stream::Stderr => chunk.stderr.extend_from_slice(&line.bytes()),
                         }
                         *next += 1;
                     }
@@ -361,5 +361,5 @@ fn append(out: &mut Vec<u8>, line: &LogLine, timestamps: bool) {
         let at = time_nanos(line.at.as_nanos());
         out.extend(format!("{at:.9} ").into_bytes());
     }
-    out.extend_from_slice(&line.bytes);
+    out.extend_from_slice(&line.bytes());
 }

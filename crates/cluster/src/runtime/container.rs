@@ -6,13 +6,14 @@ use super::logs::Log;
 use podlab_shell::{Machine, Pid, Stream};
 use podlab_sim::{SimTime, Slot};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// A container on a node.
 #[derive(Clone, Debug)]
 pub(crate) struct Container {
     pub(crate) id: ContainerId,
     pub(crate) sandbox: SandboxId,
-    pub(crate) config: ContainerConfig,
+    pub(crate) config: Arc<ContainerConfig>,
     pub(crate) image: Image,
     pub(crate) image_ref: String,
     pub(crate) state: ContainerState,
@@ -30,8 +31,32 @@ pub(crate) struct Container {
     /// When the processes have something to do next.
     pub(crate) wake: Option<Slot>,
     pub(crate) oom_killed: bool,
+    /// Grows whenever something ran in it.
+    pub(crate) epoch: u64,
     /// Commands run from outside that have not been collected.
     pub(crate) execs: BTreeMap<ExecToken, Exec>,
+}
+
+/// All containers by id; copies of the world share those that none of them has changed.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Containers(BTreeMap<ContainerId, Arc<Container>>);
+
+impl Containers {
+    pub(crate) fn get(&self, id: &ContainerId) -> Option<&Container> {
+        self.0.get(id).map(|container| &**container)
+    }
+
+    pub(crate) fn get_mut(&mut self, id: &ContainerId) -> Option<&mut Container> {
+        self.0.get_mut(id).map(Arc::make_mut)
+    }
+
+    pub(crate) fn insert(&mut self, id: ContainerId, container: Container) {
+        self.0.insert(id, Arc::new(container));
+    }
+
+    pub(crate) fn remove(&mut self, id: &ContainerId) -> Option<Arc<Container>> {
+        self.0.remove(id)
+    }
 }
 
 /// A command that was started in a container from outside.

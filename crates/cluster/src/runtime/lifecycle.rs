@@ -7,6 +7,7 @@ use super::servers::Bundle;
 use super::{Runtime, images};
 use crate::world::Cx;
 use podlab_shell::{Credentials, FileSystem, Machine, Mount, ROOT, Signal, Spawn, StartError, Stdin};
+use std::sync::Arc;
 
 /// Where the runtime's texts of a failed start begin.
 ///
@@ -112,7 +113,7 @@ impl Runtime {
         let container = Container {
             id: id.clone(),
             sandbox: sandbox_id.clone(),
-            config,
+            config: Arc::new(config),
             image,
             image_ref,
             state: ContainerState::Created,
@@ -127,6 +128,7 @@ impl Runtime {
             log: Default::default(),
             wake: None,
             oom_killed: false,
+            epoch: 0,
             execs: Default::default(),
         };
         self.containers.insert(id.clone(), container);

@@ -28,12 +28,13 @@ pub use cri::{
 };
 pub use logs::{Log, LogLine};
 pub use network::{HttpAnswer, HttpGet};
+pub use served::Known;
 
 use crate::event::Event;
 use crate::kubelet::KubeletEvent;
 use crate::observe::{Upcoming, UpcomingKind};
 use crate::world::Cx;
-use container::Container;
+use container::{Container, Containers};
 use images::Resolved;
 use podlab_shell::Volume;
 use podlab_sim::{SimDuration, SimTime};
@@ -55,7 +56,7 @@ pub enum RuntimeEvent {
 #[derive(Clone, Debug, Default)]
 pub struct Runtime {
     pub(crate) sandboxes: BTreeMap<SandboxId, Sandbox>,
-    pub(crate) containers: BTreeMap<ContainerId, Container>,
+    pub(crate) containers: Containers,
     pub(crate) volumes: BTreeMap<VolumeId, Volume>,
     /// node → complete names of the images on it.
     images: BTreeMap<String, BTreeSet<String>>,
@@ -70,11 +71,8 @@ pub struct Runtime {
     next_exec: u64,
     /// exec → container.
     execs: BTreeMap<ExecToken, ContainerId>,
-    /// Grows whenever a process ran or a file changed: answers known before are no longer trusted.
-    epoch: u64,
-    /// address → answers that hold until the epoch changes.
-    served: BTreeMap<String, served::Served>,
-    log_clock: served::LogClock,
+    /// Grows whenever a file of a volume changed that a container could have read.
+    volume_epoch: u64,
     /// Root file systems that have been built, by what they hold.
     roots: BTreeMap<String, Volume>,
 }

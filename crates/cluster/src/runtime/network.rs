@@ -86,10 +86,21 @@ impl Runtime {
     /// # Errors
     /// Go's text of the network error (`dial tcp 10.244.0.5:80: connect: connection refused`), to be put behind
     /// `Get "http://…": `.
-    pub fn http_get(&mut self, get: &HttpGet, cx: &mut Cx<'_>) -> Result<HttpAnswer, String> {
-        if let Some(answer) = self.known_answer(get, cx) {
-            return Ok(answer);
+    ///
+    /// `known` is what came of the same request before, to be given again while nothing has changed.
+    pub fn http_get(
+        &mut self,
+        get: &Arc<HttpGet>,
+        known: &mut Option<Arc<Known>>,
+        cx: &mut Cx<'_>,
+    ) -> Result<Arc<HttpAnswer>, String> {
+        if let Some(known) = known
+            && Arc::ptr_eq(&known.get, get)
+            && self.still_answers(known, cx.now())
+        {
+            return Ok(known.answer.clone());
         }
+        *known = None;
         let target = match self.listener(&get.host, get.port) {
             Ok(Some(target)) => target,
             Ok(None) => return Err(dial_error(&get.host, get.port, &NetError::ConnectionRefused)),
@@ -110,62 +121,69 @@ impl Runtime {
         let machine = self.containers.get(&target).and_then(|c| c.machine.as_ref());
         let repeatable = machine.is_some_and(|m| m.repeatable(get.port));
         if !repeatable {
-            self.epoch += 1;
+            self.changed(&target);
         }
         let (answer, written) = self.hosted(&target, cx, |host| host.serve(&get.host, get.port, &request));
+        let answer = answer.map(|answer| Arc::new(short(&answer)));
         if repeatable && let Ok(answer) = &answer {
-            self.keep_answer(get, &target, answer, &written, cx.now());
+            *known = self.known(get, &target, answer, &written, cx.now());
         }
         self.hand_out(written, cx.now());
         match answer {
-            Ok(answer) => Ok(short(&answer)),
+            Ok(answer) => Ok(answer),
             Err(NetError::Reset) => Err("EOF".to_owned()),
             Err(error) => Err(dial_error(&get.host, get.port, &error)),
         }
     }
 
-    /// The answer to a request that was made before, while nothing has changed since; the server's log says so.
-    fn known_answer(&mut self, get: &HttpGet, cx: &Cx<'_>) -> Option<HttpAnswer> {
-        let now = cx.now();
-        let known = self.served.get(&get.host)?.find(get, self.epoch)?;
-        let container = self.containers.get_mut(&known.container)?;
-        for (stream, before, after) in &known.log {
-            match after {
-                None => container.log.write(now, *stream, before),
-                Some(after) => {
-                    let time = self.log_clock.text(now);
-                    let mut line = Vec::with_capacity(before.len() + time.len() + after.len());
-                    line.extend_from_slice(before);
-                    line.extend_from_slice(time.as_bytes());
-                    line.extend_from_slice(after);
-                    container.log.write(now, *stream, &line);
-                }
-            }
+    /// Whether an answer holds that was given before; the server's log says that it was given again.
+    fn still_answers(&mut self, known: &Known, now: SimTime) -> bool {
+        if known.volumes != self.volume_epoch {
+            return false;
         }
-        Some(known.answer.clone())
+        let Some(container) = self.containers.get_mut(&known.container) else { return false };
+        if container.epoch != known.epoch || !container.is_running() {
+            return false;
+        }
+        for (stream, text) in &known.log {
+            container.log.write_line(now, *stream, text);
+        }
+        true
     }
 
-    fn keep_answer(
-        &mut self,
-        get: &HttpGet,
+    /// An answer to keep; `None` where it left more than lines in the server's log.
+    fn known(
+        &self,
+        get: &Arc<HttpGet>,
         target: &ContainerId,
-        answer: &HttpResponse,
+        answer: &Arc<HttpAnswer>,
         written: &[Written],
         now: SimTime,
-    ) {
-        if written.iter().any(|(owner, sink, ..)| owner != target || *sink != 0) {
-            return;
+    ) -> Option<Arc<Known>> {
+        let line = |bytes: &[u8]| bytes.iter().position(|b| *b == b'\n') == bytes.len().checked_sub(1);
+        if written.iter().any(|(owner, sink, _, bytes)| owner != target || *sink != 0 || !line(bytes)) {
+            return None;
         }
-        let time = self.log_clock.text(now).to_owned();
-        let log = written.iter().map(|(_, _, stream, bytes)| cut(*stream, bytes, &time)).collect();
-        let known = Known {
-            epoch: self.epoch,
+        let time = super::servers::log_time_at(now);
+        let epoch = self.containers.get(target)?.epoch;
+        Some(Arc::new(Known {
             get: get.clone(),
             container: target.clone(),
-            answer: short(answer),
-            log,
-        };
-        self.served.entry(get.host.clone()).or_default().keep(known);
+            epoch,
+            volumes: self.volume_epoch,
+            answer: answer.clone(),
+            log: written.iter().map(|(_, _, stream, bytes)| (*stream, cut(bytes, &time))).collect(),
+        }))
+    }
+
+    /// Something has run in a container: what its servers said may no longer hold, nor what others say of files that
+    /// it can write.
+    pub(super) fn changed(&mut self, id: &ContainerId) {
+        let Some(container) = self.containers.get_mut(id) else { return };
+        container.epoch += 1;
+        if container.config.mounts.iter().any(|mount| !mount.read_only) {
+            self.volume_epoch += 1;
+        }
     }
 
     /// Whether something listens on a TCP port.

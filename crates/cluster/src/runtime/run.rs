@@ -88,7 +88,7 @@ impl Runtime {
         cx: &mut Cx<'_>,
         act: impl FnOnce(&mut ContainerHost<'_>) -> R,
     ) -> R {
-        self.epoch += 1;
+        self.changed(id);
         let (result, written) = self.hosted(id, cx, act);
         self.hand_out(written, cx.now());
         result

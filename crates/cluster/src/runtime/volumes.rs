@@ -25,7 +25,9 @@ impl Runtime {
     ///
     /// Source: pkg/volume/util/atomic_writer.go `Write` (v1.37).
     pub fn write_volume(&mut self, id: &VolumeId, files: &[VolumeFile], cx: &Cx<'_>) {
-        self.epoch += 1;
+        if self.volumes.contains_key(id) {
+            self.volume_epoch += 1;
+        }
         let now = cx.now();
         self.ensure_volume(id, cx);
         let Some(volume) = self.volumes.get_mut(id) else { return };
@@ -85,7 +87,7 @@ impl Runtime {
 
     /// Makes a directory in a volume.
     pub fn make_volume_dir(&mut self, id: &VolumeId, path: &str, cx: &Cx<'_>) {
-        self.epoch += 1;
+        self.volume_epoch += 1;
         self.ensure_volume(id, cx);
         if let Some(volume) = self.volumes.get_mut(id) {
             let _ = volume.make_dirs(path, cx.now());
@@ -94,7 +96,7 @@ impl Runtime {
 
     /// Makes an empty file in a volume (hostPath `FileOrCreate`).
     pub fn make_volume_file(&mut self, id: &VolumeId, path: &str, cx: &Cx<'_>) {
-        self.epoch += 1;
+        self.volume_epoch += 1;
         self.ensure_volume(id, cx);
         if let Some(volume) = self.volumes.get_mut(id)
             && volume.lookup(path).is_none()
@@ -105,7 +107,7 @@ impl Runtime {
 
     /// Forgets a volume.
     pub fn remove_volume(&mut self, id: &VolumeId) {
-        self.epoch += 1;
+        self.volume_epoch += 1;
         self.volumes.remove(id);
     }
 

@@ -2,7 +2,7 @@
 //!
 //! Source: pkg/kubelet/prober/prober.go `runProbe`, pkg/probe (v1.37).
 
-use crate::runtime::HttpGet;
+use crate::runtime::{HttpGet, Known};
 use k8s_openapi::api::core::v1::{Container, Probe};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use std::sync::Arc;
@@ -10,8 +10,15 @@ use std::sync::Arc;
 /// What a probe asks, ready to be asked.
 #[derive(Clone, Debug)]
 pub(crate) enum Ask {
-    /// A GET request; `default_host` says that it goes to the pod's own address.
-    Http { request: HttpGet, default_host: bool },
+    /// A GET request.
+    Http {
+        /// The request.
+        request: Arc<HttpGet>,
+        /// Whether it goes to the pod's own address.
+        default_host: bool,
+        /// What came of it before.
+        known: Option<Arc<Known>>,
+    },
     /// A TCP connection; `None` for the pod's own address.
     Tcp { host: Option<String>, port: u16 },
     /// gRPC health.
@@ -60,14 +67,14 @@ impl Ask {
                     );
                     let path = http.path.clone().unwrap_or_else(|| "/".to_owned());
                     let path = if path.starts_with('/') { path } else { format!("/{path}") };
-                    let request = HttpGet {
+                    let request = Arc::new(HttpGet {
                         scheme: http.scheme.as_deref().unwrap_or("HTTP").to_ascii_lowercase(),
                         host: http.host.clone().unwrap_or_default(),
                         port,
                         path,
                         headers,
-                    };
-                    Ask::Http { request, default_host }
+                    });
+                    Ask::Http { request, default_host, known: None }
                 }
                 Err(text) => Ask::Error(text),
             };

@@ -257,14 +257,14 @@ fn run_probe(env: &mut Env<'_, '_>, w: &mut PodWorker, index: usize) {
     let timeout = worker.timeout();
     let answer = match &mut worker.ask {
         Ask::Error(text) => Answer::Errored(text.clone()),
-        Ask::Http { request, default_host } => {
+        Ask::Http { request, default_host, known } => {
             if *default_host {
                 let ip = ip.unwrap_or("");
                 if request.host != ip {
-                    ip.clone_into(&mut request.host);
+                    ip.clone_into(&mut Arc::make_mut(request).host);
                 }
             }
-            match env.runtime.http_get(request, env.cx) {
+            match env.runtime.http_get(request, known, env.cx) {
                 Ok(answer) => {
                     let passed = (200..400).contains(&answer.status);
                     if answer.took.is_zero() {
