@@ -119,7 +119,7 @@ pub fn log(cluster: &Cluster, container_id: &str, most: usize) -> Vec<LogLine> {
         .take(most)
         .map(|l| LogLine {
             at: l.at,
-            text: String::from_utf8_lossy(&l.bytes).trim_end_matches('\n').to_owned(),
+            text: String::from_utf8_lossy(&l.bytes()).trim_end_matches('\n').to_owned(),
         })
         .collect();
     lines.reverse();
