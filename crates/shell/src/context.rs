@@ -14,6 +14,9 @@ use std::sync::Arc;
 const MAX_PROCESSES: usize = 512;
 /// Most open descriptors of one process.
 const MAX_FDS: usize = 1024;
+/// The entrypoint of many images. A server started through it is started at once: a shell in between would leave
+/// nothing behind.
+const JUST_EXEC: &[u8] = b"#!/bin/sh\nset -e\nexec \"$@\"\n";
 /// Interpreters that may name interpreters (`#!`).
 const MAX_INTERPRETERS: u32 = 4;
 
@@ -617,6 +620,13 @@ impl Ctx<'_> {
                     return Ok((program, self.core.family));
                 }
                 Kind::File(c) => {
+                    if **c.bytes == *JUST_EXEC
+                        && let Some(server) = self.server_named(argv)
+                    {
+                        argv.remove(0);
+                        path = server;
+                        continue;
+                    }
                     let Some(rest) = c.bytes.strip_prefix(b"#!") else { return Err(Errno::ExecFormat) };
                     let line = rest.split(|b| *b == b'\n').next().unwrap_or_default();
                     let line = String::from_utf8_lossy(line).trim().to_owned();
@@ -638,6 +648,20 @@ impl Ctx<'_> {
             }
         }
         Err(Errno::Loop)
+    }
+
+    /// The path of the server that the arguments name: a program of the image's own, that no tool stands for.
+    fn server_named(&self, argv: &[String]) -> Option<String> {
+        let name = argv.get(1)?;
+        let found = self
+            .find_program(name, self.core.env_var("PATH").unwrap_or(crate::userland::DEFAULT_PATH))
+            .ok()?;
+        let at = self.sys.fs.resolve(&*self.host, &self.core.who, &self.absolute(&found), true).ok()?;
+        match &self.sys.fs.inode(&*self.host, &at)?.kind {
+            // Tools stand in files as `userland:name`.
+            Kind::Program(program) if !program.contains(':') => Some(found),
+            _ => None,
+        }
     }
 
     /// Starts a child that runs `program`. `fds`: its descriptors, references handed over; `None` copies mine.
