@@ -166,8 +166,8 @@ fn pump(
             let mut events = 0u32;
             let advance = open.advance(elapsed, &mut || {
                 events = events.wrapping_add(1);
-                // Asking the time costs more than most events.
-                !events.is_multiple_of(16) || now_ms() - begun < BUDGET_MS
+                // Asking the time costs as much as a small event.
+                !events.is_multiple_of(4) || now_ms() - begun < BUDGET_MS
             });
             let revision = open.revision();
             let mut shown = pace.drawn;

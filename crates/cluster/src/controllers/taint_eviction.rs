@@ -178,8 +178,8 @@ impl TaintEvictionController {
         let about = InvolvedObject::named(ObjectReference {
             kind: "Pod".into(),
             api_version: "v1".into(),
-            namespace: key.namespace.clone(),
-            name: key.name.clone(),
+            namespace: key.namespace.to_string(),
+            name: key.name.to_string(),
             ..ObjectReference::default()
         });
         self.recorder.event(cx.api, &about, EventType::Normal, "TaintManagerEviction", text);

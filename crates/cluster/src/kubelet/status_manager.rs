@@ -8,8 +8,8 @@ use crate::runtime::ContainerId;
 use k8s_openapi::api::core::v1::{
     ContainerState, ContainerStateTerminated, ContainerStatus, PodCondition, PodStatus,
 };
+use podlab_api::kinds;
 use podlab_api::time::time;
-use podlab_api::{Body, kinds};
 use std::sync::Arc;
 
 fn is_terminal(phase: Option<&str>) -> bool {
@@ -54,11 +54,7 @@ pub(crate) fn write(env: &mut Env<'_, '_>, w: &mut PodWorker) {
         return;
     }
     let (namespace, name) = (w.pod.namespace().to_owned(), w.pod.name().to_owned());
-    let written = env.cx.api.modify(&kinds::POD, &namespace, &name, Some("status"), |object| {
-        if let Body::Pod { status, .. } = &mut object.body {
-            *status = Arc::new(merged);
-        }
-    });
+    let written = env.cx.api.modify_pod_status(&namespace, &name, |status| *status = merged);
     if let Ok(object) = written {
         w.pod = object;
     }

@@ -154,7 +154,8 @@ impl Scheduler {
             SchedulerEvent::FlushBackoff => self.queue.next_error_backoff_key(),
             _ => None,
         };
-        let (namespace, name) = key.map_or_else(Default::default, |k| (k.namespace.clone(), k.name.clone()));
+        let (namespace, name) =
+            key.map_or_else(Default::default, |k| (k.namespace.to_string(), k.name.to_string()));
         Some(Upcoming { at, kind: if key.is_some() { "Pod" } else { "" }, namespace, name, what })
     }
 

@@ -57,7 +57,7 @@ impl SelectorCounts {
             self.entries.remove(&oldest);
         }
         let mut entry = Entry { selector: selector.clone(), counts: Arc::default(), used: self.clock };
-        for (slot, pod) in pods.filter(|(_, pod)| pod.key.namespace == namespace) {
+        for (slot, pod) in pods.filter(|(_, pod)| *pod.key.namespace == *namespace) {
             if counted(selector, pod) {
                 entry.add(slot, 1);
             }
@@ -68,7 +68,7 @@ impl SelectorCounts {
     /// A pod came to a node (`by` is 1) or went from it (-1).
     pub fn count(&mut self, slot: usize, pod: &PodInfo, by: i32) {
         for ((namespace, _), entry) in &mut self.entries {
-            if *namespace == pod.key.namespace && counted(&entry.selector, pod) {
+            if **namespace == *pod.key.namespace && counted(&entry.selector, pod) {
                 entry.add(slot, by);
             }
         }

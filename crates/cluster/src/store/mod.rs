@@ -20,15 +20,15 @@ use std::sync::Arc;
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key {
     /// `metadata.namespace`.
-    pub namespace: String,
+    pub namespace: Arc<str>,
     /// `metadata.name`.
-    pub name: String,
+    pub name: Arc<str>,
 }
 
 impl Key {
     /// The key of a namespace and a name.
     pub fn new(namespace: &str, name: &str) -> Key {
-        Key { namespace: namespace.to_owned(), name: name.to_owned() }
+        Key { namespace: namespace.into(), name: name.into() }
     }
 
     /// The key of an object.
@@ -136,7 +136,7 @@ impl Store {
             .get(kind)
             .into_iter()
             .flat_map(move |of_kind| of_kind.range(Key::new(namespace, "")..))
-            .take_while(move |(key, _)| key.namespace == namespace)
+            .take_while(move |(key, _)| *key.namespace == *namespace)
             .map(|(_, object)| object)
     }
 
@@ -168,23 +168,23 @@ impl Store {
     pub fn put(&mut self, mut object: Object) -> Arc<Object> {
         self.resource_version += 1;
         object.metadata.resource_version = Some(self.resource_version.to_string());
-        let key = Key::of(&object);
         let object = Arc::new(object);
         let of_kind = self.objects.entry(object.kind).or_default();
-        let before = match of_kind.get_mut(&key) {
+        let before = match of_kind.get_mut(&(object.namespace(), object.name()) as &dyn Sought) {
             Some(slot) => Some(std::mem::replace(slot, object.clone())),
             None => {
+                let key = Key::of(&object);
                 of_kind.insert(key.clone(), object.clone());
+                self.index(&object, key);
                 None
             }
         };
-        match &before {
-            Some(before) if same_place(before, &object) => {}
-            Some(before) => {
-                self.unindex(before, &key);
-                self.index(&object, key);
-            }
-            None => self.index(&object, key),
+        if let Some(before) = &before
+            && !same_place(before, &object)
+        {
+            let key = Key::of(&object);
+            self.unindex(before, &key);
+            self.index(&object, key);
         }
         let change = if before.is_some() { ChangeType::Modified } else { ChangeType::Added };
         self.history.push(Change {

@@ -210,11 +210,11 @@ impl Volume {
 
     /// Follows a relative path (no symbolic links but within this volume, at most 40 of them).
     pub fn lookup(&self, path: &str) -> Option<Ino> {
-        let mut todo: Vec<String> = path.split('/').rev().map(str::to_owned).collect();
+        let mut todo: Vec<&str> = path.split('/').rev().collect();
         let mut at = vec![ROOT];
         let mut links = 0;
         while let Some(part) = todo.pop() {
-            match part.as_str() {
+            match part {
                 "" | "." => {}
                 ".." => {
                     if at.len() > 1 {
@@ -231,7 +231,7 @@ impl Volume {
                         if target.starts_with('/') {
                             at.truncate(1);
                         }
-                        todo.extend(target.split('/').rev().map(str::to_owned));
+                        todo.extend(target.split('/').rev());
                     } else {
                         at.push(ino);
                     }
@@ -484,7 +484,19 @@ impl Volume {
         if name.is_empty() {
             return Ok(dir);
         }
-        if self.child(dir, name).is_some() {
+        let old = self.child(dir, name);
+        let plain = |i: &Inode| i.nlink == 1 && matches!(i.kind, Kind::File(_));
+        let kind = match (old, kind) {
+            // A file in place of a file: the directory, which may have many names, is left alone.
+            (Some(ino), Kind::File(content)) if self.get(ino).is_some_and(plain) => {
+                self.set_content(ino, content, now)?;
+                self.set_owner(ino, 0, 0);
+                self.set_mode(ino, mode);
+                return Ok(ino);
+            }
+            (_, kind) => kind,
+        };
+        if old.is_some() {
             self.remove_all(dir, name, now)?;
         }
         self.create(dir, name, Inode { kind, mode, uid: 0, gid: 0, mtime: now, nlink: 1 })

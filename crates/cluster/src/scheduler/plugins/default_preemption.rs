@@ -230,10 +230,10 @@ fn select_victims_on_node(
             return false;
         }
         for (budget, left) in budgets.iter().zip(&mut allowed) {
-            if budget.namespace != victim.key.namespace
+            if *budget.namespace != *victim.key.namespace
                 || budget.selector.is_empty()
                 || !budget.selector.matches(victim.object.as_ref())
-                || budget.disrupted.contains(&victim.key.name)
+                || budget.disrupted.iter().any(|name| **name == *victim.key.name)
             {
                 continue;
             }

@@ -18,5 +18,5 @@ pub(super) fn pod_held(objects: EventObjects<'_>, held: impl Fn(&Object, &PodSpe
 
 /// Whether the claim that came or changed is one of the pod's.
 pub(super) fn is_claim_of(claim: &Object, pod: &PodInfo) -> bool {
-    claim.namespace() == pod.key.namespace && claims_of(pod).iter().any(|(name, _)| name == claim.name())
+    claim.namespace() == &*pod.key.namespace && claims_of(pod).iter().any(|(name, _)| name == claim.name())
 }

@@ -300,7 +300,7 @@ impl Plugin for PodTopologySpread {
                 _ => true,
             },
             _ => {
-                let involved = |o: &Object| is_placed(o) && o.namespace() == pod.key.namespace;
+                let involved = |o: &Object| is_placed(o) && o.namespace() == &*pod.key.namespace;
                 if objects.new.is_some_and(|o| !involved(o)) || objects.old.is_some_and(|o| !involved(o)) {
                     return false;
                 }

@@ -90,7 +90,7 @@ impl Plugin for VolumeRestrictions {
         match (event.resource, objects.new) {
             (EventResource::PersistentVolumeClaim, Some(new)) => {
                 // Claims that the pod makes itself are never shared.
-                new.namespace() == pod.key.namespace && uses(pod, &[new.name().to_owned()]) > 0
+                new.namespace() == &*pod.key.namespace && uses(pod, &[new.name().to_owned()]) > 0
             }
             (EventResource::AssignedPod, _) => hints::pod_held(objects, |old, spec| {
                 let own = || pod.spec().volumes.iter().flatten();
@@ -101,7 +101,7 @@ impl Plugin for VolumeRestrictions {
                         && theirs()
                             .any(|o| o.persistent_volume_claim.as_ref().map(|c| &c.claim_name) == claim)
                 });
-                old.namespace() == pod.key.namespace
+                old.namespace() == &*pod.key.namespace
                     && (same_claim || own().any(|v| theirs().any(|o| conflict(v, o))))
             }),
             _ => true,
