@@ -428,7 +428,12 @@ impl Kubelets {
                 let waiting =
                     w.reasons.iter().next().map(|(name, (reason, _))| (name.clone(), reason.as_str()));
                 let what = match waiting {
-                    Some((container, "CrashLoopBackOff")) => UpcomingKind::BackoffEnds { container },
+                    // The kubelet looks at a pod more often than its back-off ends.
+                    Some((container, "CrashLoopBackOff"))
+                        if w.crash_loop_end(&container).is_none_or(|end| at >= end) =>
+                    {
+                        UpcomingKind::BackoffEnds { container }
+                    }
                     Some((container, "ErrImagePull" | "ImagePullBackOff")) => {
                         UpcomingKind::PullRetry { container }
                     }

@@ -74,7 +74,7 @@ impl Kubelets {
                 back_off: w.crash_loop.get(&c.name).map(|e| BackOffState {
                     delay: e.backoff,
                     since: e.last_update,
-                    ends: e.last_update + e.backoff,
+                    ends: w.crash_loop_end(&c.name).unwrap_or(e.last_update + e.backoff),
                 }),
                 grace_ends: w.kills.iter().find(|k| k.name == c.name).and_then(|k| k.deadline()),
             })

@@ -150,6 +150,12 @@ impl PodWorker {
         }
     }
 
+    /// When a container may be started again; `None` where nothing holds it back.
+    pub(crate) fn crash_loop_end(&self, container: &str) -> Option<SimTime> {
+        let last = self.cache.find(container)?;
+        Some(last.finished_at? + self.crash_loop.get(container)?.backoff)
+    }
+
     /// The object has changed.
     pub(crate) fn set_pod(&mut self, pod: Arc<Object>) {
         let same = match (self.pod.pod_spec(), pod.pod_spec()) {
