@@ -7,6 +7,14 @@ use serde_json::Value;
 /// Source: k8s.io/apiserver/pkg/endpoints/handlers/patch.go maxJSONPatchOperations (v1.37).
 const MAX_OPERATIONS: usize = 10_000;
 
+/// How many bytes of JSON a patch may copy in all.
+///
+/// Source: k8s.io/apiserver/pkg/server/config.go JSONPatchMaxCopyBytes (v1.37).
+const MAX_COPIED: usize = 3 * 1024 * 1024;
+
+/// How deep a patched document may nest, as a document that is read may.
+const MAX_DEPTH: usize = podlab_yaml::MAX_DEPTH;
+
 /// Why a JSON patch was not applied.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum JsonPatchError {
@@ -40,12 +48,15 @@ pub fn apply(original: &Value, patch: &Value) -> Result<Value, JsonPatchError> {
         ));
     }
     let mut doc = original.clone();
+    let mut copied = 0;
+    let mut depth = depth_of(&doc);
     for operation in operations {
         let text = |key: &str| operation.get(key).and_then(Value::as_str);
         let op = text("op").unwrap_or("unknown");
         let Some(path) = text("path") else {
             return failed(format!("{op} operation failed to decode path: missing value"));
         };
+        depth = deepened(&doc, depth, op, path, operation)?;
         match op {
             "add" => {
                 let value = operation.get("value").cloned().unwrap_or(Value::Null);
@@ -62,11 +73,19 @@ pub fn apply(original: &Value, patch: &Value) -> Result<Value, JsonPatchError> {
             }
             "copy" => {
                 let from = text("from").unwrap_or("");
-                let Some(value) = doc.pointer(from).cloned() else {
+                let Some(value) = doc.pointer(from) else {
                     return failed(format!(
                         "error in copy for from: '{from}': jsonpatch copy operation does not apply: doc is missing from path: {from}: missing value"
                     ));
                 };
+                // Each copy of the whole would double it.
+                copied += crate::go_text::json(value).len();
+                if copied > MAX_COPIED {
+                    return failed(format!(
+                        "Unable to complete the copy, the accumulated size increase of copy is {copied}, exceeding the limit {MAX_COPIED}"
+                    ));
+                }
+                let value = value.clone();
                 add(&mut doc, "copy", path, value)?;
             }
             "test" => {
@@ -81,6 +100,44 @@ pub fn apply(original: &Value, patch: &Value) -> Result<Value, JsonPatchError> {
         }
     }
     Ok(doc)
+}
+
+fn depth_of(value: &Value) -> usize {
+    match value {
+        Value::Object(map) => 1 + map.values().map(depth_of).max().unwrap_or(0),
+        Value::Array(items) => 1 + items.iter().map(depth_of).max().unwrap_or(0),
+        _ => 0,
+    }
+}
+
+/// No less than the document's depth after an operation that is about to be done, out of what it was before.
+///
+/// Operations can put deep values into deep places, and what nests too deep cannot even be dropped.
+fn deepened(
+    doc: &Value,
+    before: usize,
+    op: &str,
+    path: &str,
+    operation: &Value,
+) -> Result<usize, JsonPatchError> {
+    let tokens = |path: &str| path.matches('/').count();
+    let after = |before: usize| match op {
+        "add" | "replace" => tokens(path) + operation.get("value").map_or(0, depth_of),
+        "copy" | "move" => {
+            let from = tokens(operation.get("from").and_then(Value::as_str).unwrap_or(""));
+            tokens(path) + before.saturating_sub(from)
+        }
+        _ => 0,
+    };
+    let mut bound = before.max(after(before));
+    if bound > MAX_DEPTH {
+        let exact = depth_of(doc);
+        bound = exact.max(after(exact));
+    }
+    if bound > MAX_DEPTH {
+        return failed(format!("exceeded max depth of {MAX_DEPTH} (a limit of podlab's own)"));
+    }
+    Ok(bound)
 }
 
 fn split(path: &str) -> Option<(&str, String)> {

@@ -123,7 +123,8 @@ fn days_before_year(year: i64) -> i64 {
 pub fn rfc3339_seconds(seconds: i64) -> String {
     let days = seconds.div_euclid(86_400);
     let rest = seconds.rem_euclid(86_400);
-    let mut year = 1970 + days.div_euclid(366);
+    // Never later than the year looked for: before 1970 that is the count of the shorter years.
+    let mut year = 1970 + days.div_euclid(if days < 0 { 365 } else { 366 });
     while days_before_year(year + 1) <= days {
         year += 1;
     }
@@ -157,6 +158,12 @@ mod tests {
         check_round_trip("2024-02-29T23:30:00+09:00", "2024-02-29T14:30:00Z");
         check_round_trip("1999-12-31T23:00:00.999-02:30", "2000-01-01T01:30:00Z");
         check_round_trip("1969-12-31T23:59:59Z", "1969-12-31T23:59:59Z");
+        for year in 0..=9999 {
+            for day in ["01-01", "02-28", "03-01", "12-31"] {
+                let text = format!("{year:04}-{day}T00:00:00Z");
+                check_round_trip(&text, &text);
+            }
+        }
     }
 
     #[test]
