@@ -47,7 +47,7 @@ fn write(object: &Value, old: Option<&Value>) -> Option<Value> {
     let _ = (go_text::json(&value), go_text::value(&value));
     if let Ok(object) = Object::from_value(value.clone()) {
         let object = Arc::new(object);
-        printers::table(object.kind, &[object.clone()], Timestamp::UNIX_EPOCH);
+        printers::table(object.kind, std::slice::from_ref(&object), Timestamp::UNIX_EPOCH);
         let stored = object.to_value();
         assert_eq!(Object::from_value(stored.clone()).unwrap().to_value(), stored);
     }

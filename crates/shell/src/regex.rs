@@ -8,8 +8,8 @@ use std::collections::BTreeSet;
 
 /// Longest program a pattern may compile to.
 const MAX_PROGRAM: usize = 20_000;
-/// Most steps of one search.
-const MAX_STEPS: usize = 2_000_000;
+/// Most steps in one text.
+const MAX_STEPS: usize = 10_000_000;
 /// Deepest nesting of groups.
 const MAX_DEPTH: u32 = 100;
 
@@ -79,6 +79,65 @@ struct Parser {
     back_references: bool,
 }
 
+/// A text in which matches are looked for.
+pub struct Search<'r> {
+    regex: &'r Regex,
+    /// Byte offset of each character, and of the end.
+    offsets: Vec<usize>,
+    chars: Vec<char>,
+    visited: Visited,
+    /// Of all searches in this text together.
+    steps: usize,
+}
+
+impl Search<'_> {
+    /// The leftmost match at or after byte `from`; none after too many steps.
+    pub fn find(&mut self, from: usize) -> Option<Found> {
+        self.visited.clear();
+        let first = self.offsets.partition_point(|o| *o < from);
+        for start in first..=self.chars.len() {
+            if let Some(saves) = self.regex.run(&self.chars, start, &mut self.visited, &mut self.steps) {
+                let at =
+                    |i: usize| saves.get(i).copied().flatten().and_then(|p| self.offsets.get(p).copied());
+                let groups = (0..=self.regex.groups).map(|g| Some((at(2 * g)?, at(2 * g + 1)?))).collect();
+                return Some(Found { start: at(0)?, end: at(1)?, groups });
+            }
+            if self.steps > MAX_STEPS {
+                return None;
+            }
+        }
+        None
+    }
+}
+
+/// Places of program and text that were tried: from there nothing matches.
+struct Visited {
+    words: Vec<u64>,
+    /// Words to clear.
+    touched: Vec<usize>,
+}
+
+impl Visited {
+    fn clear(&mut self) {
+        for index in self.touched.drain(..) {
+            if let Some(word) = self.words.get_mut(index) {
+                *word = 0;
+            }
+        }
+    }
+
+    /// Whether the place was tried before; from now on it was.
+    fn was_there(&mut self, bit: usize) -> bool {
+        let Some(word) = self.words.get_mut(bit / 64) else { return false };
+        if *word == 0 {
+            self.touched.push(bit / 64);
+        }
+        let seen = *word & (1 << (bit % 64)) != 0;
+        *word |= 1 << (bit % 64);
+        seen
+    }
+}
+
 impl Regex {
     /// Compiles a pattern; the error is the C library's text.
     pub fn new(pattern: &str, extended: bool, ignore_case: bool) -> Result<Regex, String> {
@@ -108,8 +167,13 @@ impl Regex {
         })
     }
 
-    /// The leftmost match at or after byte `from`.
+    /// The leftmost match at or after byte `from`. For one match after the other: [`Regex::search`].
     pub fn find(&self, text: &str, from: usize) -> Option<Found> {
+        self.search(text).find(from)
+    }
+
+    /// Looks for matches in one text, which is taken apart only once.
+    pub fn search(&self, text: &str) -> Search<'_> {
         let mut offsets: Vec<usize> = Vec::with_capacity(text.len() + 1);
         let mut chars: Vec<char> = Vec::with_capacity(text.len());
         for (i, c) in text.char_indices() {
@@ -117,27 +181,16 @@ impl Regex {
             chars.push(c);
         }
         offsets.push(text.len());
-        let first = offsets.partition_point(|o| *o < from);
-        let mut visited = vec![0_u64; (self.program.len() * (chars.len() + 1)).div_ceil(64).min(1 << 22)];
-        let mut steps = 0;
-        for start in first..=chars.len() {
-            if let Some(saves) = self.run(&chars, start, &mut visited, &mut steps) {
-                let at = |i: usize| saves.get(i).copied().flatten().and_then(|p| offsets.get(p).copied());
-                let groups: Vec<_> = (0..=self.groups).map(|g| Some((at(2 * g)?, at(2 * g + 1)?))).collect();
-                return Some(Found { start: at(0)?, end: at(1)?, groups });
-            }
-            if steps > MAX_STEPS {
-                return None;
-            }
-        }
-        None
+        let bits = self.program.len().saturating_mul(chars.len() + 1);
+        let visited = Visited { words: vec![0; bits.div_ceil(64).min(1 << 22)], touched: Vec::new() };
+        Search { regex: self, offsets, chars, visited, steps: 0 }
     }
 
     fn run(
         &self,
         text: &[char],
         start: usize,
-        visited: &mut [u64],
+        visited: &mut Visited,
         steps: &mut usize,
     ) -> Option<Vec<Option<usize>>> {
         let mut best: Option<(usize, Vec<Option<usize>>)> = None;
@@ -149,14 +202,8 @@ impl Regex {
                 if *steps > MAX_STEPS {
                     break 'threads;
                 }
-                if !self.back_references {
-                    let bit = pc * (text.len() + 1) + pos;
-                    if let Some(word) = visited.get_mut(bit / 64) {
-                        if *word & (1 << (bit % 64)) != 0 {
-                            continue 'threads;
-                        }
-                        *word |= 1 << (bit % 64);
-                    }
+                if !self.back_references && visited.was_there(pc * (text.len() + 1) + pos) {
+                    continue 'threads;
                 }
                 let here = text.get(pos).copied();
                 let before = pos.checked_sub(1).and_then(|p| text.get(p)).copied();

@@ -5,7 +5,7 @@ use super::options;
 use crate::context::Ctx;
 use crate::fs::Errno;
 use crate::process::{Family, Program};
-use crate::regex::Regex;
+use crate::regex::{Regex, Search};
 use std::collections::VecDeque;
 
 #[derive(Clone, Debug)]
@@ -194,11 +194,11 @@ impl Grep {
     fn matches(&self, line: &str, all: bool) -> Vec<(usize, usize)> {
         let mut found = Vec::new();
         let mut from = 0;
+        let mut searches: Vec<Search<'_>> = self.patterns.iter().map(|r| r.search(line)).collect();
         while from <= line.len() {
-            let best = self
-                .patterns
-                .iter()
-                .filter_map(|r| self.find(r, line, from))
+            let best = searches
+                .iter_mut()
+                .filter_map(|search| self.find(search, line, from))
                 .min_by_key(|(s, e)| (*s, std::cmp::Reverse(*e)));
             let Some((s, e)) = best else { break };
             found.push((s, e));
@@ -214,9 +214,9 @@ impl Grep {
         found
     }
 
-    fn find(&self, r: &Regex, line: &str, mut from: usize) -> Option<(usize, usize)> {
+    fn find(&self, search: &mut Search<'_>, line: &str, mut from: usize) -> Option<(usize, usize)> {
         loop {
-            let f = r.find(line, from)?;
+            let f = search.find(from)?;
             let ok = if self.whole {
                 f.start == 0 && f.end == line.len()
             } else if self.word {

@@ -168,6 +168,10 @@ impl<F: Filter> Program for Lines<F> {
             Read::Blocked => return Step::Block(Wait::readable(fd)),
             Read::Data(data) => {
                 self.buf.extend_from_slice(&data);
+                if self.buf.len() <= MAX_LINE && !data.contains(&b'\n') {
+                    // Still the same line, which was looked through before.
+                    return Step::Ran;
+                }
                 self.feed(ctx, false)
             }
             Read::Eof => match self.feed(ctx, true) {

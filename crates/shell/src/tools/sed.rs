@@ -7,8 +7,14 @@ use crate::fs::Errno;
 use crate::process::{Family, Program};
 use crate::regex::{Found, Regex};
 
-/// Most jumps and commands for one line: a loop with `b` ends here.
-const MAX_STEPS: u32 = 100_000;
+/// Most jumps and commands for one line: a loop with `b` ends here. One on a long line counts for more.
+const MAX_STEPS: usize = 100_000;
+
+/// Longest pattern space or hold space in bytes; what is added beyond it is lost.
+const MAX_SPACE: usize = 1 << 20;
+
+/// Most texts of `a` and `r` kept for the end of one line.
+const MAX_APPENDED: usize = 10_000;
 
 #[derive(Clone, Debug)]
 enum Address {
@@ -591,8 +597,8 @@ impl Sed {
         let mut deleted = false;
         let mut quit = None;
         while i < self.commands.len() {
-            steps += 1;
-            if steps > MAX_STEPS {
+            steps += 1 + (space.len() + self.hold.len()) / 16;
+            if steps > MAX_STEPS || appended.len() > MAX_APPENDED {
                 break;
             }
             let yes = self.selected(i, &space, last);
@@ -682,17 +688,14 @@ impl Sed {
                 }
                 Act::Hold(append) => {
                     if append {
-                        self.hold.push('\n');
-                        self.hold.push_str(&space);
-                        self.hold.truncate(1 << 20);
+                        append_line(&mut self.hold, &space);
                     } else {
                         self.hold = space.clone();
                     }
                 }
                 Act::Get(append) => {
                     if append {
-                        space.push('\n');
-                        space.push_str(&self.hold);
+                        append_line(&mut space, &self.hold);
                     } else {
                         space = self.hold.clone();
                     }
@@ -738,14 +741,22 @@ impl Sed {
     }
 }
 
+/// Adds a newline and a text.
+fn append_line(space: &mut String, text: &str) {
+    space.push('\n');
+    space.push_str(text);
+    space.truncate(space.floor_char_boundary(MAX_SPACE));
+}
+
 fn substitute(r: &Regex, text: &str, with: &[Piece], global: bool, nth: usize) -> Option<String> {
     let mut out = String::new();
     let mut from = 0;
     let mut copied = 0;
     let mut count = 0;
     let mut any = false;
+    let mut search = r.search(text);
     while from <= text.len() {
-        let Some(f) = r.find(text, from) else { break };
+        let Some(f) = search.find(from) else { break };
         count += 1;
         // `^` does not match again behind a replaced part.
         if count >= nth {
@@ -765,7 +776,7 @@ fn substitute(r: &Regex, text: &str, with: &[Piece], global: bool, nth: usize) -
         }
         // An empty match directly after a match is none.
         if f.end > f.start
-            && let Some(next) = r.find(text, from)
+            && let Some(next) = search.find(from)
             && next.start == next.end
             && next.start == from
         {

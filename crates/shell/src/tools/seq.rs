@@ -5,6 +5,9 @@ use super::{finish, missing_operand};
 use crate::context::Ctx;
 use crate::process::{Family, Program, Step};
 
+/// Bytes written in one step, or one item where that is longer.
+const CHUNK: usize = 8 << 10;
+
 #[derive(Clone, Debug)]
 struct Seq {
     next: f64,
@@ -80,9 +83,11 @@ impl Program for Seq {
     fn step(&mut self, ctx: &mut Ctx<'_>) -> Step {
         let mut out = String::new();
         let start = self.next;
-        for _ in 0..1000 {
+        while out.len() < CHUNK {
             let v = start + self.count * self.step;
-            let done = if self.step > 0.0 { v > self.last + 1e-10 } else { v < self.last - 1e-10 };
+            let past = if self.step > 0.0 { v > self.last + 1e-10 } else { v < self.last - 1e-10 };
+            // Beyond what a float tells apart the next number is the same one.
+            let done = past || (!self.first && v == start + (self.count - 1.0) * self.step);
             if done {
                 if !self.first {
                     out.push('\n');
@@ -111,7 +116,7 @@ struct Yes(Vec<u8>);
 
 impl Program for Yes {
     fn step(&mut self, ctx: &mut Ctx<'_>) -> Step {
-        ctx.out(self.0.repeat(100));
+        ctx.out(self.0.repeat((CHUNK / self.0.len().max(1)).clamp(1, 100)));
         if ctx.core.write_error.is_some() { Step::Exit(finish(ctx, 0)) } else { Step::Ran }
     }
     fn clone_box(&self) -> Box<dyn Program> {

@@ -192,7 +192,8 @@ impl Machine {
         let mut out = Vec::new();
         let mut from = 0;
         let mut start = 0;
-        while let Some(f) = r.find(text, from) {
+        let mut search = r.search(text);
+        while let Some(f) = search.find(from) {
             if f.end == f.start {
                 from = f.end + text.get(f.end..).and_then(|t| t.chars().next()).map_or(1, char::len_utf8);
                 if from > text.len() {
@@ -229,6 +230,7 @@ impl Machine {
 
     pub fn truth(&mut self, e: &Expr) -> R<bool> {
         if let Expr::Regex(r) = e {
+            self.charge(self.line.len() * 8);
             return Ok(r.find(&self.line, 0).is_some());
         }
         Ok(self.eval(e)?.truth())
@@ -417,10 +419,26 @@ impl Machine {
     }
 
     fn eval(&mut self, e: &Expr) -> R<Value> {
+        let value = self.value_of(e)?;
+        if let Value::Text(s) | Value::Input(s) = &value {
+            self.charge(s.len());
+        }
+        Ok(value)
+    }
+
+    /// Counts work on a text among the steps.
+    fn charge(&mut self, bytes: usize) {
+        self.steps += bytes as u64 / 64;
+    }
+
+    fn value_of(&mut self, e: &Expr) -> R<Value> {
         Ok(match e {
             Expr::Number(n) => Value::Number(*n),
             Expr::Text(s) => Value::Text(s.clone()),
-            Expr::Regex(r) => Value::Number(f64::from(u8::from(r.find(&self.line, 0).is_some()))),
+            Expr::Regex(r) => {
+                self.charge(self.line.len() * 8);
+                Value::Number(f64::from(u8::from(r.find(&self.line, 0).is_some())))
+            }
             Expr::Var(n) => self.var(n),
             Expr::Index(n, keys) => {
                 let k = self.key(keys)?;
@@ -487,6 +505,7 @@ impl Machine {
             }
             Expr::Match(a, b, negate) => {
                 let text = self.eval(a)?.text();
+                self.charge(text.len() * 8);
                 let r = self.regex(b)?;
                 Value::Number(f64::from(u8::from(r.find(&text, 0).is_some() != *negate)))
             }
@@ -629,6 +648,7 @@ impl Machine {
                 let target = args.get(2).unwrap_or(&whole);
                 let text = self.eval(target)?.text();
                 let (new, n) = substitute(&r, &text, &with, name == "gsub");
+                self.charge((text.len() + new.len()) * 8);
                 if n > 0 {
                     self.assign(target, Value::Text(new))?;
                 }
@@ -714,7 +734,8 @@ fn split_regex(r: &Regex, text: &str) -> Vec<String> {
     if text.is_empty() {
         return out;
     }
-    while let Some(f) = r.find(text, from) {
+    let mut search = r.search(text);
+    while let Some(f) = search.find(from) {
         if f.end == f.start {
             break;
         }
@@ -730,8 +751,9 @@ fn substitute(r: &Regex, text: &str, with: &str, all: bool) -> (String, u32) {
     let mut from = 0;
     let mut copied = 0;
     let mut n = 0;
+    let mut search = r.search(text);
     while from <= text.len() {
-        let Some(f) = r.find(text, from) else { break };
+        let Some(f) = search.find(from) else { break };
         n += 1;
         out.push_str(text.get(copied..f.start).unwrap_or_default());
         let mut chars = with.chars();
