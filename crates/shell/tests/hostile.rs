@@ -651,6 +651,7 @@ fn greed_ends() {
         "awk 'BEGIN { $100000000 = 1; print NF }'",
         "awk 'BEGIN { NF = 100000000; print }'",
         "awk 'BEGIN { while (1) a[n++] = n }'",
+        "awk -F 's/a/b/[0-9]*xq5c y(a|b)*text' 'BEGIN { while (1) split(\"a b\", a) }'",
         "awk 'function f(x) { return f(x + 1) } BEGIN { f(1) }'",
         "echo aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa | grep -E '(a*)*b'",
         "echo aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa | grep '\\(a*\\)*\\1b'",

@@ -635,6 +635,10 @@ impl Machine {
                     }
                     Some(e) => self.eval(e)?.text(),
                 };
+                if fs.len() > 1 {
+                    // It is compiled each time.
+                    self.charge(fs.len() * 64);
+                }
                 let parts = self.split_text(&first.text(), &fs);
                 self.store_split(array, parts)
             }
