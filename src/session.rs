@@ -167,7 +167,7 @@ fn pump(
             let advance = open.advance(elapsed, &mut || {
                 events = events.wrapping_add(1);
                 // Asking the time costs as much as a small event.
-                !events.is_multiple_of(4) || now_ms() - begun < BUDGET_MS
+                !events.is_multiple_of(8) || now_ms() - begun < BUDGET_MS
             });
             let revision = open.revision();
             let mut shown = pace.drawn;

@@ -56,7 +56,7 @@ impl Meter<'_> {
                 let mut events = 0u32;
                 cluster.run_until(until, || {
                     events = events.wrapping_add(1);
-                    !events.is_multiple_of(4) || clock() - begun < TURN_MS
+                    !events.is_multiple_of(8) || clock() - begun < TURN_MS
                 })
             });
             if done {
