@@ -1,11 +1,13 @@
 //! `curl`.
 
-use super::http::{CONNECT_TIMEOUT, MAX_REDIRECTS, Url, address, ask, host_header, parse_url, seconds};
+use super::http::{
+    CONNECT_TIMEOUT, MAX_REDIRECTS, Url, address, ask, host_header, parse_url, pause, seconds,
+};
 use super::lines::deferred;
 use super::{finish, options};
 use crate::context::Ctx;
 use crate::host::{HttpResponse, NetError};
-use crate::process::{Family, Program, Step, Wait};
+use crate::process::{Family, Program, Step};
 use podlab_sim::SimTime;
 use std::time::Duration;
 
@@ -347,11 +349,8 @@ impl Curl {
 
 impl Program for Curl {
     fn step(&mut self, ctx: &mut Ctx<'_>) -> Step {
-        if let Some(until) = self.until {
-            if ctx.now() < until {
-                return Step::Block(Wait::until(until));
-            }
-            self.until = None;
+        if let Some(wait) = pause(ctx, &mut self.until) {
+            return wait;
         }
         if let Some(answer) = self.answer.take() {
             if let Some(url) = self.url.take() {

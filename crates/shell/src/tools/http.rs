@@ -2,6 +2,8 @@
 
 use crate::context::Ctx;
 use crate::host::{HttpRequest, HttpResponse, NetError};
+use crate::process::{Step, Wait};
+use podlab_sim::SimTime;
 use std::time::Duration;
 
 /// How long Linux tries to connect before it gives up (`tcp_syn_retries` 6), in seconds.
@@ -84,6 +86,17 @@ pub(super) fn address(ctx: &mut Ctx<'_>, host: &str) -> String {
         return "127.0.0.1".to_owned();
     }
     ctx.host.resolve(host).ok().and_then(|a| a.addresses.first().cloned()).unwrap_or_default()
+}
+
+/// Blocks until an instant that was set, once it is over forgets it.
+pub(super) fn pause(ctx: &Ctx<'_>, until: &mut Option<SimTime>) -> Option<Step> {
+    match *until {
+        Some(at) if ctx.now() < at => Some(Step::Block(Wait::until(at))),
+        _ => {
+            *until = None;
+            None
+        }
+    }
 }
 
 pub(super) fn seconds(s: f64) -> Duration {

@@ -1,6 +1,6 @@
 //! `nslookup`, `nc`, `ping`.
 
-use super::http::{CONNECT_TIMEOUT, Url, address, ask, host_header, seconds};
+use super::http::{CONNECT_TIMEOUT, Url, address, ask, host_header, pause, seconds};
 use super::lines::deferred;
 use super::options;
 use crate::context::{Ctx, Read};
@@ -99,11 +99,8 @@ impl Program for Nc {
         if self.listen {
             return Step::Block(Wait::signal());
         }
-        if let Some(until) = self.until {
-            if ctx.now() < until {
-                return Step::Block(Wait::until(until));
-            }
-            self.until = None;
+        if let Some(wait) = pause(ctx, &mut self.until) {
+            return wait;
         }
         if self.connected {
             return match ctx.read(0, 1 << 14) {
@@ -304,11 +301,8 @@ impl Program for Ping {
             let code = self.summary(ctx);
             return Step::Exit(code);
         }
-        if let Some(until) = self.until {
-            if ctx.now() < until {
-                return Step::Block(Wait::until(until));
-            }
-            self.until = None;
+        if let Some(wait) = pause(ctx, &mut self.until) {
+            return wait;
         }
         if self.count.is_some_and(|c| self.sent >= c) {
             let code = self.summary(ctx);
