@@ -16,7 +16,7 @@ const MAX_PROCESSES: usize = 512;
 const MAX_FDS: usize = 1024;
 /// The entrypoint of many images. A server started through it is started at once: a shell in between would leave
 /// nothing behind.
-const JUST_EXEC: &[u8] = b"#!/bin/sh\nset -e\nexec \"$@\"\n";
+pub const ENTRYPOINT: &str = "#!/bin/sh\nset -e\nexec \"$@\"\n";
 /// Interpreters that may name interpreters (`#!`).
 const MAX_INTERPRETERS: u32 = 4;
 
@@ -620,7 +620,7 @@ impl Ctx<'_> {
                     return Ok((program, self.core.family));
                 }
                 Kind::File(c) => {
-                    if **c.bytes == *JUST_EXEC
+                    if **c.bytes == *ENTRYPOINT.as_bytes()
                         && let Some(server) = self.server_named(argv)
                     {
                         argv.remove(0);

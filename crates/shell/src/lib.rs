@@ -40,7 +40,7 @@ mod tools;
 mod userland;
 mod vm;
 
-pub use context::{Ctx, Read};
+pub use context::{Ctx, ENTRYPOINT, Read};
 pub use fs::{
     Content, Credentials, Device, Errno, FileSystem, Ino, Inode, Kind, Location, Mount, ROOT, Stat, Volume,
     Volumes,

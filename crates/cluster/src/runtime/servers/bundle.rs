@@ -2,7 +2,7 @@
 
 use crate::runtime::cri::ContainerConfig;
 use crate::runtime::images::{Image, Reference, Server, Userland};
-use podlab_shell::{Kind, Volume};
+use podlab_shell::{ENTRYPOINT, Kind, Volume};
 use podlab_sim::SimTime;
 
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -10,7 +10,6 @@ const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 const NGINX_INDEX: &str = "<!DOCTYPE html>\n<html>\n<head>\n<title>Welcome to nginx!</title>\n</head>\n<body>\n\
                            <h1>Welcome to nginx!</h1>\n<p>This page is served by podlab's simulated nginx.</p>\n\
                            </body>\n</html>\n";
-const ENTRYPOINT: &str = "#!/bin/sh\nset -e\nexec \"$@\"\n";
 const NGINX_CONF: &str = "server {\n    listen       80;\n    server_name  localhost;\n\n    location / {\n        \
                           root   /usr/share/nginx/html;\n        index  index.html index.htm;\n    }\n}\n";
 
