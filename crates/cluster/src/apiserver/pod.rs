@@ -108,6 +108,23 @@ impl ApiServer {
         name: &str,
         change: impl FnOnce(&mut PodStatus),
     ) -> Result<Arc<Object>, UpdateError> {
+        let old = self.store.get(&kinds::POD, namespace, name);
+        let Some(before) = old.and_then(|pod| pod.pod_status()) else { return Err(UpdateError::NotFound) };
+        let mut status = PodStatus::clone(before);
+        change(&mut status);
+        self.set_pod_status(namespace, name, status)
+    }
+
+    /// Replaces a pod's status.
+    ///
+    /// # Errors
+    /// The pod is gone, or the API server refuses the change.
+    pub fn set_pod_status(
+        &mut self,
+        namespace: &str,
+        name: &str,
+        status: PodStatus,
+    ) -> Result<Arc<Object>, UpdateError> {
         let old = self.store.get(&kinds::POD, namespace, name).cloned();
         let Some((old, (spec, before))) =
             old.as_ref().and_then(|o| Some((o, (o.pod_spec()?, o.pod_status()?))))
@@ -117,14 +134,12 @@ impl ApiServer {
         if old.is_terminating() {
             // A write may be what its deletion waits for.
             return self.modify(&kinds::POD, namespace, name, Some("status"), |object| {
-                if let Body::Pod { status, .. } = &mut object.body {
-                    change(Arc::make_mut(status));
+                if let Body::Pod { status: held, .. } = &mut object.body {
+                    *held = Arc::new(status);
                 }
             });
         }
         // Nothing but the status can differ: what a general update would compare is known to be the same.
-        let mut status = PodStatus::clone(before);
-        change(&mut status);
         if status == **before {
             return Ok(old.clone());
         }

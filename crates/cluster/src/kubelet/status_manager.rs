@@ -54,7 +54,7 @@ pub(crate) fn write(env: &mut Env<'_, '_>, w: &mut PodWorker) {
         return;
     }
     let (namespace, name) = (w.pod.namespace().to_owned(), w.pod.name().to_owned());
-    let written = env.cx.api.modify_pod_status(&namespace, &name, |status| *status = merged);
+    let written = env.cx.api.set_pod_status(&namespace, &name, merged);
     if let Ok(object) = written {
         w.pod = object;
     }

@@ -431,5 +431,5 @@ fn write_status(key: &Key, condition: Option<PodCondition>, nominated: Option<&s
         return;
     }
     // The pod may have gone meanwhile; then there is nothing to say of it.
-    let _ = cx.api.modify_pod_status(&key.namespace, &key.name, |status| *status = new);
+    let _ = cx.api.set_pod_status(&key.namespace, &key.name, new);
 }
