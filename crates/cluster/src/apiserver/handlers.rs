@@ -2,10 +2,11 @@
 //!
 //! Source: k8s.io/apiserver/pkg/endpoints/handlers (v1.37).
 
+use super::accepted::SentPod;
 use super::{ApiServer, DeleteOptions};
-use podlab_api::door::{PatchType, RequestOptions, ResponseBody, Verb};
+use podlab_api::door::{FieldValidation, PatchType, RequestOptions, ResponseBody, Verb};
 use podlab_api::selector::label_selector::label_selector_as_selector;
-use podlab_api::{Kind, Object, Request, Response, Status, kinds};
+use podlab_api::{Body, Kind, Object, Request, Response, Status, kinds};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -124,30 +125,17 @@ impl ApiServer {
 
     /// Decodes, defaults and names what a client sent.
     fn decode(
-        &self,
+        &mut self,
         kind: &'static Kind,
         namespace: &str,
         body: &Value,
         options: &RequestOptions,
         warnings: &mut Vec<String>,
     ) -> Result<Object, Status> {
-        let mut value = super::decode::decode(kind, body, options.field_validation, warnings)?;
-        super::decode::apply_defaults(kind, &mut value);
-        if *kind == kinds::POD && value.pointer("/metadata/uid").is_none() {
-            // What only a pod's creation fills in, after the common defaults.
-            podlab_api::defaults::match_label_keys(&mut value);
-            podlab_api::defaults::pod_level_resources(&mut value);
-        }
-        let fields = match value {
-            Value::Object(fields) => fields,
-            _ => Default::default(),
+        let mut object = match SentPod::of(kind, body) {
+            Some(pod) => self.decode_pod(&pod, body, options, warnings)?,
+            None => decode_all(kind, body, options, warnings)?,
         };
-        let mut object = Object::from_fields(kind, fields).map_err(|e| {
-            Status::bad_request(format!(
-                "{} in version {:?} cannot be handled as a {}: {e}",
-                kind.kind, kind.version, kind.kind
-            ))
-        })?;
         if kind.namespaced {
             match object.metadata.namespace.as_deref() {
                 None | Some("") => object.metadata.namespace = Some(namespace.to_owned()),
@@ -158,6 +146,33 @@ impl ApiServer {
                 }
                 Some(_) => {}
             }
+        }
+        Ok(object)
+    }
+
+    /// As [`decode_all`], with a spec that is known already where there is one.
+    fn decode_pod(
+        &mut self,
+        pod: &SentPod<'_>,
+        body: &Value,
+        options: &RequestOptions,
+        warnings: &mut Vec<String>,
+    ) -> Result<Object, Status> {
+        if let Some(known) = self.accepted.decoded(pod) {
+            let rest =
+                super::decode::decode(&kinds::POD, &pod.without_spec(), options.field_validation, warnings)?;
+            let mut object = object_of(&kinds::POD, rest)?;
+            object.body = Body::Pod { spec: known.clone(), status: Default::default() };
+            return Ok(object);
+        }
+        let told = warnings.len();
+        let object = decode_all(&kinds::POD, body, options, warnings)?;
+        // What is ignored or warned of belongs to the spec or not: nobody knows.
+        if told == warnings.len()
+            && options.field_validation != FieldValidation::Ignore
+            && let Some(spec) = object.pod_spec()
+        {
+            self.accepted.keep_decoded(pod, spec);
         }
         Ok(object)
     }
@@ -341,6 +356,36 @@ impl ApiServer {
         self.update_with(object, None, dry_run, &mut Vec::new())?;
         self.get_scale(kind, namespace, name)
     }
+}
+
+/// Decodes and defaults what a client sent.
+fn decode_all(
+    kind: &'static Kind,
+    body: &Value,
+    options: &RequestOptions,
+    warnings: &mut Vec<String>,
+) -> Result<Object, Status> {
+    let mut value = super::decode::decode(kind, body, options.field_validation, warnings)?;
+    super::decode::apply_defaults(kind, &mut value);
+    if *kind == kinds::POD && value.pointer("/metadata/uid").is_none() {
+        // What only a pod's creation fills in, after the common defaults.
+        podlab_api::defaults::match_label_keys(&mut value);
+        podlab_api::defaults::pod_level_resources(&mut value);
+    }
+    object_of(kind, value)
+}
+
+fn object_of(kind: &'static Kind, value: Value) -> Result<Object, Status> {
+    let fields = match value {
+        Value::Object(fields) => fields,
+        _ => Default::default(),
+    };
+    Object::from_fields(kind, fields).map_err(|e| {
+        Status::bad_request(format!(
+            "{} in version {:?} cannot be handled as a {}: {e}",
+            kind.kind, kind.version, kind.kind
+        ))
+    })
 }
 
 /// The answer to an action that gives no object back.

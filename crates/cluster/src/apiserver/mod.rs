@@ -3,6 +3,7 @@
 //! [`ApiServer::request`] is the door's side of it. Components inside the cluster use the typed methods in
 //! [`registry`], which run the same strategies and admission.
 
+mod accepted;
 pub mod admission;
 mod allocators;
 mod decode;
@@ -36,6 +37,8 @@ pub struct ApiServer {
     node_ports: BTreeSet<u16>,
     /// node → since when its kubelet renews its lease.
     renewals: BTreeMap<String, leases::Renewal>,
+    /// The pods whose like need not be looked at again.
+    accepted: accepted::AcceptedPods,
 }
 
 impl ApiServer {
@@ -49,6 +52,7 @@ impl ApiServer {
             cluster_ips: BTreeSet::new(),
             node_ports: BTreeSet::new(),
             renewals: BTreeMap::new(),
+            accepted: Default::default(),
         }
     }
 

@@ -101,7 +101,7 @@ impl ApiServer {
     ) -> Result<Arc<Object>, Status> {
         let kind = object.kind;
         strategy::prepare_for_create(&mut object);
-        strategy::validate_create(&object, writer, warnings)?;
+        self.validate_create(writer, &mut object, warnings)?;
         let charges = admission::validate_create(self, &object)?;
         if self.store.get(kind, object.namespace(), object.name()).is_some() {
             return Err(Status::already_exists(kind, object.name()));
@@ -111,6 +111,23 @@ impl ApiServer {
         }
         admission::charge(self, charges);
         Ok(self.store.put(object))
+    }
+
+    /// Validates a new object; one that is like a pod which was accepted lately is valid as well.
+    fn validate_create(
+        &mut self,
+        writer: Writer,
+        object: &mut Object,
+        warnings: &mut Vec<String>,
+    ) -> Result<(), Status> {
+        if let Some(known) = self.accepted.warnings(object) {
+            warnings.extend_from_slice(known);
+            return Ok(());
+        }
+        let found = strategy::validate_create(object, writer)?;
+        self.accepted.keep_valid(object, &found);
+        warnings.extend(found);
+        Ok(())
     }
 
     /// Replaces a component's object through the main resource.

@@ -383,20 +383,15 @@ impl Writer {
     }
 }
 
-/// Refuses a new object that breaks the rules of its kind.
-pub(super) fn validate_create(
-    object: &Object,
-    writer: Writer,
-    warnings: &mut Vec<String>,
-) -> Result<(), Status> {
+/// Refuses a new object that breaks the rules of its kind; gives the warnings about one that does not.
+pub(super) fn validate_create(object: &Object, writer: Writer) -> Result<Vec<String>, Status> {
     let kind = object.kind;
     if writer.is_trusted_with(kind) {
-        return Ok(());
+        return Ok(Vec::new());
     }
     let (api_version, value) = (kind.api_version(), object.to_value());
     refuse(object, validation::validate_create(&api_version, kind.kind, &value))?;
-    warnings.extend(validation::warnings_on_create(&api_version, kind.kind, &value));
-    Ok(())
+    Ok(validation::warnings_on_create(&api_version, kind.kind, &value))
 }
 
 /// Refuses a change that the rules of its kind do not allow. Statuses are the components' own writing and come

@@ -3,6 +3,7 @@
 //! Source: plugin/pkg/admission/serviceaccount/admission.go (v1.37).
 
 use crate::apiserver::ApiServer;
+use crate::apiserver::accepted::TOKEN_VOLUME_PREFIX;
 use k8s_openapi::api::core::v1::{
     ConfigMapProjection, DownwardAPIProjection, DownwardAPIVolumeFile, KeyToPath, ObjectFieldSelector,
     PodSpec, ProjectedVolumeSource, ServiceAccountTokenProjection, Volume, VolumeMount, VolumeProjection,
@@ -55,7 +56,7 @@ pub(super) fn admit_create(api: &ApiServer, object: &mut Object) -> Result<(), S
 }
 
 fn mount_token(spec: &mut PodSpec, uid: &str) {
-    let volume_name = format!("kube-api-access-{}", Draw::keyed(0, "serviceaccount", uid, 0).suffix(5));
+    let volume_name = format!("{TOKEN_VOLUME_PREFIX}{}", Draw::keyed(0, "serviceaccount", uid, 0).suffix(5));
     let mut used = false;
     let containers = spec.containers.iter_mut().chain(spec.init_containers.iter_mut().flatten());
     for container in containers {

@@ -1,0 +1,203 @@
+//! Pods made from one template are decoded and validated once.
+//!
+//! A controller's pods, or those of a loop, differ in names alone. What came of the latest specs is kept here with
+//! everything it was made from, and is given again for what is equal in all of it: answers are the same with and
+//! without, and only accepted pods are kept.
+
+use k8s_openapi::api::core::v1::PodSpec;
+use podlab_api::validation::content::is_dns1123_label;
+use podlab_api::{Body, Kind, Object, ObjectMeta, kinds};
+use serde_json::{Map, Value};
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+/// So many specs are kept, of each sort.
+const KEPT: usize = 16;
+
+/// The volume of a service account's token begins like this and ends in five drawn characters.
+pub(super) const TOKEN_VOLUME_PREFIX: &str = "kube-api-access-";
+/// What stands for its name while specs are compared: no volume can have it.
+const TOKEN_VOLUME: &str = "kube-api-access-*****";
+
+/// What the API server has accepted lately.
+#[derive(Clone, Debug, Default)]
+pub(super) struct AcceptedPods {
+    decoded: VecDeque<Arc<Decoded>>,
+    valid: VecDeque<Arc<Valid>>,
+}
+
+/// A spec as it was sent and what it was decoded to, defaults filled in.
+#[derive(Debug)]
+struct Decoded {
+    sent: Value,
+    /// `metadata.labels` as sent: `matchLabelKeys` takes from them.
+    labels: Value,
+    spec: Arc<PodSpec>,
+}
+
+/// A pod that passed validation: metadata without what each pod has of its own, the spec after admission with
+/// its token's volume called [`TOKEN_VOLUME`].
+#[derive(Debug)]
+struct Valid {
+    metadata: ObjectMeta,
+    spec: PodSpec,
+    warnings: Vec<String>,
+}
+
+/// A new pod that was sent, where its spec may be known: one with nothing but metadata and spec, and no uid, which
+/// would make it an existing one.
+#[derive(Clone, Copy)]
+pub(super) struct SentPod<'a> {
+    fields: &'a Map<String, Value>,
+    spec: &'a Value,
+    labels: &'a Value,
+}
+
+impl<'a> SentPod<'a> {
+    /// `None` for what is no such pod.
+    pub(super) fn of(kind: &Kind, body: &'a Value) -> Option<SentPod<'a>> {
+        if *kind != kinds::POD {
+            return None;
+        }
+        let fields = body.as_object()?;
+        let plain = fields.iter().all(|(key, value)| match key.as_str() {
+            "apiVersion" | "kind" | "metadata" | "spec" => true,
+            "status" => value.as_object().is_some_and(Map::is_empty),
+            _ => false,
+        });
+        let metadata = fields.get("metadata")?.as_object()?;
+        (plain && !metadata.contains_key("uid")).then_some(SentPod {
+            fields,
+            spec: fields.get("spec")?,
+            labels: metadata.get("labels").unwrap_or(&Value::Null),
+        })
+    }
+
+    /// What was sent beside the spec.
+    pub(super) fn without_spec(&self) -> Value {
+        let rest = self.fields.iter().filter(|(key, _)| *key != "spec");
+        Value::Object(rest.map(|(key, value)| (key.clone(), value.clone())).collect())
+    }
+}
+
+impl AcceptedPods {
+    /// What an equal spec was decoded to.
+    pub(super) fn decoded(&self, pod: &SentPod<'_>) -> Option<&Arc<PodSpec>> {
+        let found = self.decoded.iter().find(|d| d.sent == *pod.spec && d.labels == *pod.labels)?;
+        Some(&found.spec)
+    }
+
+    /// Keeps what a spec was decoded to. There must have been nothing to say about it.
+    pub(super) fn keep_decoded(&mut self, pod: &SentPod<'_>, spec: &Arc<PodSpec>) {
+        let decoded = Decoded { sent: pod.spec.clone(), labels: pod.labels.clone(), spec: spec.clone() };
+        keep(&mut self.decoded, decoded);
+    }
+
+    /// The warnings about a pod that differs from a valid one only in what it is called; `None` for one that has
+    /// to be looked at.
+    pub(super) fn warnings(&self, pod: &mut Object) -> Option<&[String]> {
+        if !has_plain_name(pod) {
+            return None;
+        }
+        let Object { metadata, body: Body::Pod { spec, .. }, .. } = pod else { return None };
+        let mut candidates =
+            self.valid.iter().filter(|v| same_but_for_name(&v.metadata, metadata)).peekable();
+        candidates.peek()?;
+        let found = with_plain_token(Arc::make_mut(spec), |spec| candidates.find(|v| v.spec == *spec))??;
+        Some(&found.warnings)
+    }
+
+    /// Keeps a pod that was found valid, with the warnings about it.
+    pub(super) fn keep_valid(&mut self, pod: &mut Object, warnings: &[String]) {
+        if !has_plain_name(pod) {
+            return;
+        }
+        let Object { metadata, body: Body::Pod { spec, .. }, .. } = pod else { return };
+        // The claim of an ephemeral volume is called after the pod, and warnings may name the token's volume.
+        if spec.volumes.iter().flatten().any(|v| v.ephemeral.is_some())
+            || warnings.iter().any(|w| w.contains(TOKEN_VOLUME_PREFIX))
+        {
+            return;
+        }
+        if let Some(spec) = with_plain_token(Arc::make_mut(spec), |spec| spec.clone()) {
+            let metadata = ObjectMeta { name: None, uid: None, creation_timestamp: None, ..metadata.clone() };
+            keep(&mut self.valid, Valid { metadata, spec, warnings: warnings.to_vec() });
+        }
+    }
+}
+
+fn keep<T>(kept: &mut VecDeque<Arc<T>>, new: T) {
+    kept.truncate(KEPT - 1);
+    kept.push_front(Arc::new(new));
+}
+
+/// Whether the name is one of those that validation has nothing to say about.
+fn has_plain_name(pod: &Object) -> bool {
+    is_dns1123_label(pod.name()).is_empty()
+}
+
+/// Whether validation sees no difference between two objects' metadata but in the name.
+fn same_but_for_name(a: &ObjectMeta, b: &ObjectMeta) -> bool {
+    let ObjectMeta {
+        annotations,
+        creation_timestamp: _,
+        deletion_grace_period_seconds,
+        deletion_timestamp,
+        finalizers,
+        generate_name,
+        generation,
+        labels,
+        managed_fields,
+        name: _,
+        namespace,
+        owner_references,
+        resource_version,
+        self_link,
+        uid: _,
+    } = a;
+    *annotations == b.annotations
+        && *deletion_grace_period_seconds == b.deletion_grace_period_seconds
+        && *deletion_timestamp == b.deletion_timestamp
+        && *finalizers == b.finalizers
+        && *generate_name == b.generate_name
+        && *generation == b.generation
+        && *labels == b.labels
+        && *managed_fields == b.managed_fields
+        && *namespace == b.namespace
+        && *owner_references == b.owner_references
+        && *resource_version == b.resource_version
+        && *self_link == b.self_link
+}
+
+/// Shows `look` the spec with its token's volume called [`TOKEN_VOLUME`]. `None` where it cannot be told which
+/// volume that is.
+fn with_plain_token<R>(spec: &mut PodSpec, look: impl FnOnce(&PodSpec) -> R) -> Option<R> {
+    let mut tokens = spec.volumes.iter().flatten().filter(|v| v.name.starts_with(TOKEN_VOLUME_PREFIX));
+    let Some(token) = tokens.next() else { return Some(look(spec)) };
+    let drawn = token.name.as_bytes().get(TOKEN_VOLUME_PREFIX.len()..).unwrap_or(&[]);
+    let is_drawn = drawn.len() == 5 && drawn.iter().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+    if !is_drawn || tokens.next().is_some() || names(spec).any(|name| name == TOKEN_VOLUME) {
+        return None;
+    }
+    let name = token.name.clone();
+    rename(spec, &name, TOKEN_VOLUME);
+    let seen = look(spec);
+    rename(spec, TOKEN_VOLUME, &name);
+    Some(seen)
+}
+
+/// The names by which containers mount volumes.
+fn names(spec: &PodSpec) -> impl Iterator<Item = &str> {
+    let containers = spec.containers.iter().chain(spec.init_containers.iter().flatten());
+    containers.flat_map(|c| c.volume_mounts.iter().flatten()).map(|m| m.name.as_str())
+}
+
+/// Calls a volume by another name, in the list and where it is mounted.
+fn rename(spec: &mut PodSpec, from: &str, to: &str) {
+    let volumes = spec.volumes.iter_mut().flatten().map(|v| &mut v.name);
+    let containers = spec.containers.iter_mut().chain(spec.init_containers.iter_mut().flatten());
+    let mounts = containers.flat_map(|c| c.volume_mounts.iter_mut().flatten()).map(|m| &mut m.name);
+    for name in volumes.chain(mounts).filter(|name| *name == from) {
+        to.clone_into(name);
+    }
+}
