@@ -34,3 +34,12 @@ pub const VOLUME_TIMEOUT: Duration = Duration::from_secs(123);
 ///
 /// Source: recordings `repeat-readiness-period10` of cluster/kubelet.jsonl.
 pub const PROBE_TRIGGER: Duration = Duration::from_millis(6);
+
+/// From a failure of a controller to its next try: 5 ms, doubled each time, up to 1,000 s.
+///
+/// Source: k8s.io/client-go/util/workqueue/default_rate_limiters.go `DefaultTypedControllerRateLimiter` (v1.37).
+pub fn retry(failures: u32) -> Duration {
+    Duration::from_millis(5)
+        .saturating_mul(2u32.saturating_pow(failures.min(31)))
+        .min(Duration::from_secs(1000))
+}

@@ -172,6 +172,27 @@ impl Decimal {
         Some(Self { negative: negative && !magnitude.is_zero(), magnitude, exponent })
     }
 
+    /// How Go's spew prints an `inf.Dec` that was read from a text, which then counts billionths.
+    pub(super) fn dump_for_hash(&self) -> String {
+        let mut magnitude = self.magnitude.clone();
+        if let Ok(digits @ 1..) = u32::try_from(self.exponent.saturating_sub(super::NANO)) {
+            magnitude.scale_up(digits.min(MAX_RESCALE));
+        }
+        let words: Vec<String> = magnitude
+            .0
+            .chunks(2)
+            .map(|pair| {
+                let high = pair.get(1).copied().unwrap_or(0);
+                (u64::from(pair.first().copied().unwrap_or(0)) | (u64::from(high) << LIMB_BITS)).to_string()
+            })
+            .collect();
+        format!(
+            "{{unscaled:(big.Int){{neg:(bool){} abs:(big.nat)[{}]}} scale:(inf.Scale)9}}",
+            self.negative,
+            words.join(" ")
+        )
+    }
+
     pub(super) fn is_zero(&self) -> bool {
         self.magnitude.is_zero()
     }

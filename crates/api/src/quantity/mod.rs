@@ -203,6 +203,20 @@ impl Quantity {
         Self::parse(text.trim())
     }
 
+    /// How Go's spew prints the value: number, cached text and format, as they are held.
+    pub(crate) fn dump_for_hash(&self) -> String {
+        let (value, scale, decimal) = match &self.amount {
+            Amount::Int { value, scale } => (*value, *scale, "<nil>".to_owned()),
+            Amount::Dec(decimal) => (0, 0, decimal.dump_for_hash()),
+        };
+        format!(
+            "{{i:(resource.int64Amount){{value:(int64){value} scale:(resource.Scale){scale}}} \
+             d:(resource.infDecAmount){{Dec:(*inf.Dec){decimal}}} s:(string){} Format:(resource.Format){}}}",
+            self.text.as_deref().unwrap_or(""),
+            self.format.name()
+        )
+    }
+
     /// Makes a whole number.
     #[must_use]
     pub fn new(value: i64, format: Format) -> Self {

@@ -12,6 +12,7 @@
 
 mod base64;
 mod decode;
+mod dump;
 mod parse;
 mod time;
 pub(crate) mod tree;

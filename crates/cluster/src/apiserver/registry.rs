@@ -44,6 +44,24 @@ impl ApiServer {
         self.create_as(Writer::Component, object, false, &mut Vec::new())
     }
 
+    /// Stores a component's new object that is given as a tree, after filling in defaults.
+    ///
+    /// # Errors
+    /// What the API server would answer.
+    pub fn create_tree(
+        &mut self,
+        kind: &'static Kind,
+        mut tree: serde_json::Value,
+    ) -> Result<Arc<Object>, Status> {
+        super::decode::apply_defaults(kind, &mut tree);
+        let serde_json::Value::Object(fields) = tree else {
+            return Err(Status::bad_request("not an object"));
+        };
+        let object =
+            Object::from_fields(kind, fields).map_err(|error| Status::bad_request(error.to_string()))?;
+        self.create(object)
+    }
+
     /// Stores what a client sent, optionally without keeping it; warnings are added to `warnings`.
     ///
     /// # Errors
@@ -138,6 +156,14 @@ impl ApiServer {
         self.update_as(Writer::Component, object, None, false, &mut Vec::new())
     }
 
+    /// Replaces the status of a component's object.
+    ///
+    /// # Errors
+    /// What the API server would answer: not found, conflict.
+    pub fn update_status(&mut self, object: Object) -> Result<Arc<Object>, Status> {
+        self.update_as(Writer::Component, object, Some("status"), false, &mut Vec::new())
+    }
+
     /// Replaces an object by what a client sent, through the main resource or a subresource (`status`).
     ///
     /// # Errors
@@ -222,9 +248,8 @@ impl ApiServer {
             && object.metadata.deletion_grace_period_seconds.unwrap_or(0) == 0
             && namespace_is_finalized(&object)
         {
-            // The last finalizer is gone: so is the object.
+            // The last finalizer is gone: so is the object, in the state before.
             let key = Key::of(&object);
-            self.store.put(object);
             return self.finish_delete(kind, &key).ok_or_else(|| Status::not_found(kind, &key.name));
         }
         Ok(self.store.put(object))

@@ -345,7 +345,13 @@ fn keep_all_but_status(object: &mut Object, old: &Object) {
         }
         _ => {}
     }
+    // The controller notes a Deployment's revision together with its status.
+    // Source: pkg/registry/apps/deployment/strategy.go `deploymentStatusStrategy` (v1.37).
+    let annotations = (*object.kind == kinds::DEPLOYMENT).then(|| object.metadata.annotations.take());
     keep_metadata(object, old);
+    if let Some(annotations) = annotations {
+        object.metadata.annotations = annotations;
+    }
 }
 
 /// Source: k8s.io/apimachinery/pkg/apis/meta/v1/helpers.go `ResetObjectMetaForStatus` (v1.37).

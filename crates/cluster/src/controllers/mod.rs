@@ -3,19 +3,27 @@
 //! Each is plain data with `observe` (sees a change, plans) and `handle` (acts). A new one needs its file, a
 //! field in [`Controllers`] and a variant in [`ControllerEvent`].
 
+mod controller_ref;
+mod deployment;
 mod endpoint_slice;
 mod endpoint_slice_mirroring;
 mod endpoints;
 mod garbage_collector;
 mod namespace;
 mod node_lifecycle;
+mod pod_control;
 mod pod_gc;
+mod pod_template_hash;
+mod pods;
+mod queue;
+mod replica_set;
 mod resource_quota;
 mod root_ca_cert_publisher;
 mod service_account;
 mod services;
 mod taint_eviction;
 mod trigger_time;
+mod values;
 
 pub(crate) use endpoint_slice::slices_of;
 
@@ -53,10 +61,16 @@ pub enum ControllerEvent {
     Service(Key),
     /// Endpoints that somebody wrote are mirrored.
     MirrorEndpoints(Key),
+    /// The ReplicaSet controller looks at one.
+    ReplicaSet(Key),
+    /// The replication controller looks at a ReplicationController.
+    ReplicationController(Key),
+    /// The Deployment controller looks at one.
+    Deployment(Key),
 }
 
 /// The state of all controllers.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Controllers {
     namespace: namespace::NamespaceController,
     garbage_collector: garbage_collector::GarbageCollector,
@@ -65,6 +79,26 @@ pub struct Controllers {
     taint_eviction: taint_eviction::TaintEvictionController,
     endpoints: services::EndpointControllers,
     pod_gc: pod_gc::PodGcController,
+    replica_set: replica_set::ReplicaSetController,
+    replication: replica_set::ReplicaSetController,
+    deployment: deployment::DeploymentController,
+}
+
+impl Default for Controllers {
+    fn default() -> Controllers {
+        Controllers {
+            namespace: Default::default(),
+            garbage_collector: Default::default(),
+            resource_quota: Default::default(),
+            node_lifecycle: Default::default(),
+            taint_eviction: Default::default(),
+            endpoints: Default::default(),
+            pod_gc: Default::default(),
+            replica_set: Default::default(),
+            replication: replica_set::ReplicaSetController::replication(),
+            deployment: Default::default(),
+        }
+    }
 }
 
 impl Controllers {
@@ -84,6 +118,9 @@ impl Controllers {
             ControllerEvent::PodGc(node) => self.pod_gc.collect(&node, cx),
             ControllerEvent::Service(key) => self.endpoints.sync(&key, cx),
             ControllerEvent::MirrorEndpoints(key) => self.endpoints.sync_mirror(&key, cx),
+            ControllerEvent::ReplicaSet(key) => self.replica_set.sync(&key, cx),
+            ControllerEvent::ReplicationController(key) => self.replication.sync(&key, cx),
+            ControllerEvent::Deployment(key) => self.deployment.sync(&key, cx),
         }
     }
 
@@ -98,6 +135,9 @@ impl Controllers {
         self.taint_eviction.observe(change, cx);
         self.endpoints.observe(change, cx);
         self.pod_gc.observe(change, cx);
+        self.replica_set.observe(change, cx);
+        self.replication.observe(change, cx);
+        self.deployment.observe(change, cx);
     }
 
     /// A node's kubelet has stopped renewing its lease, which is reckoned rather than written.
@@ -121,6 +161,15 @@ impl Controllers {
                 Some(of("Pod", &key.namespace, &key.name, taint_eviction::NAME))
             }
             ControllerEvent::PodGc(node) => Some(of("Node", "", node, pod_gc::NAME)),
+            ControllerEvent::ReplicaSet(key) => {
+                Some(of("ReplicaSet", &key.namespace, &key.name, replica_set::REPLICA_SET))
+            }
+            ControllerEvent::ReplicationController(key) => {
+                Some(of("ReplicationController", &key.namespace, &key.name, replica_set::REPLICATION))
+            }
+            ControllerEvent::Deployment(key) => {
+                Some(of("Deployment", &key.namespace, &key.name, deployment::NAME))
+            }
             ControllerEvent::OwnerGone(_)
             | ControllerEvent::Foreground(_)
             | ControllerEvent::ResourceQuota(_)

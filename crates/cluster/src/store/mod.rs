@@ -90,6 +90,8 @@ pub struct Store {
     pods_by_node: BTreeMap<String, BTreeSet<Key>>,
     /// owner uid → (kind, key) of its dependents.
     by_owner: BTreeMap<String, BTreeSet<(&'static Kind, Key)>>,
+    /// Pods that no controller owns, which one may adopt.
+    loose_pods: BTreeSet<Key>,
     /// The changes that watches can still see.
     history: History,
     resource_version: u64,
@@ -164,6 +166,17 @@ impl Store {
         self.by_owner.get(uid).into_iter().flatten().filter_map(|(kind, key)| self.get_key(kind, key))
     }
 
+    /// The pods of a namespace that no controller owns, ordered by name.
+    pub fn pods_without_controller<'a>(
+        &'a self,
+        namespace: &'a str,
+    ) -> impl Iterator<Item = &'a Arc<Object>> {
+        self.loose_pods
+            .range(Key::new(namespace, "")..)
+            .take_while(move |key| *key.namespace == *namespace)
+            .filter_map(|key| self.get_key(&podlab_api::kinds::POD, key))
+    }
+
     /// Writes an object under its key with the next resourceVersion and gives it back as stored.
     pub fn put(&mut self, mut object: Object) -> Arc<Object> {
         self.resource_version += 1;
@@ -236,6 +249,11 @@ impl Store {
         for owner in object.metadata.owner_references.iter().flatten() {
             self.by_owner.entry(owner.uid.clone()).or_default().insert((object.kind, key.clone()));
         }
+        if *object.kind == podlab_api::kinds::POD
+            && !object.metadata.owner_references.iter().flatten().any(|owner| owner.controller == Some(true))
+        {
+            self.loose_pods.insert(key.clone());
+        }
         if let Some(node) = object.pod_spec().and_then(|s| s.node_name.as_ref()).filter(|n| !n.is_empty()) {
             match self.pods_by_node.get_mut(node) {
                 Some(keys) => {
@@ -256,6 +274,9 @@ impl Store {
                     self.by_owner.remove(&owner.uid);
                 }
             }
+        }
+        if *object.kind == podlab_api::kinds::POD {
+            self.loose_pods.remove(key);
         }
         if let Some(node) = object.pod_spec().and_then(|s| s.node_name.as_ref())
             && let Some(set) = self.pods_by_node.get_mut(node)

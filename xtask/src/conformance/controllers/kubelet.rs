@@ -16,6 +16,8 @@ const READY: Duration = Duration::from_millis(200);
 /// From being told to end to the end.
 const END: Duration = Duration::from_millis(300);
 const HEARTBEAT: Duration = Duration::from_secs(5);
+/// It wrote one status after the other.
+const WRITE: Duration = Duration::from_millis(25);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Stage {
@@ -36,6 +38,8 @@ pub(in crate::conformance) struct PretendedKubelet {
     pods: BTreeMap<String, (Stage, SimTime)>,
     next: Option<SimTime>,
     heartbeat: SimTime,
+    /// When the next status can be written.
+    free: SimTime,
 }
 
 impl PretendedKubelet {
@@ -43,7 +47,14 @@ impl PretendedKubelet {
     pub(in crate::conformance) fn new(nodes: &[&str], cpu: &str, memory: &str) -> Self {
         let nodes = nodes.iter().map(|node| ((*node).to_owned(), true)).collect();
         let size = json!({"cpu": cpu, "memory": memory, "pods": "110", "ephemeral-storage": "100Gi"});
-        Self { size, nodes, pods: BTreeMap::new(), next: None, heartbeat: SimTime::START }
+        Self {
+            size,
+            nodes,
+            pods: BTreeMap::new(),
+            next: None,
+            heartbeat: SimTime::START,
+            free: SimTime::START,
+        }
     }
 
     /// When something is to be done next.
@@ -87,86 +98,93 @@ impl PretendedKubelet {
                 heartbeat(cluster, node);
             }
         }
-        let mut next = self.heartbeat;
-        for pod in lab::list(cluster, "v1", "Pod", "") {
-            if let Some(due) = self.pod(cluster, &pod, now) {
-                next = next.min(due);
-            }
+        let mut due: Vec<(SimTime, Value)> = lab::list(cluster, "v1", "Pod", "")
+            .into_iter()
+            .filter_map(|pod| Some((self.due(&pod, now)?, pod)))
+            .collect();
+        due.sort_by_key(|(at, _)| *at);
+        let mut due = due.into_iter().peekable();
+        if now >= self.free
+            && let Some((_, pod)) = due.next_if(|(at, _)| *at <= now)
+        {
+            self.step(cluster, &pod, now);
+            self.free = now + WRITE;
+            // What it is to do next is worked out at the next look.
+            self.next = Some(self.free.min(self.heartbeat));
+            return;
         }
-        self.next = Some(next);
+        let next = due.peek().map_or(self.heartbeat, |(at, _)| (*at).max(self.free));
+        self.next = Some(next.min(self.heartbeat));
     }
 
-    /// Brings a pod on; returns when it needs to be looked at again.
-    fn pod(&mut self, cluster: &mut Cluster, pod: &Value, now: SimTime) -> Option<SimTime> {
+    /// When a pod's next stage is due; `None` where there is none.
+    fn due(&mut self, pod: &Value, now: SimTime) -> Option<SimTime> {
         let node = pod.pointer("/spec/nodeName").and_then(Value::as_str)?;
         let known = self.nodes.get(node).copied().unwrap_or(false);
         if !known {
             return None;
         }
-        let uid = pod.pointer("/metadata/uid").and_then(Value::as_str)?.to_owned();
+        let uid = pod.pointer("/metadata/uid").and_then(Value::as_str)?;
         let annotation =
             |name: &str| pod.pointer("/metadata/annotations").map(|all| text(all, name)).unwrap_or_default();
-        let (mut stage, mut since) = *self.pods.entry(uid.clone()).or_insert((Stage::Bound, now));
+        let entry = self.pods.entry(uid.to_owned()).or_insert((Stage::Bound, now));
         let deleting = pod.pointer("/metadata/deletionTimestamp").is_some();
-        if deleting && stage != Stage::Ending {
-            (stage, since) = (Stage::Ending, now);
+        if deleting && entry.0 != Stage::Ending {
+            *entry = (Stage::Ending, now);
         }
+        let (stage, since) = *entry;
         let span = |seconds: &str, default: Duration| match seconds {
             "" => Some(default),
             "never" => None,
             seconds => seconds.parse().ok().map(Duration::from_secs_f64),
         };
-        let images: Vec<&str> = pod
-            .pointer("/spec/containers")
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten()
-            .map(|container| text(container, "image"))
-            .collect();
-        let bad = images.iter().any(|image| image.contains("bad"));
-        let due = match stage {
+        match stage {
             Stage::Bound => Some(since + START),
             Stage::Running => {
-                span(annotation("sim/ready-after"), READY).filter(|_| !bad).map(|span| since + span)
+                span(annotation("sim/ready-after"), READY).filter(|_| !is_bad(pod)).map(|span| since + span)
             }
             Stage::Ready => span(annotation("sim/run"), Duration::ZERO)
                 .filter(|_| !annotation("sim/run").is_empty())
                 .map(|span| since + span),
             Stage::Done => None,
             Stage::Ending => Some(since + END),
-        };
-        let is_due = due.is_some_and(|due| due <= now);
-        if is_due {
-            stage = match stage {
-                Stage::Bound => {
-                    set_status(cluster, pod, if bad { "Pending" } else { "Running" }, false, None);
-                    Stage::Running
-                }
-                Stage::Running => {
-                    set_status(cluster, pod, "Running", true, None);
-                    Stage::Ready
-                }
-                Stage::Ready => {
-                    let code: i64 = annotation("sim/exit").parse().unwrap_or(0);
-                    set_status(
-                        cluster,
-                        pod,
-                        if code == 0 { "Succeeded" } else { "Failed" },
-                        false,
-                        Some(code),
-                    );
-                    Stage::Done
-                }
-                Stage::Ending | Stage::Done => {
-                    delete(cluster, pod);
-                    Stage::Done
-                }
-            };
-            since = now;
         }
-        self.pods.insert(uid, (stage, since));
-        if is_due && stage != Stage::Done { Some(now) } else { due.filter(|due| *due > now) }
     }
+
+    /// Brings a pod on.
+    fn step(&mut self, cluster: &mut Cluster, pod: &Value, now: SimTime) {
+        let uid = pod.pointer("/metadata/uid").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let Some((stage, _)) = self.pods.get(&uid).copied() else { return };
+        let bad = is_bad(pod);
+        let stage = match stage {
+            Stage::Bound => {
+                set_status(cluster, pod, if bad { "Pending" } else { "Running" }, false, None);
+                Stage::Running
+            }
+            Stage::Running => {
+                set_status(cluster, pod, "Running", true, None);
+                Stage::Ready
+            }
+            Stage::Ready => {
+                let code = pod.pointer("/metadata/annotations").map(|all| text(all, "sim/exit"));
+                let code: i64 = code.unwrap_or_default().parse().unwrap_or(0);
+                let phase = if code == 0 { "Succeeded" } else { "Failed" };
+                set_status(cluster, pod, phase, false, Some(code));
+                Stage::Done
+            }
+            Stage::Ending | Stage::Done => {
+                delete(cluster, pod);
+                Stage::Done
+            }
+        };
+        self.pods.insert(uid, (stage, now));
+    }
+}
+
+/// Whether an image of the pod cannot be pulled.
+fn is_bad(pod: &Value) -> bool {
+    let containers = pod.pointer("/spec/containers").and_then(Value::as_array);
+    containers.into_iter().flatten().any(|container| text(container, "image").contains("bad"))
 }
 
 /// The address of a node: n1 has the first.
@@ -258,7 +276,7 @@ fn set_status(cluster: &mut Cluster, pod: &Value, phase: &str, ready: bool, exit
             let reason = if code == 0 { "Completed" } else { "Error" };
             json!({"terminated": {"exitCode": code, "reason": reason, "startedAt": now, "finishedAt": now}})
         }
-        None if phase == "Pending" => json!({"waiting": {"reason": "ErrImagePull"}}),
+        None if phase == "Pending" => json!({"waiting": {"reason": "ImagePullBackOff"}}),
         None => json!({"running": {"startedAt": now}}),
     };
     let uid = pod.pointer("/metadata/uid").and_then(Value::as_str).unwrap_or_default();

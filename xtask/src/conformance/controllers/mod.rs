@@ -350,13 +350,18 @@ fn events(record: &Value, script: &Script<'_>) -> Outcome {
     let changes: Vec<Value> = array(record, "watch").cloned().collect();
     let summary = |events: Vec<&Value>, changes: &[Value]| -> String {
         let aliases = aliases(changes);
-        let mut counts: BTreeMap<String, i64> = BTreeMap::new();
+        // The recording has every write of an event, the last of which has its final count.
+        let mut finals: BTreeMap<String, i64> = BTreeMap::new();
         for event in events {
             let fields = ["object", "type", "reason", "from", "message"].map(|field| text(event, field));
-            let line = names(&rename(&fields.join(" "), &aliases));
             let count = event.get("count").and_then(Value::as_i64).unwrap_or(1);
-            let known = counts.entry(watch::without_node(&line)).or_default();
-            *known += count;
+            let known = finals.entry(fields.join(" ")).or_default();
+            *known = count.max(*known);
+        }
+        let mut counts: BTreeMap<String, i64> = BTreeMap::new();
+        for (line, count) in finals {
+            let line = watch::without_node(&names(&rename(&line, &aliases)));
+            *counts.entry(watch::without_pod(&line)).or_default() += count;
         }
         counts.iter().map(|(event, count)| format!("{event} x{count}\n")).collect()
     };

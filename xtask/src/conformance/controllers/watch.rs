@@ -133,7 +133,9 @@ fn fields(kind: &str, object: &Value) -> Value {
     let annotations = object.pointer("/metadata/annotations").and_then(Value::as_object).map(|annotations| {
         let kept = annotations
             .iter()
-            .filter(|(name, _)| *name != "kubectl.kubernetes.io/last-applied-configuration");
+            .filter(|(name, _)| *name != "kubectl.kubernetes.io/last-applied-configuration")
+            // What the pretended kubelet goes by was not recorded.
+            .filter(|(name, _)| !name.starts_with("sim/"));
         Value::Object(kept.map(|(name, value)| (name.clone(), value.clone())).collect())
     });
     put("annotations", annotations);
@@ -203,6 +205,17 @@ static NODE: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\bto n[1-9]
 pub(super) fn without_node(text: &str) -> String {
     match NODE.as_ref() {
         Some(node) => node.replace_all(text, "to <node>").into_owned(),
+        None => text.to_owned(),
+    }
+}
+
+static NEVER_MADE: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r#"(Error creating: [a-z.]+ "[^"]*-)[a-z0-9]{5}""#).ok());
+
+/// The drawn name of a pod that was refused, out of an event's text.
+pub(super) fn without_pod(text: &str) -> String {
+    match NEVER_MADE.as_ref() {
+        Some(pattern) => pattern.replace_all(text, "$1<suffix>\"").into_owned(),
         None => text.to_owned(),
     }
 }
