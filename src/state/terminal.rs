@@ -41,6 +41,7 @@ pub struct Piece {
 
 /// Where kubectl finds its configuration: the home folder is the superuser's, as in exam labs.
 const HOME: &str = "/root";
+const CONFIG: &str = "/root/.kube/config";
 
 /// The terminal.
 #[derive(Clone, Debug)]
@@ -48,6 +49,8 @@ pub struct Terminal {
     entries: Vec<Entry>,
     /// Files that kubectl keeps and the editor does not show: its configuration.
     hidden: BTreeMap<String, Vec<u8>>,
+    /// Context and namespace that the configuration names; made when it is written, read at every drawing.
+    context: (String, String),
     running: Option<Running>,
     /// What of the line has not begun yet.
     stages: VecDeque<Stage>,
@@ -80,12 +83,29 @@ struct Running {
     stdin: Option<Vec<u8>>,
 }
 
+/// The context and the namespace that a configuration of kubectl's names.
+fn context(config: &[u8]) -> (String, String) {
+    let text = String::from_utf8_lossy(config);
+    let value = podlab_yaml::parse_document(&text).map(|d| d.value).unwrap_or_default();
+    let name = value.get("current-context").and_then(|v| v.as_str()).unwrap_or_default();
+    let contexts = value.get("contexts").and_then(|v| v.as_array());
+    let namespace = contexts
+        .into_iter()
+        .flatten()
+        .find(|c| c.get("name").and_then(|v| v.as_str()) == Some(name))
+        .and_then(|c| c.pointer("/context/namespace")?.as_str())
+        .filter(|ns| !ns.is_empty())
+        .unwrap_or("default");
+    (name.to_owned(), namespace.to_owned())
+}
+
 impl Default for Terminal {
     fn default() -> Terminal {
         let config = podlab_kubectl::config::default_kubeconfig().into_bytes();
         Terminal {
             entries: Vec::new(),
-            hidden: BTreeMap::from([(format!("{HOME}/.kube/config"), config)]),
+            context: context(&config),
+            hidden: BTreeMap::from([(CONFIG.to_owned(), config)]),
             running: None,
             stages: VecDeque::new(),
             caught: None,
@@ -351,20 +371,8 @@ impl Terminal {
     }
 
     /// The context and the namespace that kubectl's configuration names.
-    pub fn context(&self) -> (String, String) {
-        let config = self.hidden.get(&format!("{HOME}/.kube/config"));
-        let text = config.map(|bytes| String::from_utf8_lossy(bytes).into_owned()).unwrap_or_default();
-        let value = podlab_yaml::parse_document(&text).map(|d| d.value).unwrap_or_default();
-        let name = value.get("current-context").and_then(|v| v.as_str()).unwrap_or_default();
-        let contexts = value.get("contexts").and_then(|v| v.as_array());
-        let namespace = contexts
-            .into_iter()
-            .flatten()
-            .find(|c| c.get("name").and_then(|v| v.as_str()) == Some(name))
-            .and_then(|c| c.pointer("/context/namespace")?.as_str())
-            .filter(|ns| !ns.is_empty())
-            .unwrap_or("default");
-        (name.to_owned(), namespace.to_owned())
+    pub fn context(&self) -> (&str, &str) {
+        (&self.context.0, &self.context.1)
     }
 
     fn print(&mut self, error: bool, text: &str) {
@@ -439,6 +447,9 @@ impl Io for TerminalIo<'_> {
     fn write_file(&mut self, path: &str, content: &[u8]) -> Result<(), FileError> {
         let name = path.trim_start_matches("./");
         if name.contains('/') {
+            if path == CONFIG {
+                self.terminal.context = context(content);
+            }
             self.terminal.hidden.insert(path.to_owned(), content.to_vec());
         } else {
             self.files.write(name, &String::from_utf8_lossy(content));

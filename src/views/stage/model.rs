@@ -4,11 +4,11 @@
 use crate::components::PodState;
 pub(crate) use crate::components::Same;
 use crate::state::Lab;
-use podlab_api::kinds::{NODE, POD};
+use podlab_api::kinds::{NAMESPACE, NODE, POD};
 use podlab_api::printers::{pod_cells, table};
 use podlab_api::resources::{PodResourcesOptions, pod_requests, resource_list};
 use podlab_api::selector::Selector;
-use podlab_api::{Door, Object, Quantity, Request};
+use podlab_api::{Door, Object, Quantity};
 use podlab_cluster::observe::UpcomingKind;
 use podlab_sim::SimTime;
 use std::collections::{BTreeMap, HashMap};
@@ -92,44 +92,41 @@ pub(crate) struct Model {
 /// Views of objects that were shown last.
 #[derive(Default)]
 pub(crate) struct Cache {
-    pods: HashMap<String, (Arc<Object>, Same<PodView>)>,
-    nodes: HashMap<String, (Arc<Object>, Same<NodeView>)>,
+    pods: Views<PodView>,
+    nodes: Views<NodeView>,
+}
+
+/// Objects with their views, in the store's order.
+type Views<T> = Vec<(Arc<Object>, Same<T>)>;
+
+/// The views of objects that come in the store's order; what is the same as before keeps its view. Both lists are gone
+/// through once, side by side.
+fn views<'a, T>(
+    objects: impl Iterator<Item = &'a Arc<Object>>,
+    before: &mut Views<T>,
+    make: impl Fn(&Arc<Object>) -> T,
+) -> Vec<Same<T>> {
+    let mut old = std::mem::take(before).into_iter().peekable();
+    for object in objects {
+        let place = (object.namespace(), object.name());
+        while old.next_if(|(o, _)| (o.namespace(), o.name()) < place).is_some() {}
+        let kept = old.next_if(|(o, _)| Arc::ptr_eq(o, object)).map(|(_, view)| view);
+        before.push((object.clone(), kept.unwrap_or_else(|| Same(Rc::new(make(object))))));
+    }
+    before.iter().map(|(_, view)| view.clone()).collect()
 }
 
 impl Model {
     /// Of what the lab shows; `namespace`: only that one's pods are on the stage.
     pub(crate) fn of(lab: &mut Lab, namespace: Option<&str>, cache: &mut Cache) -> Model {
-        let cluster = lab.shown_mut();
+        let cluster = lab.shown();
         let now = cluster.sim_now();
         let stamp = Door::now(cluster);
-        let mut list = |kind| {
-            let list = cluster.request(Request::list(kind, "")).into_list();
-            list.map(|l| l.items).unwrap_or_default()
-        };
-        let mut pods: Vec<Same<PodView>> = Vec::new();
-        let mut kept = HashMap::new();
-        for object in list(&POD) {
-            let view = match cache.pods.remove(object.uid()) {
-                Some((before, view)) if Arc::ptr_eq(&before, &object) => view,
-                _ => Same(Rc::new(pod_view(&object))),
-            };
-            pods.push(view.clone());
-            kept.insert(object.uid().to_owned(), (object, view));
-        }
-        cache.pods = kept;
+        let store = cluster.world().api.store();
+        let mut pods = views(store.list(&POD), &mut cache.pods, |object| pod_view(object));
         pods.sort_by(|a, b| (a.created, &a.name).cmp(&(b.created, &b.name)));
-        let mut nodes: Vec<Same<NodeView>> = Vec::new();
-        let mut kept = HashMap::new();
-        for object in list(&NODE) {
-            let view = match cache.nodes.remove(object.uid()) {
-                Some((before, view)) if Arc::ptr_eq(&before, &object) => view,
-                _ => Same(Rc::new(node_view(&object, stamp))),
-            };
-            nodes.push(view.clone());
-            kept.insert(object.uid().to_owned(), (object, view));
-        }
-        cache.nodes = kept;
-        let namespaces = list(&podlab_api::kinds::NAMESPACE).iter().map(|n| n.name().to_owned()).collect();
+        let nodes = views(store.list(&NODE), &mut cache.nodes, |object| node_view(object, stamp));
+        let namespaces = store.list(&NAMESPACE).map(|n| n.name().to_owned()).collect();
 
         let mut columns: Vec<Column> =
             nodes.into_iter().map(|node| Column { node, pods: Vec::new(), others: Vec::new() }).collect();

@@ -118,10 +118,7 @@ pub(crate) fn Nodes(props: &NodesProps) -> Html {
             }
         })
     };
-    let on_zoom = {
-        let zoomed = zoomed.clone();
-        Callback::from(move |uid: Option<String>| zoomed.set(uid))
-    };
+    let on_zoom = use_callback(zoomed.setter(), |uid: Option<String>, zoomed| zoomed.set(uid));
     let failing = Announced::of(model);
     html! {
         <div class={classes!("ground", tiles.then_some("tiled"))} ref={ground} {onkeydown}>
@@ -133,7 +130,7 @@ pub(crate) fn Nodes(props: &NodesProps) -> Html {
                 </button>
             }
             if tiles {
-                <Tiles model={model.clone()} asked={props.asked.clone()} on_zoom={on_zoom.reform(Some)} />
+                <Tiles model={model.clone()} asked={props.asked.clone()} on_zoom={on_zoom.clone()} />
             } else {
                 <div class={classes!("nodes", dots.then_some("dots"))}>
                     {for columns().map(|column| html! {

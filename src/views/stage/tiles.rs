@@ -1,12 +1,13 @@
 //! Large clusters: a tile a node, the pods as glyphs on one canvas. Only tiles in sight are elements.
 
 use super::Asked;
-use super::model::{Column, Model, Same, Verdict, verdict};
+use super::model::{Column, Model, NodeView, Same};
 use crate::components::{Icon, IconKind, PodState};
 use crate::i18n::{stage as texts, use_lang};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use wasm_bindgen::JsCast;
-use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, HtmlElement, Path2d};
+use wasm_bindgen::closure::Closure;
+use web_sys::{CanvasRenderingContext2d, Element, HtmlCanvasElement, HtmlElement, Path2d, ResizeObserver};
 use yew::prelude::*;
 
 /// Sizes in rem.
@@ -15,6 +16,8 @@ const GAP: f64 = 0.3125;
 const HEAD: f64 = 1.9;
 const GLYPH: f64 = 0.8125;
 const INSET: f64 = 0.375;
+/// Rows of glyphs that a tile shows at most.
+const ROWS: usize = 12;
 
 /// Properties of [`Tiles`].
 #[derive(Clone, PartialEq, Properties)]
@@ -22,7 +25,64 @@ pub(crate) struct TilesProps {
     pub(crate) model: Same<Model>,
     pub(crate) asked: Same<Asked>,
     /// Called with the uid of the node to look at closely.
-    pub(crate) on_zoom: Callback<String>,
+    pub(crate) on_zoom: Callback<Option<String>>,
+}
+
+/// What is in sight: scroll position and sizes in pixels.
+#[derive(Clone, Copy, PartialEq)]
+struct Sight {
+    top: f64,
+    width: f64,
+    height: f64,
+    rem: f64,
+}
+
+impl Sight {
+    /// Measures. Asked for while the page has changes that are not laid out yet this costs a layout: only events of
+    /// scrolling and sizes, which come after one, call it.
+    fn of(place: &NodeRef, unit: &NodeRef) -> Option<Sight> {
+        let element = place.cast::<HtmlElement>()?;
+        let rem = unit.cast::<HtmlElement>()?.get_bounding_client_rect().width();
+        Some(Sight {
+            top: f64::from(element.scroll_top()),
+            width: f64::from(element.client_width()),
+            height: f64::from(element.client_height()),
+            rem: if rem > 0.0 { rem } else { 16.0 },
+        })
+    }
+}
+
+/// What is in sight of an element, kept up to date; `unit` is one rem wide.
+#[hook]
+fn use_sight(place: &NodeRef, unit: &NodeRef) -> (Sight, Callback<Event>) {
+    let sight = use_state_eq(|| Sight { top: 0.0, width: 600.0, height: 600.0, rem: 16.0 });
+    let look = {
+        let (place, unit, sight) = (place.clone(), unit.clone(), sight.setter());
+        move || {
+            if let Some(now) = Sight::of(&place, &unit) {
+                sight.set(now);
+            }
+        }
+    };
+    {
+        let (place, unit, look) = (place.clone(), unit.clone(), look.clone());
+        use_effect_with((), move |()| {
+            let changed = Closure::<dyn Fn()>::new(look);
+            let observer = ResizeObserver::new(changed.as_ref().unchecked_ref()).ok();
+            if let Some(observer) = &observer {
+                for element in [place, unit].iter().filter_map(NodeRef::cast::<Element>) {
+                    observer.observe(&element);
+                }
+            }
+            move || {
+                if let Some(observer) = observer {
+                    observer.disconnect();
+                }
+                drop(changed);
+            }
+        });
+    }
+    (*sight, Callback::from(move |_: Event| look()))
 }
 
 /// Where tiles stand, in pixels.
@@ -45,7 +105,7 @@ impl Grid {
         let per_row = (((tile - 2.0 * INSET * rem) / (GLYPH * rem)).floor() as usize).max(1);
         // All tiles are as high as the fullest needs, up to a bound.
         let most = model.columns.iter().map(|c| c.pods.len()).max().unwrap_or(0);
-        let rows = most.div_ceil(per_row).clamp(1, 12);
+        let rows = most.div_ceil(per_row).clamp(1, ROWS);
         Grid { columns, width: tile, height: (HEAD + rows as f64 * GLYPH + INSET) * rem, gap, per_row, rem }
     }
 
@@ -62,33 +122,13 @@ impl Grid {
 /// The tiles.
 #[component]
 pub(crate) fn Tiles(props: &TilesProps) -> Html {
-    let lang = use_lang();
     let place = use_node_ref();
     let canvas = use_node_ref();
-    // Scroll position and size of what is in sight: top, width, height.
-    let sight = use_state(|| (0.0, 600.0, 600.0));
-    let look = {
-        let (place, sight) = (place.clone(), sight.clone());
-        move || {
-            if let Some(element) = place.cast::<HtmlElement>() {
-                let now = (
-                    f64::from(element.scroll_top()),
-                    f64::from(element.client_width()),
-                    f64::from(element.client_height()),
-                );
-                if now != *sight {
-                    sight.set(now);
-                }
-            }
-        }
-    };
-    {
-        let look = look.clone();
-        use_effect(look);
-    }
+    let unit = use_node_ref();
+    let (sight, onscroll) = use_sight(&place, &unit);
     let model = &props.model;
-    let grid = Grid::of(model, sight.1 - 2.0, crate::dom::rem());
-    let (top, _, height) = *sight;
+    let grid = Grid::of(model, sight.width - 2.0, sight.rem);
+    let Sight { top, height, .. } = sight;
     let row = grid.height + grid.gap;
     let first = ((top / row).floor().max(0.0) as usize) * grid.columns;
     let last = (((top + height) / row).ceil().max(0.0) as usize + 1) * grid.columns;
@@ -96,7 +136,6 @@ pub(crate) fn Tiles(props: &TilesProps) -> Html {
     {
         let (canvas, model, asked, visible) =
             (canvas.clone(), model.clone(), props.asked.clone(), visible.clone());
-        let sight = *sight;
         use_effect_with((model, asked, visible, sight), move |(model, asked, visible, sight)| {
             if let Some(canvas) = canvas.cast::<HtmlCanvasElement>() {
                 let _ = paint(&canvas, model, asked, visible.clone(), grid, *sight);
@@ -104,28 +143,57 @@ pub(crate) fn Tiles(props: &TilesProps) -> Html {
         });
     }
     html! {
-        <div class="tiles" ref={place} onscroll={move |_| look()} tabindex="-1">
+        <div class="tiles" ref={place} {onscroll} tabindex="-1">
+            <i class="rem" ref={unit} aria-hidden="true" />
             <div class="tiles-in" style={format!("height:{:.0}px", grid.total(model.columns.len()))}>
                 {for visible.map(|index| {
                     let column = &model.columns[index];
-                    let (x, y) = grid.place(index);
-                    let style = format!("left:{x:.1}px;top:{y:.1}px;width:{:.1}px;height:{:.1}px", grid.width, grid.height);
                     let failing = column.pods.iter().filter(|p| p.state.is_failing()).count();
-                    let (on_zoom, uid) = (props.on_zoom.clone(), column.node.uid.clone());
-                    let label = texts::TILE.with(lang, &[("name", &column.node.name), ("count", &column.pods.len().to_string()), ("failing", &failing.to_string())]);
                     html! {
-                        <button type="button" key={column.node.uid.clone()} class={classes!("tile", (failing > 0).then_some("failing"))} {style} aria-label={label}
-                            onclick={move |_| on_zoom.emit(uid.clone())}>
-                            <span class="tile-head"><span>{&column.node.name}</span>
-                                if failing > 0 { <em><Icon kind={IconKind::Warning} />{failing}</em> }
-                            </span>
-                            <span class="tile-bar"><i style={format!("width:{:.1}%", used(column))} /></span>
-                        </button>
+                        <Tile key={column.node.uid.clone()} node={column.node.clone()} place={grid.place(index)} size={(grid.width, grid.height)}
+                            count={column.pods.len()} {failing} used={used(column)} on_zoom={props.on_zoom.clone()} />
                     }
                 })}
             </div>
             <canvas ref={canvas} aria-hidden="true" style={format!("top:{top:.0}px")} />
         </div>
+    }
+}
+
+#[derive(Clone, PartialEq, Properties)]
+struct TileProps {
+    node: Same<NodeView>,
+    place: (f64, f64),
+    size: (f64, f64),
+    /// Pods, and those of them that fail.
+    count: usize,
+    failing: usize,
+    /// Per cent of its CPU that is requested.
+    used: f64,
+    on_zoom: Callback<Option<String>>,
+}
+
+/// A node without its pods, which stand on the canvas: most changes leave it as it is.
+#[component]
+fn Tile(props: &TileProps) -> Html {
+    let lang = use_lang();
+    let TileProps { node, place: (x, y), size: (width, height), failing, used, .. } = props;
+    let style = format!("left:{x:.1}px;top:{y:.1}px;width:{width:.1}px;height:{height:.1}px");
+    let label = texts::TILE.with(
+        lang,
+        &[("name", &node.name), ("count", &props.count.to_string()), ("failing", &failing.to_string())],
+    );
+    let onclick = {
+        let (on_zoom, node) = (props.on_zoom.clone(), node.clone());
+        move |_| on_zoom.emit(Some(node.uid.clone()))
+    };
+    html! {
+        <button type="button" class={classes!("tile", (*failing > 0).then_some("failing"))} {style} aria-label={label} {onclick}>
+            <span class="tile-head"><span>{&node.name}</span>
+                if *failing > 0 { <em><Icon kind={IconKind::Warning} />{*failing}</em> }
+            </span>
+            <span class="tile-bar"><i style={format!("width:{used:.1}%")} /></span>
+        </button>
     }
 }
 
@@ -154,8 +222,9 @@ fn paint(
     asked: &Asked,
     visible: std::ops::Range<usize>,
     grid: Grid,
-    (top, width, height): (f64, f64, f64),
+    sight: Sight,
 ) -> Option<()> {
+    let Sight { top, width, height, .. } = sight;
     let window = gloo::utils::window();
     let ratio = window.device_pixel_ratio().clamp(1.0, 3.0);
     let (wide, high) = ((width * ratio) as u32, (height * ratio) as u32);
@@ -171,31 +240,34 @@ fn paint(
     context.clear_rect(0.0, 0.0, f64::from(wide), f64::from(high));
     context.set_line_width(1.6);
     let scale = (GLYPH - 0.125) * grid.rem / 16.0 * ratio;
-    let selector = asked.selector.as_ref();
+    let selector = asked.selector.as_ref().map(|(selector, _)| selector);
+    // By colour: telling the canvas a colour costs more than a glyph.
+    let mut glyphs: BTreeMap<(PodState, bool), Vec<(f64, f64)>> = BTreeMap::new();
+    for index in visible {
+        let Some(column) = model.columns.get(index) else { continue };
+        let (x, y) = grid.place(index);
+        for (n, pod) in column.pods.iter().enumerate().take(grid.per_row * ROWS) {
+            let (row, place) = (n / grid.per_row, n % grid.per_row);
+            let left = x + (INSET + place as f64 * GLYPH) * grid.rem;
+            let up = y - top + (HEAD + row as f64 * GLYPH) * grid.rem;
+            let dim = selector.is_some_and(|selector| !selector.matches(&pod.labels));
+            glyphs.entry((pod.state, dim)).or_default().push((left * ratio, up * ratio));
+        }
+    }
     SHAPES.with(|shapes| {
-        for index in visible {
-            let Some(column) = model.columns.get(index) else { continue };
-            let (x, y) = grid.place(index);
-            for (n, pod) in column.pods.iter().enumerate() {
-                let (row, place) = (n / grid.per_row, n % grid.per_row);
-                if row >= 12 {
-                    break;
+        for ((state, dim), places) in glyphs {
+            let Some((stroked, filled)) = shapes.get(&state) else { continue };
+            let colour = colour(state, dark);
+            context.set_global_alpha(if dim { 0.3 } else { 1.0 });
+            context.set_fill_style_str(colour);
+            context.set_stroke_style_str(colour);
+            for (left, up) in places {
+                let _ = context.set_transform(scale, 0.0, 0.0, scale, left, up);
+                if let Some(path) = filled {
+                    context.fill_with_path_2d(path);
                 }
-                let left = x + (INSET + place as f64 * GLYPH) * grid.rem;
-                let up = y - top + (HEAD + row as f64 * GLYPH) * grid.rem;
-                let _ = context.set_transform(scale, 0.0, 0.0, scale, left * ratio, up * ratio);
-                let dim = matches!(verdict(selector, pod), Verdict::Miss(_));
-                context.set_global_alpha(if dim { 0.3 } else { 1.0 });
-                let colour = colour(pod.state, dark);
-                if let Some((stroked, filled)) = shapes.get(&pod.state) {
-                    if let Some(path) = filled {
-                        context.set_fill_style_str(colour);
-                        context.fill_with_path_2d(path);
-                    }
-                    if let Some(path) = stroked {
-                        context.set_stroke_style_str(colour);
-                        context.stroke_with_path(path);
-                    }
+                if let Some(path) = stroked {
+                    context.stroke_with_path(path);
                 }
             }
         }

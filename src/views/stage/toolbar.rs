@@ -1,7 +1,7 @@
 //! Above the stage: namespace, selector, density.
 
 use super::Asked;
-use super::model::{Model, Same, Verdict, verdict};
+use super::model::{Model, Same};
 use crate::app::UiContext;
 use crate::components::{Choice, Icon, IconKind, Segmented};
 use crate::i18n::{stage as texts, use_lang};
@@ -57,10 +57,9 @@ pub(crate) fn Toolbar(props: &ToolbarProps) -> Html {
             }
         })
     };
-    let selector = asked.selector.as_ref();
-    let matching = selector.is_some().then(|| {
+    let matching = asked.selector.as_ref().map(|(selector, _)| {
         let pods = model.columns.iter().flat_map(|c| &c.pods).chain(&model.queue);
-        let hits = pods.filter(|p| matches!(verdict(selector, p), Verdict::Hit(_))).count();
+        let hits = pods.filter(|p| selector.matches(&p.labels)).count();
         format!("{hits}/{}", model.pods)
     });
     let densities = [Density::Auto, Density::Cards, Density::Dots];

@@ -68,7 +68,10 @@ pub(crate) fn TerminalPane() -> Html {
             }
         })
     };
-    let (context, namespace) = lab.read(|l| l.terminal.context());
+    let (context, namespace) = lab.read(|l| {
+        let (context, namespace) = l.terminal.context();
+        (context.to_owned(), namespace.to_owned())
+    });
     let lines: Vec<String> = if *history_shown {
         lab.read(|l| {
             let mut seen: Vec<String> = Vec::new();
