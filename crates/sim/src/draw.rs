@@ -8,6 +8,12 @@ pub const fn splitmix64(x: u64) -> u64 {
     z ^ (z >> 31)
 }
 
+/// Writes some of a word's sixteen hexadecimal digits, of which 0 is the lowest, from the highest down.
+fn push_hex(out: &mut String, word: u64, digits: std::ops::Range<u32>) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    out.extend(digits.rev().map(|digit| char::from(DIGITS[(word >> (4 * digit) & 0xf) as usize])));
+}
+
 /// A source of draws for one (seed, component, object, counter).
 ///
 /// A further draw for one object leaves every other object's draws as they were. All widths are fixed, so
@@ -56,22 +62,21 @@ impl Draw {
     pub fn uuid(&mut self) -> String {
         let hi = (self.next_u64() & !0xf000) | 0x4000;
         let lo = (self.next_u64() & !(0b11 << 62)) | (0b10 << 62);
-        format!(
-            "{:08x}-{:04x}-{:04x}-{:04x}-{:012x}",
-            hi >> 32,
-            (hi >> 16) & 0xffff,
-            hi & 0xffff,
-            lo >> 48,
-            lo & 0xffff_ffff_ffff
-        )
+        let mut out = String::with_capacity(36);
+        push_hex(&mut out, hi, 8..16);
+        for (word, digits) in [(hi, 4..8), (hi, 0..4), (lo, 12..16), (lo, 0..12)] {
+            out.push('-');
+            push_hex(&mut out, word, digits);
+        }
+        out
     }
 
     /// `len` lower-case hexadecimal digits, as in a container id.
     pub fn hex(&mut self, len: usize) -> String {
         let mut out = String::with_capacity(len);
         while out.len() < len {
-            let word = format!("{:016x}", self.next_u64());
-            out.push_str(&word[..word.len().min(len - out.len())]);
+            let missing = (len - out.len()).min(16) as u32;
+            push_hex(&mut out, self.next_u64(), 16 - missing..16);
         }
         out
     }
@@ -92,5 +97,19 @@ mod tests {
         assert!((0..100).all(|_| a.below(7) < 7 && a.unit() < 1.0));
         assert_eq!(Draw::keyed(1, "", "", 0).uuid().len(), 36);
         assert_eq!(Draw::keyed(1, "", "", 0).hex(64).len(), 64);
+    }
+
+    #[test]
+    fn uuids_and_digits_are_written_as_ever() {
+        let draw = || Draw::keyed(7, "apiserver", "uid", 3);
+        let (mut words, text) = (draw(), draw().hex(20));
+        assert_eq!(text, format!("{:016x}{:016x}", words.next_u64(), words.next_u64())[..20]);
+        let (mut words, text) = (draw(), draw().uuid());
+        let (hi, lo) = (words.next_u64(), words.next_u64());
+        let digits: String = text.split('-').collect();
+        let word = |text: &str| u64::from_str_radix(text, 16).unwrap();
+        assert_eq!(word(&digits[..16]), (hi & !0xf000) | 0x4000);
+        assert_eq!(word(&digits[16..]), (lo & !(0b11 << 62)) | (0b10 << 62));
+        assert_eq!(text.split('-').map(str::len).collect::<Vec<_>>(), [8, 4, 4, 4, 12]);
     }
 }

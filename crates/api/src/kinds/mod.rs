@@ -112,7 +112,7 @@ impl Kind {
 
 impl PartialEq for Kind {
     fn eq(&self, other: &Kind) -> bool {
-        (self.group, self.plural) == (other.group, other.plural)
+        std::ptr::eq(self, other) || (self.group, self.plural) == (other.group, other.plural)
     }
 }
 
@@ -126,6 +126,9 @@ impl PartialOrd for Kind {
 
 impl Ord for Kind {
     fn cmp(&self, other: &Kind) -> std::cmp::Ordering {
+        if std::ptr::eq(self, other) {
+            return std::cmp::Ordering::Equal;
+        }
         (self.group, self.plural).cmp(&(other.group, other.plural))
     }
 }

@@ -112,7 +112,7 @@ impl ApiServer {
         let Some(before) = old.and_then(|pod| pod.pod_status()) else { return Err(UpdateError::NotFound) };
         let mut status = PodStatus::clone(before);
         change(&mut status);
-        self.set_pod_status(namespace, name, status)
+        self.set_pod_status(namespace, name, Arc::new(status))
     }
 
     /// Replaces a pod's status.
@@ -123,7 +123,7 @@ impl ApiServer {
         &mut self,
         namespace: &str,
         name: &str,
-        status: PodStatus,
+        status: Arc<PodStatus>,
     ) -> Result<Arc<Object>, UpdateError> {
         let old = self.store.get(&kinds::POD, namespace, name).cloned();
         let Some((old, (spec, before))) =
@@ -135,15 +135,15 @@ impl ApiServer {
             // A write may be what its deletion waits for.
             return self.modify(&kinds::POD, namespace, name, Some("status"), |object| {
                 if let Body::Pod { status: held, .. } = &mut object.body {
-                    *held = Arc::new(status);
+                    *held = status;
                 }
             });
         }
         // Nothing but the status can differ: what a general update would compare is known to be the same.
-        if status == **before {
+        if status == *before {
             return Ok(old.clone());
         }
-        let body = Body::Pod { spec: spec.clone(), status: Arc::new(status) };
+        let body = Body::Pod { spec: spec.clone(), status };
         Ok(self.store.put(Object { kind: old.kind, metadata: old.metadata.clone(), body }))
     }
 }

@@ -68,23 +68,24 @@ pub(crate) fn generate_api_pod_status(
     }
     let init = spec.init_containers.as_deref().unwrap_or(&[]);
     let has_init = !init.is_empty();
-    let old = |list: &Option<Vec<ContainerStatus>>| list.clone().unwrap_or_default();
+    fn old(list: &Option<Vec<ContainerStatus>>) -> &[ContainerStatus] {
+        list.as_deref().unwrap_or(&[])
+    }
     let containers =
-        container_statuses(input, &spec.containers, &old(&input.old.container_statuses), has_init, false);
+        container_statuses(input, &spec.containers, old(&input.old.container_statuses), has_init, false);
     s.container_statuses = Some(containers);
     if has_init {
-        let statuses = container_statuses(input, init, &old(&input.old.init_container_statuses), true, true);
+        let statuses = container_statuses(input, init, old(&input.old.init_container_statuses), true, true);
         s.init_container_statuses = Some(statuses);
     }
     let ephemeral: Vec<Container> = spec.ephemeral_containers.iter().flatten().map(as_container).collect();
     if !ephemeral.is_empty() {
         let before = old(&input.old.ephemeral_container_statuses);
-        s.ephemeral_container_statuses =
-            Some(container_statuses(input, &ephemeral, &before, has_init, false));
+        s.ephemeral_container_statuses = Some(container_statuses(input, &ephemeral, before, has_init, false));
     }
 
-    let all: Vec<ContainerStatus> =
-        s.container_statuses.iter().chain(&s.init_container_statuses).flatten().cloned().collect();
+    let all: Vec<&ContainerStatus> =
+        s.container_statuses.iter().chain(&s.init_container_statuses).flatten().collect();
     let mut phase = get_phase(spec, &all, terminal, input.is_static).to_owned();
     let ended = |p: Option<&str>| matches!(p, Some("Failed" | "Succeeded"));
     if !ended(Some(&phase)) {
@@ -105,8 +106,8 @@ pub(crate) fn generate_api_pod_status(
         s.message = Some(message.to_owned());
     }
     probes.update_pod_status(spec, &mut s);
-    let all: Vec<ContainerStatus> =
-        s.init_container_statuses.iter().chain(&s.container_statuses).flatten().cloned().collect();
+    let all: Vec<&ContainerStatus> =
+        s.init_container_statuses.iter().chain(&s.container_statuses).flatten().collect();
     let mut list: Vec<_> = input
         .api
         .conditions
@@ -238,26 +239,25 @@ fn container_statuses(
     is_init: bool,
 ) -> Vec<ContainerStatus> {
     let default_reason = if has_init { "PodInitializing" } else { "ContainerCreating" };
-    let default_state = waiting(default_reason, "");
     let mut out = Vec::with_capacity(containers.len());
     for container in containers {
         let before = old.iter().find(|s| s.name == container.name);
         let seen: Vec<&runtime::ContainerStatus> =
             input.runtime.containers.iter().filter(|c| c.name == container.name).take(2).collect();
         let ended = |s: &ContainerStatus| s.state.as_ref().is_some_and(|s| s.terminated.is_some());
-        let mut status = match before {
-            Some(s) if ended(s) => s.clone(),
-            _ => ContainerStatus {
+        let mut status = match (seen.first(), before) {
+            (Some(newest), _) => convert(input, newest, container),
+            (None, Some(s)) if ended(s) => s.clone(),
+            (None, _) => ContainerStatus {
                 name: container.name.clone(),
                 image: container.image.clone().unwrap_or_default(),
-                state: Some(default_state.clone()),
+                state: Some(waiting(default_reason, "")),
                 restart_count: before.map_or(0, |s| s.restart_count),
                 last_state: Some(before.and_then(|s| s.last_state.clone()).unwrap_or_default()),
                 ..ContainerStatus::default()
             },
         };
-        if let Some(newest) = seen.first() {
-            status = convert(input, newest, container);
+        if !seen.is_empty() {
             if let Some(second) = seen.get(1) {
                 status.last_state = convert(input, second, container).state;
             } else if let Some(s) = before

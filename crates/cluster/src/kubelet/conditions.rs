@@ -57,7 +57,7 @@ fn names(list: &[&str]) -> String {
 }
 
 /// `Initialized`: init containers have done their work.
-pub(crate) fn initialized(spec: &PodSpec, statuses: &[ContainerStatus], phase: &str) -> PodCondition {
+pub(crate) fn initialized(spec: &PodSpec, statuses: &[&ContainerStatus], phase: &str) -> PodCondition {
     const KIND: &str = "Initialized";
     let (mut unknown, mut incomplete) = (Vec::new(), Vec::new());
     for container in spec.init_containers.iter().flatten() {
@@ -92,7 +92,7 @@ pub(crate) fn initialized(spec: &PodSpec, statuses: &[ContainerStatus], phase: &
 }
 
 /// `ContainersReady`.
-pub(crate) fn containers_ready(spec: &PodSpec, statuses: &[ContainerStatus], phase: &str) -> PodCondition {
+pub(crate) fn containers_ready(spec: &PodSpec, statuses: &[&ContainerStatus], phase: &str) -> PodCondition {
     const KIND: &str = "ContainersReady";
     let (mut unknown, mut unready) = (Vec::new(), Vec::new());
     let sidecars = spec.init_containers.iter().flatten().filter(|c| is_restartable_init_container(c));

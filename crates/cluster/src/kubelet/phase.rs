@@ -12,7 +12,7 @@ fn ended(state: &ContainerState) -> Option<i32> {
 /// Whether one of the pod's own containers has ever run.
 ///
 /// Source: pkg/kubelet/container/helpers.go `HasAnyRegularContainerStarted` (v1.37).
-pub(crate) fn any_regular_container_started(spec: &PodSpec, statuses: &[ContainerStatus]) -> bool {
+pub(crate) fn any_regular_container_started(spec: &PodSpec, statuses: &[&ContainerStatus]) -> bool {
     spec.containers.iter().any(|c| {
         statuses.iter().find(|s| s.name == c.name).is_some_and(|s| {
             let state = s.state.as_ref();
@@ -25,15 +25,12 @@ pub(crate) fn any_regular_container_started(spec: &PodSpec, statuses: &[Containe
 /// The phase; `terminal` says that nothing runs any more and nothing will.
 pub(crate) fn get_phase(
     spec: &PodSpec,
-    statuses: &[ContainerStatus],
+    statuses: &[&ContainerStatus],
     terminal: bool,
     is_static: bool,
 ) -> &'static str {
-    let find = |container: &Container| statuses.iter().find(|s| s.name == container.name);
-    let empty = ContainerState::default();
-    let state_of = |s: &'_ ContainerStatus| s.state.clone().unwrap_or_default();
-    let last_of = |s: &'_ ContainerStatus| s.last_state.clone().unwrap_or_default();
-    let _ = &empty;
+    let find = |container: &Container| statuses.iter().find(|s| s.name == container.name).copied();
+    let none = ContainerState::default();
 
     let init = spec.init_containers.as_deref().unwrap_or(&[]);
     let mut pending_init = 0;
@@ -44,13 +41,13 @@ pub(crate) fn get_phase(
             pending_init += 1;
             continue;
         };
-        let (state, last) = (state_of(status), last_of(status));
+        let [state, last] = [&status.state, &status.last_state].map(|s| s.as_ref().unwrap_or(&none));
         let exit = if state.running.is_some() {
             None
-        } else if let Some(code) = ended(&state) {
+        } else if let Some(code) = ended(state) {
             Some(code)
         } else {
-            ended(&last)
+            ended(last)
         };
         match exit {
             None => pending_init += 1,
@@ -75,16 +72,16 @@ pub(crate) fn get_phase(
             unknown += 1;
             continue;
         };
-        let (state, last) = (state_of(status), last_of(status));
+        let [state, last] = [&status.state, &status.last_state].map(|s| s.as_ref().unwrap_or(&none));
         if state.running.is_some() {
             if status.started != Some(true) {
                 pending_sidecars += 1;
             }
             running += 1;
-        } else if ended(&state).is_some() {
+        } else if ended(state).is_some() {
             // An ended sidecar says nothing about the pod.
         } else if state.waiting.is_some() {
-            if ended(&last).is_none() {
+            if ended(last).is_none() {
                 pending_sidecars += 1;
                 waiting += 1;
             }
@@ -98,10 +95,10 @@ pub(crate) fn get_phase(
             unknown += 1;
             continue;
         };
-        let (state, last) = (state_of(status), last_of(status));
+        let [state, last] = [&status.state, &status.last_state].map(|s| s.as_ref().unwrap_or(&none));
         if state.running.is_some() {
             running += 1;
-        } else if let Some(code) = ended(&state) {
+        } else if let Some(code) = ended(state) {
             stopped += 1;
             if code == 0 {
                 succeeded += 1;
@@ -110,7 +107,7 @@ pub(crate) fn get_phase(
                 stopped_for_good += 1;
             }
         } else if state.waiting.is_some() {
-            match ended(&last) {
+            match ended(last) {
                 Some(code) => {
                     stopped += 1;
                     if !container_should_restart(container, spec, code) {

@@ -50,23 +50,31 @@ pub(crate) fn write(env: &mut Env<'_, '_>, w: &mut PodWorker) {
         return;
     }
     let merged = merge(&api, &w.status, w.work != WorkType::Terminated);
-    if *api == merged {
+    if api == merged {
         return;
     }
-    let (namespace, name) = (w.pod.namespace().to_owned(), w.pod.name().to_owned());
-    let written = env.cx.api.set_pod_status(&namespace, &name, merged);
+    let written = env.cx.api.set_pod_status(w.pod.namespace(), w.pod.name(), merged);
     if let Ok(object) = written {
         w.pod = object;
     }
 }
 
 /// Source: `mergePodStatus`: others' conditions stay, and no pod ends while something of it may run.
-fn merge(api: &PodStatus, new: &PodStatus, could_have_running_containers: bool) -> PodStatus {
-    let mut merged = new.clone();
+fn merge(api: &PodStatus, new: &Arc<PodStatus>, could_have_running_containers: bool) -> Arc<PodStatus> {
     let others = api.conditions.iter().flatten().filter(|c| !conditions::by_kubelet(&c.type_));
     let ours = new.conditions.iter().flatten().filter(|c| conditions::by_kubelet(&c.type_));
-    let mut list: Vec<PodCondition> = others.chain(ours).cloned().collect();
+    let conditions = others.chain(ours);
     let ending = !is_terminal(api.phase.as_deref()) && is_terminal(new.phase.as_deref());
+    let same = new.conditions.as_ref().is_some_and(|c| c.iter().eq(conditions.clone()))
+        && new.resource_claim_statuses == api.resource_claim_statuses
+        && new.nominated_node_name == api.nominated_node_name
+        && new.qos_class == api.qos_class;
+    if same && !ending && !new.conditions.iter().flatten().any(|c| c.type_ == "DisruptionTarget") {
+        // Both keep one: there is nothing of others to take over.
+        return new.clone();
+    }
+    let mut merged = PodStatus::clone(new);
+    let mut list: Vec<PodCondition> = conditions.cloned().collect();
     if !ending || could_have_running_containers {
         // The reason why a pod is taken down shows only once it has ended.
         list.retain(|c| {
@@ -83,7 +91,7 @@ fn merge(api: &PodStatus, new: &PodStatus, could_have_running_containers: bool) 
     merged.resource_claim_statuses.clone_from(&api.resource_claim_statuses);
     merged.nominated_node_name.clone_from(&api.nominated_node_name);
     merged.qos_class.clone_from(&api.qos_class);
-    merged
+    Arc::new(merged)
 }
 
 fn container_mut<'a>(status: &'a mut PodStatus, id: &ContainerId) -> Option<&'a mut ContainerStatus> {
@@ -111,8 +119,8 @@ pub(crate) fn set_container_readiness(
         _ => return,
     }
     let Some(spec) = w.pod.pod_spec().cloned() else { return };
-    let all: Vec<ContainerStatus> =
-        status.init_container_statuses.iter().chain(&status.container_statuses).flatten().cloned().collect();
+    let all: Vec<&ContainerStatus> =
+        status.init_container_statuses.iter().chain(&status.container_statuses).flatten().collect();
     let phase = status.phase.clone().unwrap_or_default();
     let containers_ready = conditions::containers_ready(&spec, &all, &phase);
     let list = status.conditions.get_or_insert_with(Vec::new);

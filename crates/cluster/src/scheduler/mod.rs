@@ -431,5 +431,5 @@ fn write_status(key: &Key, condition: Option<PodCondition>, nominated: Option<&s
         return;
     }
     // The pod may have gone meanwhile; then there is nothing to say of it.
-    let _ = cx.api.set_pod_status(&key.namespace, &key.name, new);
+    let _ = cx.api.set_pod_status(&key.namespace, &key.name, Arc::new(new));
 }
