@@ -131,9 +131,9 @@ fn keep<T>(kept: &mut VecDeque<Arc<T>>, new: T) {
     kept.push_front(Arc::new(new));
 }
 
-/// Whether the name is one of those that validation has nothing to say about.
+/// Whether it is a pod with a name of those that validation has nothing to say about.
 fn has_plain_name(pod: &Object) -> bool {
-    is_dns1123_label(pod.name()).is_empty()
+    pod.pod_spec().is_some() && is_dns1123_label(pod.name()).is_empty()
 }
 
 /// Whether validation sees no difference between two objects' metadata but in the name.

@@ -11,8 +11,6 @@ pub use history::{Change, History};
 
 use podlab_api::door::ChangeType;
 use podlab_api::{Kind, Object};
-use std::borrow::Borrow;
-use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -37,55 +35,14 @@ impl Key {
     }
 }
 
-/// A key to look for, without making one.
-trait Sought {
-    fn parts(&self) -> (&str, &str);
-}
-
-impl Sought for Key {
-    fn parts(&self) -> (&str, &str) {
-        (&self.namespace, &self.name)
-    }
-}
-
-impl Sought for (&str, &str) {
-    fn parts(&self) -> (&str, &str) {
-        *self
-    }
-}
-
-impl<'a> Borrow<dyn Sought + 'a> for Key {
-    fn borrow(&self) -> &(dyn Sought + 'a) {
-        self
-    }
-}
-
-// Ordered as `Key` is, which maps rely on.
-impl PartialEq for dyn Sought + '_ {
-    fn eq(&self, other: &Self) -> bool {
-        self.parts() == other.parts()
-    }
-}
-
-impl Eq for dyn Sought + '_ {}
-
-impl PartialOrd for dyn Sought + '_ {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for dyn Sought + '_ {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.parts().cmp(&other.parts())
-    }
-}
+/// Objects of one kind: namespace → name → object.
+type Namespaces = BTreeMap<Arc<str>, BTreeMap<Arc<str>, Arc<Object>>>;
 
 /// All objects of the cluster.
 #[derive(Clone, Debug, Default)]
 pub struct Store {
-    /// kind → key → object.
-    objects: BTreeMap<&'static Kind, BTreeMap<Key, Arc<Object>>>,
+    /// What there is of each kind, ordered by kind.
+    objects: Vec<(&'static Kind, Namespaces)>,
     /// node name → keys of the pods bound to it.
     pods_by_node: BTreeMap<String, BTreeSet<Key>>,
     /// owner uid → (kind, key) of its dependents.
@@ -115,17 +72,17 @@ impl Store {
 
     /// One object.
     pub fn get(&self, kind: &'static Kind, namespace: &str, name: &str) -> Option<&Arc<Object>> {
-        self.objects.get(kind)?.get(&(namespace, name) as &dyn Sought)
+        self.of_kind(kind)?.get(namespace)?.get(name)
     }
 
     /// One object by its key.
     pub fn get_key(&self, kind: &'static Kind, key: &Key) -> Option<&Arc<Object>> {
-        self.objects.get(kind)?.get(key)
+        self.get(kind, &key.namespace, &key.name)
     }
 
     /// All objects of a kind, ordered by namespace, then name.
     pub fn list(&self, kind: &'static Kind) -> impl Iterator<Item = &Arc<Object>> {
-        self.objects.get(kind).into_iter().flat_map(|of_kind| of_kind.values())
+        self.of_kind(kind).into_iter().flat_map(BTreeMap::values).flat_map(BTreeMap::values)
     }
 
     /// The objects of a kind in one namespace, ordered by name.
@@ -134,22 +91,18 @@ impl Store {
         kind: &'static Kind,
         namespace: &'a str,
     ) -> impl Iterator<Item = &'a Arc<Object>> {
-        self.objects
-            .get(kind)
-            .into_iter()
-            .flat_map(move |of_kind| of_kind.range(Key::new(namespace, "")..))
-            .take_while(move |(key, _)| *key.namespace == *namespace)
-            .map(|(_, object)| object)
+        let names = self.of_kind(kind).and_then(|of_kind| of_kind.get(namespace));
+        names.into_iter().flat_map(BTreeMap::values)
     }
 
     /// How many objects of a kind there are.
     pub fn count(&self, kind: &'static Kind) -> usize {
-        self.objects.get(kind).map_or(0, BTreeMap::len)
+        self.of_kind(kind).into_iter().flat_map(BTreeMap::values).map(BTreeMap::len).sum()
     }
 
     /// Every object, kind by kind.
     pub fn all(&self) -> impl Iterator<Item = &Arc<Object>> {
-        self.objects.values().flat_map(|of_kind| of_kind.values())
+        self.objects.iter().flat_map(|(_, of_kind)| of_kind.values()).flat_map(BTreeMap::values)
     }
 
     /// The pods bound to a node, ordered by namespace, then name.
@@ -182,22 +135,14 @@ impl Store {
         self.resource_version += 1;
         object.metadata.resource_version = Some(self.resource_version.to_string());
         let object = Arc::new(object);
-        let of_kind = self.objects.entry(object.kind).or_default();
-        let before = match of_kind.get_mut(&(object.namespace(), object.name()) as &dyn Sought) {
-            Some(slot) => Some(std::mem::replace(slot, object.clone())),
-            None => {
-                let key = Key::of(&object);
-                of_kind.insert(key.clone(), object.clone());
-                self.index(&object, key);
-                None
+        let before = self.replace(&object);
+        match &before {
+            None => self.index(&object),
+            Some(before) if same_place(before, &object) => {}
+            Some(before) => {
+                self.unindex(before);
+                self.index(&object);
             }
-        };
-        if let Some(before) = &before
-            && !same_place(before, &object)
-        {
-            let key = Key::of(&object);
-            self.unindex(before, &key);
-            self.index(&object, key);
         }
         let change = if before.is_some() { ChangeType::Modified } else { ChangeType::Added };
         self.history.push(Change {
@@ -218,20 +163,24 @@ impl Store {
             self.resource_version += 1;
             object.metadata.resource_version = Some(self.resource_version.to_string());
         }
-        let key = Key::of(&object);
         let object = Arc::new(object);
-        if let Some(before) = self.objects.entry(object.kind).or_default().insert(key.clone(), object.clone())
-        {
-            self.unindex(&before, &key);
+        if let Some(before) = self.replace(&object) {
+            self.unindex(&before);
         }
-        self.index(&object, key);
+        self.index(&object);
         self.history.start_after(self.resource_version);
     }
 
     /// Takes an object out; its last state carries the resourceVersion of the deletion.
     pub fn remove(&mut self, kind: &'static Kind, key: &Key) -> Option<Arc<Object>> {
-        let before = self.objects.get_mut(kind)?.remove(key)?;
-        self.unindex(&before, key);
+        let index = self.kind_index(kind)?;
+        let (_, of_kind) = self.objects.get_mut(index)?;
+        let names = of_kind.get_mut(&key.namespace)?;
+        let before = names.remove(&key.name)?;
+        if names.is_empty() {
+            of_kind.remove(&key.namespace);
+        }
+        self.unindex(&before);
         self.resource_version += 1;
         let mut last = (*before).clone();
         last.metadata.resource_version = Some(self.resource_version.to_string());
@@ -245,9 +194,38 @@ impl Store {
         Some(last)
     }
 
-    fn index(&mut self, object: &Object, key: Key) {
+    fn kind_index(&self, kind: &'static Kind) -> Option<usize> {
+        self.objects
+            .iter()
+            .position(|(k, _)| std::ptr::eq(*k, kind))
+            .or_else(|| self.objects.binary_search_by(|(k, _)| (*k).cmp(kind)).ok())
+    }
+
+    fn of_kind(&self, kind: &'static Kind) -> Option<&Namespaces> {
+        self.objects.get(self.kind_index(kind)?).map(|(_, of_kind)| of_kind)
+    }
+
+    /// Puts an object in its place and gives back the one that was there.
+    fn replace(&mut self, object: &Arc<Object>) -> Option<Arc<Object>> {
+        let index = self.kind_index(object.kind).unwrap_or_else(|| {
+            let index = self.objects.partition_point(|(k, _)| *k < object.kind);
+            self.objects.insert(index, (object.kind, Namespaces::new()));
+            index
+        });
+        let (_, of_kind) = &mut self.objects[index];
+        let names = match of_kind.get_mut(object.namespace()) {
+            Some(names) => names,
+            None => of_kind.entry(object.namespace().into()).or_default(),
+        };
+        match names.get_mut(object.name()) {
+            Some(slot) => Some(std::mem::replace(slot, object.clone())),
+            None => names.insert(object.name().into(), object.clone()),
+        }
+    }
+
+    fn index(&mut self, object: &Object) {
         for owner in object.metadata.owner_references.iter().flatten() {
-            self.by_owner.entry(owner.uid.clone()).or_default().insert((object.kind, key.clone()));
+            self.by_owner.entry(owner.uid.clone()).or_default().insert((object.kind, Key::of(object)));
         }
         if *object.kind == podlab_api::kinds::POD
             && !object.metadata.owner_references.iter().flatten().any(|owner| owner.controller == Some(true))
@@ -255,6 +233,7 @@ impl Store {
             self.loose_pods.insert(key.clone());
         }
         if let Some(node) = object.pod_spec().and_then(|s| s.node_name.as_ref()).filter(|n| !n.is_empty()) {
+            let key = Key::of(object);
             match self.pods_by_node.get_mut(node) {
                 Some(keys) => {
                     keys.insert(key);
@@ -266,7 +245,8 @@ impl Store {
         }
     }
 
-    fn unindex(&mut self, object: &Object, key: &Key) {
+    fn unindex(&mut self, object: &Object) {
+        let key = Key::of(object);
         for owner in object.metadata.owner_references.iter().flatten() {
             if let Some(set) = self.by_owner.get_mut(&owner.uid) {
                 set.remove(&(object.kind, key.clone()));
@@ -281,17 +261,16 @@ impl Store {
         if let Some(node) = object.pod_spec().and_then(|s| s.node_name.as_ref())
             && let Some(set) = self.pods_by_node.get_mut(node)
         {
-            set.remove(key);
+            set.remove(&key);
         }
     }
 }
 
 /// Whether both are found by the same node and owners.
 fn same_place(a: &Object, b: &Object) -> bool {
-    let node = |o: &Object| o.pod_spec().and_then(|s| s.node_name.clone());
     let same_node = match (a.pod_spec(), b.pod_spec()) {
-        (Some(a), Some(b)) if Arc::ptr_eq(a, b) => true,
-        _ => node(a) == node(b),
+        (Some(a), Some(b)) => Arc::ptr_eq(a, b) || a.node_name == b.node_name,
+        _ => a.pod_spec().is_none() && b.pod_spec().is_none(),
     };
     same_node && a.metadata.owner_references == b.metadata.owner_references
 }
