@@ -126,6 +126,12 @@ struct Pod<'a> {
 }
 
 impl Pod<'_> {
+    /// Whether the status tells of no container.
+    fn never_ran(&self) -> bool {
+        let list = |list: &Option<Vec<ContainerStatus>>| list.as_ref().is_none_or(Vec::is_empty);
+        self.status.is_none_or(|s| list(&s.container_statuses) && list(&s.init_container_statuses))
+    }
+
     fn container_status(&self, name: &str) -> Option<&ContainerStatus> {
         let status = self.status?;
         let lists = [status.container_statuses.as_ref(), status.init_container_statuses.as_ref()];
@@ -165,7 +171,12 @@ impl Pod<'_> {
         };
         let mut result = ResourceList::new();
         for container in &self.spec.containers {
-            add_resource_list(&mut result, &resources_of(container));
+            let resources = resources_of(container);
+            if result.is_empty() {
+                result = resources;
+            } else {
+                add_resource_list(&mut result, &resources);
+            }
         }
         let mut sidecars = ResourceList::new();
         let mut peak = ResourceList::new();
@@ -208,6 +219,10 @@ pub fn aggregate_container_requests(
     let whole_pod = status.filter(|_| options.in_place_pod_level_resources).and_then(|status| {
         Some((status.allocated_resources.as_ref()?, status.resources.as_ref()?.requests.as_ref()?))
     });
+    if whole_pod.is_none() && !pod.infeasible && pod.never_ran() {
+        // Both of the others would be taken from the spec as well.
+        return of_spec;
+    }
     let (allocated, actuated) = match whole_pod {
         Some((allocated, actuated)) => (resource_list(Some(allocated)), resource_list(Some(actuated))),
         None => (pod.sum(missing, Source::AllocatedRequests), pod.sum(missing, Source::ActuatedRequests)),

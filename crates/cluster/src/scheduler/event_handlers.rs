@@ -180,7 +180,11 @@ impl Scheduler {
             return;
         }
         let key = Key::of(new);
-        let known = self.queue.get(&key).map(|queued| queued.pod.clone());
+        // A pod that has just been bound is in the queue no more.
+        let known = match self.queue.get(&key) {
+            Some(queued) => Some(queued.pod.clone()),
+            None => self.bound.take().filter(|pod| pod.uid() == new.uid()),
+        };
         let info = match known {
             Some(known) => known.updated(new.clone()),
             None => PodInfo::new(new.clone()),

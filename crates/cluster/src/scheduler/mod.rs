@@ -75,6 +75,8 @@ pub struct Scheduler {
     next_start_node_index: usize,
     /// Pods that wait for volumes, by uid.
     waiting: BTreeMap<String, volume_binder::Waiting>,
+    /// The pod that was bound last, until its binding is seen.
+    bound: Option<Arc<PodInfo>>,
     /// When the next pod is taken.
     schedule: Option<Slot>,
     flush_backoff: Option<Slot>,
@@ -93,6 +95,7 @@ impl Default for Scheduler {
             decisions: Decisions::default(),
             next_start_node_index: 0,
             waiting: BTreeMap::new(),
+            bound: None,
             schedule: None,
             flush_backoff: None,
             flush_unschedulable: None,
@@ -285,7 +288,10 @@ impl Scheduler {
         let pod = queued.pod.clone();
         let message = format!("Successfully assigned {}/{} to {node}", pod.key.namespace, pod.key.name);
         match cx.api.bind(&pod.key.namespace, &pod.key.name, node) {
-            Ok(_) => self.record(&pod, None, ("Normal", "Scheduled", "Binding"), &message, cx),
+            Ok(_) => {
+                self.record(&pod, None, ("Normal", "Scheduled", "Binding"), &message, cx);
+                self.bound = Some(pod);
+            }
             Err(status) => {
                 let failure = Failure {
                     message: status.message.clone(),

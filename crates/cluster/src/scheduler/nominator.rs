@@ -37,6 +37,11 @@ impl Nominator {
         }
     }
 
+    /// Whether no pod is nominated to any node.
+    pub fn is_empty(&self) -> bool {
+        self.by_node.is_empty()
+    }
+
     /// The pods nominated to a node.
     pub fn on_node(&self, node: &str) -> impl Iterator<Item = &Arc<PodInfo>> {
         self.by_node.get(node).into_iter().flatten()

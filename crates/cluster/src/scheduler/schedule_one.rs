@@ -296,10 +296,12 @@ fn choose(
     draw: &mut Draw,
     decision: &mut Decision,
 ) -> Option<usize> {
-    let total = |index: usize| -> i64 {
-        scored.iter().map(|s| s.normalized.get(index).copied().unwrap_or(0).saturating_mul(s.weight)).sum()
-    };
-    let totals: Vec<i64> = (0..feasible.len()).map(total).collect();
+    let mut totals = vec![0i64; feasible.len()];
+    for plugin in scored {
+        for (total, score) in totals.iter_mut().zip(&plugin.normalized) {
+            *total = total.saturating_add(score.saturating_mul(plugin.weight));
+        }
+    }
     let best = totals.iter().copied().max()?;
     let tied: Vec<usize> = (0..feasible.len()).filter(|i| totals[*i] == best).collect();
     let drawn = usize::try_from(draw.below(tied.len() as u64)).unwrap_or(0);
@@ -314,8 +316,10 @@ fn choose(
     }
     let mut told: Vec<usize> = (0..feasible.len()).collect();
     if told.len() > NODES_TOLD {
-        told.sort_by_key(|i| (std::cmp::Reverse(totals[*i]), *i != winner, *i));
+        let place = |i: &usize| (std::cmp::Reverse(totals[*i]), *i != winner, *i);
+        told.select_nth_unstable_by_key(NODES_TOLD / 2, place);
         told.truncate(NODES_TOLD / 2);
+        told.sort_unstable_by_key(place);
     }
     for index in told {
         let scores = scored

@@ -126,7 +126,7 @@ impl PodInfo {
     /// The same pod after a change; what cannot have changed is kept.
     pub fn updated(&self, object: Arc<Object>) -> Option<PodInfo> {
         let same = match (object.pod_spec(), self.object.pod_spec()) {
-            (Some(new), Some(old)) => Arc::ptr_eq(new, old),
+            (Some(new), Some(old)) => Arc::ptr_eq(new, old) || asks_the_same(new, old),
             _ => false,
         };
         let resizes = |o: &Object| {
@@ -165,6 +165,16 @@ impl PodInfo {
     pub fn node_name(&self) -> &str {
         self.spec().node_name.as_deref().unwrap_or("")
     }
+}
+
+/// Whether two specs say the same of all that is worked out of them: what stays when a pod is bound.
+fn asks_the_same(a: &PodSpec, b: &PodSpec) -> bool {
+    a.priority == b.priority
+        && a.containers == b.containers
+        && a.init_containers == b.init_containers
+        && a.resources == b.resources
+        && a.overhead == b.overhead
+        && a.affinity == b.affinity
 }
 
 /// Whether a pod has a node.

@@ -109,6 +109,9 @@ pub fn run_filter_plugins_with_nominated_pods(
     node: &NodeInfo,
     filters: &[&'static dyn Plugin],
 ) -> Result<(), Status> {
+    if nominator.is_empty() {
+        return run_filter_plugins(cx, pod, state, node, filters);
+    }
     let stronger =
         |other: &&std::sync::Arc<PodInfo>| other.priority >= pod.priority && other.uid() != pod.uid();
     let mut nominated = nominator.on_node(&node.name).filter(stronger).peekable();

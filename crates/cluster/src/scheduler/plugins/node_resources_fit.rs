@@ -241,9 +241,10 @@ impl Plugin for NodeResourcesFit {
                 continue;
             }
             let requested = used.saturating_add(asked);
-            let part = |amount: i64| {
-                // In 128 bits, since a node of a petabyte would overflow 64.
-                (i128::from(amount) * i128::from(MAX_NODE_SCORE) / i128::from(capacity)) as i64
+            let part = |amount: i64| match amount.checked_mul(MAX_NODE_SCORE) {
+                Some(product) => product / capacity,
+                // A node of a hundred petabytes takes 128 bits.
+                None => (i128::from(amount) * i128::from(MAX_NODE_SCORE) / i128::from(capacity)) as i64,
             };
             sum += match cx.profile.scoring {
                 _ if capacity < 0 => 0,
