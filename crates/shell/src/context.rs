@@ -567,13 +567,13 @@ impl Ctx<'_> {
     /// `NotFound`; `PermissionDenied` where there is a file that may not be executed.
     pub fn find_program(&self, name: &str, path_var: &str) -> Result<String, Errno> {
         if name.contains('/') {
-            return self.executable(name).map(|()| name.to_owned());
+            return self.executable(name).map(|_| name.to_owned());
         }
         let mut worst = Errno::NotFound;
         for dir in path_var.split(':') {
             let full = if dir.is_empty() { format!("./{name}") } else { format!("{dir}/{name}") };
             match self.executable(&full) {
-                Ok(()) => return Ok(full),
+                Ok(_) => return Ok(full),
                 Err(Errno::PermissionDenied) => worst = Errno::PermissionDenied,
                 Err(_) => {}
             }
@@ -581,14 +581,15 @@ impl Ctx<'_> {
         Err(worst)
     }
 
-    fn executable(&self, path: &str) -> Result<(), Errno> {
+    /// Where the file at a path is, if it may be executed.
+    fn executable(&self, path: &str) -> Result<Location, Errno> {
         if path.is_empty() {
             return Err(Errno::NotFound);
         }
         let path = self.absolute(path);
         if let Some(stat) = crate::machine::proc_stat(self, &path) {
             // Nothing of what the kernel shows of processes can be executed.
-            return stat.and(Err(Errno::PermissionDenied));
+            return Err(stat.err().unwrap_or(Errno::PermissionDenied));
         }
         let fs = &self.sys.fs;
         let at = fs.resolve(&*self.host, &self.core.who, &path, true)?;
@@ -596,7 +597,7 @@ impl Ctx<'_> {
         if inode.is_dir() || !self.core.who.allows(inode, 1) {
             return Err(Errno::PermissionDenied);
         }
-        Ok(())
+        Ok(at)
     }
 
     /// Makes the program behind an executable file. The arguments change where the file is a script (`#!`).
@@ -606,9 +607,7 @@ impl Ctx<'_> {
     pub fn load(&mut self, path: &str, argv: &mut Vec<String>) -> Result<(Box<dyn Program>, Family), Errno> {
         let mut path = path.to_owned();
         for _ in 0..MAX_INTERPRETERS {
-            self.executable(&path)?;
-            let full = self.absolute(&path);
-            let at = self.sys.fs.resolve(&*self.host, &self.core.who, &full, true)?;
+            let at = self.executable(&path)?;
             let inode = self.sys.fs.inode(&*self.host, &at).ok_or(Errno::NotFound)?;
             match &inode.kind {
                 Kind::Program(name) => {

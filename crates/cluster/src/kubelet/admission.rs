@@ -5,9 +5,7 @@
 use super::pod_worker::Env;
 use crate::recorder::{EventType, InvolvedObject};
 use k8s_openapi::api::core::v1::PodSpec;
-use podlab_api::resources::{
-    PodResourcesOptions, ResourceList, add_resource_list, pod_requests, resource_list,
-};
+use podlab_api::resources::{PodResourcesOptions, ResourceList, add_resource_list, pod_requests};
 use podlab_api::selector::node::RequiredNodeAffinity;
 use podlab_api::time::time;
 use podlab_api::{Object, kinds};
@@ -44,11 +42,10 @@ fn host_ports(spec: &PodSpec) -> Vec<(String, String, i32)> {
         .collect()
 }
 
-fn check(env: &Env<'_, '_>, pod: &Object, others: &[&Taken]) -> Option<Rejection> {
+fn check(env: &mut Env<'_, '_>, pod: &Object, wanted: &ResourceList, others: &[&Taken]) -> Option<Rejection> {
     let spec = pod.pod_spec()?;
     let node = env.cx.api.store().get(&kinds::NODE, "", &env.node.name)?;
-    let allocatable = resource_list(node.node_status()?.allocatable.as_ref());
-    let wanted = requests_of(pod);
+    let allocatable = env.node.allocatable(node.node_status()?);
     let mut used = ResourceList::new();
     for (_, requests) in others {
         add_resource_list(&mut used, requests);
@@ -70,7 +67,7 @@ fn check(env: &Env<'_, '_>, pod: &Object, others: &[&Taken]) -> Option<Rejection
         let amount = |list: &ResourceList| {
             list.get(name).map_or(0, |q| if name == "cpu" { q.milli_value() } else { q.value() })
         };
-        let (want, have, all) = (amount(&wanted), amount(&used), amount(&allocatable));
+        let (want, have, all) = (amount(wanted), amount(&used), amount(&allocatable));
         if want > 0 && want > all.saturating_sub(have) {
             return Some(out_of(name, want, have, all));
         }
@@ -101,9 +98,14 @@ fn matches_node(spec: &PodSpec, node: &Object) -> bool {
 }
 
 /// Takes the pod, or rejects it for good; says whether it was taken.
-pub(crate) fn admit(env: &mut Env<'_, '_>, pod: &Arc<Object>, taken: &[Taken]) -> bool {
+pub(crate) fn admit(
+    env: &mut Env<'_, '_>,
+    pod: &Arc<Object>,
+    wanted: &ResourceList,
+    taken: &[Taken],
+) -> bool {
     let others: Vec<&Taken> = taken.iter().filter(|(o, _)| o.uid() != pod.uid() && !is_ended(o)).collect();
-    let Some(rejection) = check(env, pod, &others) else { return true };
+    let Some(rejection) = check(env, pod, wanted, &others) else { return true };
     let about = InvolvedObject::of(pod);
     env.node.recorder.event(env.cx.api, &about, EventType::Warning, &rejection.reason, &rejection.message);
     let now = time(env.cx.now().as_secs());

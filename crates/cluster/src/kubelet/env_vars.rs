@@ -77,7 +77,7 @@ fn get(
 /// # Errors
 /// What a reference does not find.
 pub(crate) fn make_environment_variables(
-    env: &Env<'_, '_>,
+    env: &mut Env<'_, '_>,
     w: &PodWorker,
     container: &Container,
 ) -> Result<Vec<(String, String)>, String> {
@@ -134,9 +134,9 @@ pub(crate) fn make_environment_variables(
         };
         put(&mut result, variable.name.clone(), value);
     }
-    for (name, value) in services {
-        if !result.iter().any(|(n, _)| *n == name) {
-            result.push((name, value));
+    for (name, value) in services.iter() {
+        if !result.iter().any(|(n, _)| n == name) {
+            result.push((name.clone(), value.clone()));
         }
     }
     Ok(result)
@@ -277,8 +277,15 @@ fn allocatable(env: &Env<'_, '_>, resource: &str) -> Option<Quantity> {
     Quantity::try_from(list.get(resource)?).ok()
 }
 
+/// Variables and the services that they tell of: those of one pod are mostly those of the next.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ServiceEnvironment {
+    services: Vec<Arc<Object>>,
+    variables: Arc<Vec<(String, String)>>,
+}
+
 /// Variables for the services of the pod's namespace and for the API server.
-fn service_environment(env: &Env<'_, '_>, w: &PodWorker) -> Vec<(String, String)> {
+fn service_environment(env: &mut Env<'_, '_>, w: &PodWorker) -> Arc<Vec<(String, String)>> {
     let links = w.pod.pod_spec().and_then(|s| s.enable_service_links).unwrap_or(true);
     let namespace = w.pod.namespace();
     let store = env.cx.api.store();
@@ -291,8 +298,22 @@ fn service_environment(env: &Env<'_, '_>, w: &PodWorker) -> Vec<(String, String)
             services.insert(service.name(), service);
         }
     }
+    let known = &mut env.node.service_environment;
+    let same = known.services.len() == services.len()
+        && known.services.iter().zip(services.values()).all(|(a, b)| Arc::ptr_eq(a, b));
+    if !same {
+        *known = ServiceEnvironment {
+            variables: Arc::new(variables_of(services.values().copied())),
+            services: services.into_values().cloned().collect(),
+        };
+    }
+    known.variables.clone()
+}
+
+/// Source: pkg/kubelet/envvars/envvars.go `FromServices` (v1.37).
+fn variables_of<'a>(services: impl Iterator<Item = &'a Arc<Object>>) -> Vec<(String, String)> {
     let mut out = Vec::new();
-    for service in services.values() {
+    for service in services {
         let spec = service.field("spec");
         let ip = spec.and_then(|s| s.get("clusterIP")).and_then(Value::as_str).unwrap_or("");
         if ip.is_empty() || ip == "None" {

@@ -328,11 +328,12 @@ impl Kubelets {
             known.filter(|w| !w.deleted).map(|w| (w.pod.clone(), w.requests.clone())).collect();
         let Some(kubelet) = self.nodes.get_mut(node) else { return };
         let mut env = Env { node: Arc::make_mut(kubelet), runtime, cx, ix };
-        if !pod.is_terminating() && !admission::admit(&mut env, &pod, &others) {
+        let requests = admission::requests_of(&pod);
+        if !pod.is_terminating() && !admission::admit(&mut env, &pod, &requests, &others) {
             return;
         }
         self.next_pod += 1;
-        let mut w = PodWorker::new(node, pod);
+        let mut w = PodWorker::new(node, pod, requests);
         if w.pod.is_terminating() {
             terminate(&mut env, &mut w);
         } else {
@@ -545,7 +546,8 @@ impl Kubelets {
             }
             let ix = self.next_pod;
             self.next_pod += 1;
-            let mut w = PodWorker::new(index, pod);
+            let requests = admission::requests_of(&pod);
+            let mut w = PodWorker::new(index, pod, requests);
             if let Some(found) = found {
                 w.containers.clone_from(&found.containers);
                 w.sandboxes.clone_from(&found.sandboxes);

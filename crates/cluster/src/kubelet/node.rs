@@ -1,8 +1,11 @@
 //! What a kubelet keeps for its node as a whole.
 
+use super::env_vars::ServiceEnvironment;
 use super::images::Puller;
 use crate::latency;
 use crate::recorder::EventRecorder;
+use k8s_openapi::api::core::v1::NodeStatus;
+use podlab_api::resources::{ResourceList, resource_list};
 use podlab_sim::{Draw, SimDuration, SimTime, Slot};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -34,6 +37,10 @@ pub(crate) struct Node {
     pub relist: Option<Slot>,
     pub recorder: EventRecorder,
     pub puller: Puller,
+    /// The variables that containers got last of the services.
+    pub service_environment: ServiceEnvironment,
+    /// What the node has, beside the status that says so.
+    allocatable: Option<(Arc<NodeStatus>, Arc<ResourceList>)>,
     /// Static pods: file → pod.
     pub static_pods: BTreeMap<String, super::PodIx>,
 }
@@ -56,7 +63,21 @@ impl Node {
             relist: None,
             recorder: EventRecorder::new("kubelet", name),
             puller: Puller::default(),
+            service_environment: ServiceEnvironment::default(),
+            allocatable: None,
             static_pods: BTreeMap::new(),
+        }
+    }
+
+    /// What a node with this status has for pods.
+    pub(crate) fn allocatable(&mut self, status: &Arc<NodeStatus>) -> Arc<ResourceList> {
+        match &self.allocatable {
+            Some((known, list)) if Arc::ptr_eq(known, status) => list.clone(),
+            _ => {
+                let list = Arc::new(resource_list(status.allocatable.as_ref()));
+                self.allocatable = Some((status.clone(), list.clone()));
+                list
+            }
         }
     }
 

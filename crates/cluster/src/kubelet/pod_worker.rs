@@ -111,12 +111,13 @@ pub(crate) struct PodWorker {
 }
 
 impl PodWorker {
-    pub(crate) fn new(node: usize, pod: Arc<Object>) -> PodWorker {
+    /// `requests`: what the spec requests.
+    pub(crate) fn new(node: usize, pod: Arc<Object>, requests: Arc<ResourceList>) -> PodWorker {
         let status = pod.pod_status().cloned().unwrap_or_default();
         PodWorker {
             node,
             uid: pod.uid().into(),
-            requests: super::admission::requests_of(&pod),
+            requests,
             pod,
             is_static: false,
             work: WorkType::Sync,

@@ -80,7 +80,8 @@ impl Kubelets {
         let Ok(stored) = cx.api.create(pod) else { return };
         let ix = self.next_pod;
         self.next_pod += 1;
-        let mut w = pod_worker::PodWorker::new(index, stored);
+        let requests = super::admission::requests_of(&stored);
+        let mut w = pod_worker::PodWorker::new(index, stored, requests);
         w.is_static = true;
         debug_assert_eq!(w.work, WorkType::Sync);
         self.keep_worker(ix, Arc::new(w));

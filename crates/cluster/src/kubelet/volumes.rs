@@ -10,7 +10,7 @@ use crate::latency;
 use crate::recorder::{EventType, InvolvedObject};
 use crate::runtime::{VolumeFile, VolumeId};
 use k8s_openapi::api::core::v1::{
-    DownwardAPIVolumeFile, HostPathVolumeSource, KeyToPath, Volume, VolumeProjection,
+    DownwardAPIVolumeFile, HostPathVolumeSource, KeyToPath, PodSpec, Volume, VolumeProjection,
 };
 use podlab_api::kinds;
 use podlab_sim::{SimDuration, SimTime, Slot};
@@ -53,8 +53,9 @@ fn volume_id(w: &PodWorker, name: &str) -> VolumeId {
     format!("pods/{}/{name}", w.uid).into()
 }
 
-fn volumes_of(w: &PodWorker) -> Vec<Volume> {
-    w.pod.pod_spec().and_then(|s| s.volumes.clone()).unwrap_or_default()
+/// The pod's spec, to keep while the worker changes.
+fn spec_of(w: &PodWorker) -> Arc<PodSpec> {
+    w.pod.pod_spec().cloned().unwrap_or_default()
 }
 
 /// Begins to mount; on later syncs brings content up to date.
@@ -67,13 +68,14 @@ pub(crate) fn start(env: &mut Env<'_, '_>, w: &mut PodWorker) {
         return;
     }
     w.volumes.started = true;
-    let list = volumes_of(w);
+    let spec = spec_of(w);
+    let list = spec.volumes.as_deref().unwrap_or(&[]);
     if list.is_empty() {
         w.volumes.mounted = true;
         return;
     }
     let at = env.cx.now() + latency::VOLUME_RECONCILE;
-    w.volumes.waiting = list.into_iter().map(|v| (v.name, Retry { at, wait: FIRST_RETRY })).collect();
+    w.volumes.waiting = list.iter().map(|v| (v.name.clone(), Retry { at, wait: FIRST_RETRY })).collect();
     w.volumes.slot = Some(env.cx.at(at, KubeletEvent::Mount { pod: env.ix }.into()));
 }
 
@@ -85,9 +87,9 @@ pub(crate) fn on_mount(env: &mut Env<'_, '_>, w: &mut PodWorker) {
         return;
     }
     w.volumes.sources = sources(env, w);
-    for volume in volumes_of(w) {
+    for volume in spec_of(w).volumes.iter().flatten() {
         if let Some(retry) = w.volumes.waiting.get(&volume.name).copied().filter(|r| r.at <= now) {
-            try_set_up(env, w, &volume, retry.wait);
+            try_set_up(env, w, volume, retry.wait);
         }
     }
     plan_retry(env, w);
@@ -110,7 +112,7 @@ pub(crate) fn unmount(env: &mut Env<'_, '_>, w: &mut PodWorker) {
 /// Forgets the content of a pod that is gone.
 pub(crate) fn remove(env: &mut Env<'_, '_>, w: &mut PodWorker) {
     unmount(env, w);
-    for volume in volumes_of(w) {
+    for volume in spec_of(w).volumes.iter().flatten() {
         env.runtime.remove_volume(&volume_id(w, &volume.name));
     }
 }
@@ -130,13 +132,13 @@ fn refresh(env: &mut Env<'_, '_>, w: &mut PodWorker) {
         return;
     }
     w.volumes.sources = sources;
-    for volume in volumes_of(w) {
+    for volume in spec_of(w).volumes.iter().flatten() {
         let has_content = volume.config_map.is_some()
             || volume.secret.is_some()
             || volume.downward_api.is_some()
             || volume.projected.is_some();
         if has_content && !w.volumes.waiting.contains_key(&volume.name) {
-            try_set_up(env, w, &volume, FIRST_RETRY);
+            try_set_up(env, w, volume, FIRST_RETRY);
         }
     }
     plan_retry(env, w);
@@ -297,11 +299,12 @@ fn check_host_path(env: &mut Env<'_, '_>, host: &HostPathVolumeSource) -> Result
 
 /// The files of a volume; `None` for volumes that begin empty.
 fn content(env: &Env<'_, '_>, w: &PodWorker, volume: &Volume) -> Result<Option<Vec<VolumeFile>>, String> {
-    let projections: Vec<VolumeProjection>;
+    let made: [VolumeProjection; 1];
+    let mut projections: &[VolumeProjection] = &[];
     let mode;
     if let Some(c) = &volume.config_map {
         mode = c.default_mode;
-        projections = vec![VolumeProjection {
+        made = [VolumeProjection {
             config_map: Some(k8s_openapi::api::core::v1::ConfigMapProjection {
                 name: c.name.clone(),
                 items: c.items.clone(),
@@ -309,9 +312,10 @@ fn content(env: &Env<'_, '_>, w: &PodWorker, volume: &Volume) -> Result<Option<V
             }),
             ..VolumeProjection::default()
         }];
+        projections = &made;
     } else if let Some(s) = &volume.secret {
         mode = s.default_mode;
-        projections = vec![VolumeProjection {
+        made = [VolumeProjection {
             secret: Some(k8s_openapi::api::core::v1::SecretProjection {
                 name: s.secret_name.clone().unwrap_or_default(),
                 items: s.items.clone(),
@@ -319,21 +323,23 @@ fn content(env: &Env<'_, '_>, w: &PodWorker, volume: &Volume) -> Result<Option<V
             }),
             ..VolumeProjection::default()
         }];
+        projections = &made;
     } else if let Some(d) = &volume.downward_api {
         mode = d.default_mode;
-        projections = vec![VolumeProjection {
+        made = [VolumeProjection {
             downward_api: Some(k8s_openapi::api::core::v1::DownwardAPIProjection { items: d.items.clone() }),
             ..VolumeProjection::default()
         }];
+        projections = &made;
     } else if let Some(p) = &volume.projected {
         mode = p.default_mode;
-        projections = p.sources.clone().unwrap_or_default();
+        projections = p.sources.as_deref().unwrap_or(projections);
     } else {
         return Ok(None);
     }
     let mode = u32::try_from(mode.unwrap_or(0o644)).unwrap_or(0o644);
     let mut files = Vec::new();
-    for projection in &projections {
+    for projection in projections {
         project(env, w, projection, mode, &mut files)?;
     }
     Ok(Some(files))
