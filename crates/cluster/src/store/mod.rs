@@ -230,7 +230,7 @@ impl Store {
         if *object.kind == podlab_api::kinds::POD
             && !object.metadata.owner_references.iter().flatten().any(|owner| owner.controller == Some(true))
         {
-            self.loose_pods.insert(key.clone());
+            self.loose_pods.insert(Key::of(object));
         }
         if let Some(node) = object.pod_spec().and_then(|s| s.node_name.as_ref()).filter(|n| !n.is_empty()) {
             let key = Key::of(object);
@@ -256,7 +256,7 @@ impl Store {
             }
         }
         if *object.kind == podlab_api::kinds::POD {
-            self.loose_pods.remove(key);
+            self.loose_pods.remove(&key);
         }
         if let Some(node) = object.pod_spec().and_then(|s| s.node_name.as_ref())
             && let Some(set) = self.pods_by_node.get_mut(node)
