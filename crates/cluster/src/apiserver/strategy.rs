@@ -263,11 +263,25 @@ pub(super) fn prepare_for_update(object: &mut Object, old: &Object, subresource:
         }
         _ => {}
     }
+    if object.kind.kind == "DaemonSet" {
+        count_template(object, old);
+    }
     if spec_differs(object, old)
         || (counts_annotations(object.kind) && object.metadata.annotations != old.metadata.annotations)
     {
         bump_generation(object);
     }
+}
+
+/// A DaemonSet's templates are counted in an annotation, in which an old field lives on.
+///
+/// Source: pkg/registry/apps/daemonset/strategy.go `PrepareForUpdate` (v1.37).
+fn count_template(object: &mut Object, old: &Object) {
+    const COUNT: &str = "deprecated.daemonset.template.generation";
+    let count: i64 = old.annotation(COUNT).and_then(|text| text.parse().ok()).unwrap_or(0);
+    let template = |object: &Object| object.field("spec").and_then(|spec| spec.get("template")).cloned();
+    let count = count + i64::from(template(object) != template(old));
+    object.metadata.annotations.get_or_insert_default().insert(COUNT.to_owned(), count.to_string());
 }
 
 fn spec_differs(object: &Object, old: &Object) -> bool {

@@ -4,11 +4,13 @@
 //! field in [`Controllers`] and a variant in [`ControllerEvent`].
 
 mod controller_ref;
+mod daemon_set;
 mod deployment;
 mod endpoint_slice;
 mod endpoint_slice_mirroring;
 mod endpoints;
 mod garbage_collector;
+mod history;
 mod namespace;
 mod node_lifecycle;
 mod pod_control;
@@ -21,6 +23,7 @@ mod resource_quota;
 mod root_ca_cert_publisher;
 mod service_account;
 mod services;
+mod stateful_set;
 mod taint_eviction;
 mod trigger_time;
 mod values;
@@ -67,6 +70,10 @@ pub enum ControllerEvent {
     ReplicationController(Key),
     /// The Deployment controller looks at one.
     Deployment(Key),
+    /// The DaemonSet controller looks at one.
+    DaemonSet(Key),
+    /// The StatefulSet controller looks at one.
+    StatefulSet(Key),
 }
 
 /// The state of all controllers.
@@ -82,6 +89,8 @@ pub struct Controllers {
     replica_set: replica_set::ReplicaSetController,
     replication: replica_set::ReplicaSetController,
     deployment: deployment::DeploymentController,
+    daemon_set: daemon_set::DaemonSetController,
+    stateful_set: stateful_set::StatefulSetController,
 }
 
 impl Default for Controllers {
@@ -97,6 +106,8 @@ impl Default for Controllers {
             replica_set: Default::default(),
             replication: replica_set::ReplicaSetController::replication(),
             deployment: Default::default(),
+            daemon_set: Default::default(),
+            stateful_set: Default::default(),
         }
     }
 }
@@ -121,6 +132,8 @@ impl Controllers {
             ControllerEvent::ReplicaSet(key) => self.replica_set.sync(&key, cx),
             ControllerEvent::ReplicationController(key) => self.replication.sync(&key, cx),
             ControllerEvent::Deployment(key) => self.deployment.sync(&key, cx),
+            ControllerEvent::DaemonSet(key) => self.daemon_set.sync(&key, cx),
+            ControllerEvent::StatefulSet(key) => self.stateful_set.sync(&key, cx),
         }
     }
 
@@ -138,6 +151,8 @@ impl Controllers {
         self.replica_set.observe(change, cx);
         self.replication.observe(change, cx);
         self.deployment.observe(change, cx);
+        self.daemon_set.observe(change, cx);
+        self.stateful_set.observe(change, cx);
     }
 
     /// A node's kubelet has stopped renewing its lease, which is reckoned rather than written.
@@ -169,6 +184,12 @@ impl Controllers {
             }
             ControllerEvent::Deployment(key) => {
                 Some(of("Deployment", &key.namespace, &key.name, deployment::NAME))
+            }
+            ControllerEvent::DaemonSet(key) => {
+                Some(of("DaemonSet", &key.namespace, &key.name, daemon_set::NAME))
+            }
+            ControllerEvent::StatefulSet(key) => {
+                Some(of("StatefulSet", &key.namespace, &key.name, stateful_set::NAME))
             }
             ControllerEvent::OwnerGone(_)
             | ControllerEvent::Foreground(_)

@@ -31,6 +31,11 @@ fn fnv1a(start: u32, bytes: &[u8]) -> u32 {
     bytes.iter().fold(start, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(FNV_PRIME))
 }
 
+/// FNV-1 over 32 bits, as controller revisions are hashed.
+pub(super) fn fnv1(bytes: &[u8]) -> u32 {
+    bytes.iter().fold(FNV_OFFSET, |hash, byte| hash.wrapping_mul(FNV_PRIME) ^ u32::from(*byte))
+}
+
 /// Writes a text in letters that make no words.
 pub(super) fn safe_encode(text: &str) -> String {
     text.bytes().map(|byte| char::from(ALPHABET[usize::from(byte) % ALPHABET.len()])).collect()

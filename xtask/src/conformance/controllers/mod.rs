@@ -289,6 +289,15 @@ fn states(record: &Value, script: &Script<'_>) -> Outcome {
         for change in changes {
             let name = rename(text(change, "o"), &aliases);
             let mut fields = change.get("f").cloned().unwrap_or_default();
+            // Whether it stands there depends on what fell into the same second.
+            if let Some(annotations) = fields.pointer_mut("/annotations").and_then(Value::as_object_mut) {
+                annotations.remove("endpoints.kubernetes.io/last-change-trigger-time");
+                if annotations.is_empty()
+                    && let Some(fields) = fields.as_object_mut()
+                {
+                    fields.remove("annotations");
+                }
+            }
             if let Some(fields) = fields.as_object_mut().filter(|_| name.starts_with("Pod/")) {
                 // The pretended kubelet wrote them.
                 for field in ["phase", "conditions", "waiting"] {

@@ -160,9 +160,25 @@ fn fields(kind: &str, object: &Value) -> Value {
             put("taints", at("/spec/taints"));
             put("unschedulable", at("/spec/unschedulable"));
         }
-        "Endpoints" => put("subsets", at("/subsets")),
+        "Endpoints" => {
+            let subsets = object.pointer("/subsets").and_then(Value::as_array);
+            let count = |subset: &Value, field: &str| subset[field].as_array().map_or(0, Vec::len);
+            let brief = |subset: &Value| {
+                json!({"ready": count(subset, "addresses"), "notReady": count(subset, "notReadyAddresses"),
+                    "ports": subset["ports"]})
+            };
+            put("subsets", subsets.map(|subsets| subsets.iter().map(brief).collect()));
+        }
         "EndpointSlice" => {
-            put("endpoints", at("/endpoints"));
+            let endpoints = object.pointer("/endpoints").and_then(Value::as_array);
+            let brief = |endpoint: &Value| {
+                let mut brief = json!({"conditions": endpoint["conditions"]});
+                if let Some(target) = endpoint.pointer("/targetRef/name") {
+                    brief["target"] = target.clone();
+                }
+                brief
+            };
+            put("endpoints", endpoints.map(|endpoints| endpoints.iter().map(brief).collect()));
             put("ports", at("/ports"));
         }
         "ControllerRevision" => put("revision", at("/revision")),
