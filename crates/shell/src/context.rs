@@ -571,7 +571,8 @@ impl Ctx<'_> {
         }
         let mut worst = Errno::NotFound;
         for dir in path_var.split(':') {
-            let full = if dir.is_empty() { format!("./{name}") } else { format!("{dir}/{name}") };
+            let dir = if dir.is_empty() { "." } else { dir };
+            let full = [dir, "/", name].concat();
             match self.executable(&full) {
                 Ok(_) => return Ok(full),
                 Err(Errno::PermissionDenied) => worst = Errno::PermissionDenied,
@@ -586,13 +587,19 @@ impl Ctx<'_> {
         if path.is_empty() {
             return Err(Errno::NotFound);
         }
-        let path = self.absolute(path);
-        if let Some(stat) = crate::machine::proc_stat(self, &path) {
+        let made: String;
+        let path = if path.starts_with('/') {
+            path
+        } else {
+            made = self.absolute(path);
+            &made
+        };
+        if let Some(stat) = crate::machine::proc_stat(self, path) {
             // Nothing of what the kernel shows of processes can be executed.
             return Err(stat.err().unwrap_or(Errno::PermissionDenied));
         }
         let fs = &self.sys.fs;
-        let at = fs.resolve(&*self.host, &self.core.who, &path, true)?;
+        let at = fs.resolve(&*self.host, &self.core.who, path, true)?;
         let inode = fs.inode(&*self.host, &at).ok_or(Errno::NotFound)?;
         if inode.is_dir() || !self.core.who.allows(inode, 1) {
             return Err(Errno::PermissionDenied);

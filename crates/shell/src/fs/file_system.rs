@@ -182,12 +182,29 @@ impl FileSystem {
         // Where we are and how we came: mount, inode, length of the path so far.
         let (mount, ino) = self.mounted_at("/").unwrap_or((0, ROOT));
         let mut full = String::with_capacity(path.len() + 1);
-        let mut stack = vec![(mount, ino, 0)];
-        let mut todo: Vec<&str> = path.split('/').rev().collect();
+        let mut stack = Vec::with_capacity(8);
+        stack.push((mount, ino, 0));
+        // What is left of the path, and what comes after it: a link's target goes before the rest.
+        let mut rest = path;
+        let mut later: Vec<&str> = Vec::new();
         let wants_dir = path.len() > 1 && path.ends_with('/');
         let mut links = 0;
-        while let Some(part) = todo.pop() {
+        loop {
+            let part = match rest.split_once('/') {
+                Some((part, more)) => {
+                    rest = more;
+                    part
+                }
+                None => std::mem::take(&mut rest),
+            };
             if part.is_empty() {
+                if !rest.is_empty() {
+                    continue;
+                }
+                match later.pop() {
+                    Some(more) => rest = more,
+                    None => break,
+                }
                 continue;
             }
             let (mount, here, _) = stack.last().copied().unwrap_or((mount, ino, 0));
@@ -214,11 +231,12 @@ impl FileSystem {
                         continue;
                     }
                     let child = *entries.get(name).ok_or(Errno::NotFound)?;
-                    let last = todo.iter().all(|part| part.is_empty());
+                    let last = later.iter().chain([&rest]).all(|left| left.bytes().all(|b| b == b'/'));
                     match volume.get(child).map(|i| &i.kind) {
                         Some(Kind::Symlink(target)) if !last || follow || wants_dir => {
                             links += 1;
-                            if links > MAX_LINKS || todo.len() > MAX_PATH {
+                            let left: usize = later.iter().chain([&rest]).map(|left| left.len()).sum();
+                            if links > MAX_LINKS || left > 2 * MAX_PATH {
                                 return Err(Errno::Loop);
                             }
                             full.truncate(before);
@@ -226,7 +244,7 @@ impl FileSystem {
                                 stack.truncate(1);
                                 full.clear();
                             }
-                            todo.extend(target.split('/').rev());
+                            later.push(std::mem::replace(&mut rest, target));
                         }
                         _ => stack.push((mount, child, full.len())),
                     }

@@ -124,7 +124,8 @@ impl Bundle {
         hostname: &str,
     ) -> Vec<(String, String)> {
         let own = |key: &str, value: &str| (key.to_owned(), value.to_owned());
-        let mut env: Vec<(String, String)> = vec![own("PATH", PATH), own("HOSTNAME", hostname)];
+        let mut env: Vec<(String, String)> = Vec::with_capacity(image.env.len() + config.envs.len() + 3);
+        env.extend([own("PATH", PATH), own("HOSTNAME", hostname)]);
         let own = image.env.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
         for (key, value) in own.chain(config.envs.iter().cloned()) {
             match env.iter_mut().find(|(k, _)| *k == key) {
