@@ -171,7 +171,7 @@ impl Cluster {
 
     /// Does something to the machines below Kubernetes.
     pub fn act(&mut self, act: Act) {
-        self.remember(InputKind::Act(act.clone()));
+        self.remember(|| InputKind::Act(act.clone()));
         self.world.act(&act);
         self.world.settle();
     }
@@ -237,13 +237,14 @@ impl Cluster {
         }
     }
 
-    fn remember(&mut self, what: InputKind) {
+    /// Notes an input, made only where the past is kept.
+    fn remember(&mut self, what: impl FnOnce() -> InputKind) {
         if self.remembers {
             // Right before an input is where undo and look-back are most likely to go.
             if self.since_checkpoint >= 256 {
                 self.checkpoint();
             }
-            self.inputs.push(Input { at: self.world.now(), what });
+            self.inputs.push(Input { at: self.world.now(), what: what() });
         }
     }
 
@@ -271,7 +272,7 @@ impl Door for Cluster {
             matches!(request.subresource.as_deref(), Some("log" | "exec" | "attach" | "portforward"));
         let reads = matches!(request.verb, Verb::Get | Verb::List | Verb::Watch);
         if !reads || running {
-            self.remember(InputKind::Request(Arc::new(request.clone())));
+            self.remember(|| InputKind::Request(Arc::new(request.clone())));
         }
         let response =
             if running { self.world.open_stream(&request) } else { self.world.api.request(&request) };
@@ -292,13 +293,13 @@ impl Door for Cluster {
     }
 
     fn stream_write(&mut self, id: StreamId, input: StreamInput) {
-        self.remember(InputKind::Stream(id, input.clone()));
+        self.remember(|| InputKind::Stream(id, input.clone()));
         self.world.write_stream(id, input);
         self.world.settle();
     }
 
     fn stream_close(&mut self, id: StreamId) {
-        self.remember(InputKind::CloseStream(id));
+        self.remember(|| InputKind::CloseStream(id));
         self.world.close_stream(id);
         self.world.settle();
     }

@@ -265,6 +265,11 @@ impl Decoder {
         }
         for field in fields {
             if given.is_none_or(|map| !map.contains_key(field.name)) {
+                let ty = schema.resolve(&field.ty);
+                if field.omit_empty && !matches!(ty, GoType::Named(_) | GoType::Special(_)) {
+                    // Only structs are written when they are empty.
+                    continue;
+                }
                 let encoded = self.zero(&field.ty);
                 insert(&mut out, field, encoded);
             }

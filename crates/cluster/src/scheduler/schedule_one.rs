@@ -299,7 +299,7 @@ fn choose(
     let mut totals = vec![0i64; feasible.len()];
     for plugin in scored {
         for (total, score) in totals.iter_mut().zip(&plugin.normalized) {
-            *total = total.saturating_add(score.saturating_mul(plugin.weight));
+            *total = total.wrapping_add(score.wrapping_mul(plugin.weight));
         }
     }
     let best = totals.iter().copied().max()?;

@@ -133,9 +133,10 @@ impl Store {
     /// Writes an object under its key with the next resourceVersion and gives it back as stored.
     pub fn put(&mut self, mut object: Object) -> Arc<Object> {
         self.resource_version += 1;
+        let is_new = object.metadata.resource_version.is_none();
         object.metadata.resource_version = Some(self.resource_version.to_string());
         let object = Arc::new(object);
-        let before = self.replace(&object);
+        let before = self.replace(&object, is_new);
         match &before {
             None => self.index(&object),
             Some(before) if same_place(before, &object) => {}
@@ -164,7 +165,7 @@ impl Store {
             object.metadata.resource_version = Some(self.resource_version.to_string());
         }
         let object = Arc::new(object);
-        if let Some(before) = self.replace(&object) {
+        if let Some(before) = self.replace(&object, false) {
             self.unindex(&before);
         }
         self.index(&object);
@@ -205,8 +206,8 @@ impl Store {
         self.objects.get(self.kind_index(kind)?).map(|(_, of_kind)| of_kind)
     }
 
-    /// Puts an object in its place and gives back the one that was there.
-    fn replace(&mut self, object: &Arc<Object>) -> Option<Arc<Object>> {
+    /// Puts an object in its place and gives back the one that was there; `is_new` says that there is hardly one.
+    fn replace(&mut self, object: &Arc<Object>, is_new: bool) -> Option<Arc<Object>> {
         let index = self.kind_index(object.kind).unwrap_or_else(|| {
             let index = self.objects.partition_point(|(k, _)| *k < object.kind);
             self.objects.insert(index, (object.kind, Namespaces::new()));
@@ -217,6 +218,9 @@ impl Store {
             Some(names) => names,
             None => of_kind.entry(object.namespace().into()).or_default(),
         };
+        if is_new {
+            return names.insert(object.name().into(), object.clone());
+        }
         match names.get_mut(object.name()) {
             Some(slot) => Some(std::mem::replace(slot, object.clone())),
             None => names.insert(object.name().into(), object.clone()),

@@ -2,11 +2,11 @@
 
 use super::pod_info::{HostPort, PodInfo};
 use super::resource::Resource;
-use k8s_openapi::api::core::v1::{NodeSpec, Taint};
+use k8s_openapi::api::core::v1::Taint;
 use podlab_api::Object;
 use podlab_api::resources::resource_list;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 /// A node and the pods that are on it.
 ///
@@ -33,6 +33,10 @@ pub struct NodeInfo {
     pub non_zero_cpu: i64,
     /// Memory in bytes that the pods are taken to want where nodes are scored.
     pub non_zero_memory: i64,
+    /// Its taints.
+    pub taints: Vec<Taint>,
+    /// Whether it is cordoned.
+    pub unschedulable: bool,
     /// What the node has for pods.
     pub allocatable: Resource,
     /// Names of the images on it.
@@ -53,6 +57,8 @@ impl NodeInfo {
             requested: Resource::default(),
             non_zero_cpu: 0,
             non_zero_memory: 0,
+            taints: Vec::new(),
+            unschedulable: false,
             allocatable: Resource::default(),
             images: Arc::default(),
         }
@@ -64,6 +70,10 @@ impl NodeInfo {
             self.allocatable = Resource::from_list(&resource_list(status.allocatable.as_ref()));
             let names = status.images.iter().flatten().flat_map(|i| i.names.iter().flatten()).cloned();
             self.images = Arc::new(names.collect());
+        }
+        if let Some(spec) = node.node_spec() {
+            self.taints = spec.taints.clone().unwrap_or_default();
+            self.unschedulable = spec.unschedulable == Some(true);
         }
         self.node = Some(node);
     }
@@ -77,17 +87,6 @@ impl NodeInfo {
     /// A label's value.
     pub fn label(&self, key: &str) -> Option<&str> {
         self.labels().get(key).map(String::as_str)
-    }
-
-    /// `spec` of the node.
-    pub fn spec(&self) -> &NodeSpec {
-        static EMPTY: LazyLock<NodeSpec> = LazyLock::new(NodeSpec::default);
-        self.node.as_ref().and_then(|n| n.node_spec()).map_or(&EMPTY, |spec| spec)
-    }
-
-    /// Its taints.
-    pub fn taints(&self) -> &[Taint] {
-        self.spec().taints.as_deref().unwrap_or(&[])
     }
 
     /// Puts a pod on it.

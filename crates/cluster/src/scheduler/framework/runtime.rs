@@ -157,12 +157,12 @@ pub fn run_score_plugins(
             state.skip_score.insert(plugin.id());
         }
     }
+    let infos: Vec<Option<&NodeInfo>> = nodes.iter().map(|slot| cx.cache.node(*slot).map(|n| &**n)).collect();
     scoring
         .into_iter()
         .map(|plugin| {
-            let score =
-                |slot: &usize| cx.cache.node(*slot).map_or(0, |node| plugin.score(cx, pod, state, node));
-            let raw: Vec<i64> = nodes.iter().map(score).collect();
+            let score = |node: &Option<&NodeInfo>| node.map_or(0, |node| plugin.score(cx, pod, state, node));
+            let raw: Vec<i64> = infos.iter().map(score).collect();
             let mut normalized = raw.clone();
             plugin.normalize(state, nodes, &mut normalized);
             Scored { plugin: plugin.id(), raw, normalized, weight: cx.profile.weight(plugin.id()) }

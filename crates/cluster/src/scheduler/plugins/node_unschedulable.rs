@@ -71,7 +71,7 @@ impl Plugin for NodeUnschedulable {
         _: &CycleState,
         node: &NodeInfo,
     ) -> Result<(), Status> {
-        if !node.spec().unschedulable.unwrap_or(false) || tolerates_cordon(pod) {
+        if !node.unschedulable || tolerates_cordon(pod) {
             return Ok(());
         }
         Err(Status::unresolvable(PluginId::NodeUnschedulable, ERR_REASON_UNSCHEDULABLE))

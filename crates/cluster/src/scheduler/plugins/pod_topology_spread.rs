@@ -180,7 +180,7 @@ impl Constraint {
     fn includes(&self, pod: &PodInfo, node: &NodeInfo, required: &RequiredNodeAffinity) -> bool {
         let affinity = !self.honors_affinity || required.matches(node.labels(), &node.name).unwrap_or(false);
         let tolerations = pod.spec().tolerations.as_deref().unwrap_or(&[]);
-        affinity && (!self.honors_taints || find_untolerated(node.taints(), tolerations).is_none())
+        affinity && (!self.honors_taints || find_untolerated(&node.taints, tolerations).is_none())
     }
 }
 

@@ -24,8 +24,8 @@ pub struct TaintToleration;
 /// Source: k8s.io/api/core/v1/toleration.go `ToleratesTaint` (v1.37; the operators Lt and Gt are off by default).
 pub fn tolerates(tolerations: &[Toleration], taint: &Taint) -> bool {
     tolerations.iter().any(|toleration| {
-        let said = |text: &Option<String>| text.as_deref().unwrap_or("").to_owned();
-        let (effect, key) = (said(&toleration.effect), said(&toleration.key));
+        let effect = toleration.effect.as_deref().unwrap_or("");
+        let key = toleration.key.as_deref().unwrap_or("");
         if !effect.is_empty() && effect != taint.effect || !key.is_empty() && key != taint.key {
             return false;
         }
@@ -91,8 +91,11 @@ impl Plugin for TaintToleration {
         _: &CycleState,
         node: &NodeInfo,
     ) -> Result<(), Status> {
+        if node.taints.is_empty() {
+            return Ok(());
+        }
         let tolerations = pod.spec().tolerations.as_deref().unwrap_or(&[]);
-        match find_untolerated(node.taints(), tolerations) {
+        match find_untolerated(&node.taints, tolerations) {
             None => Ok(()),
             Some(_) => Err(Status::unresolvable(PluginId::TaintToleration, ERR_REASON)),
         }
@@ -109,7 +112,7 @@ impl Plugin for TaintToleration {
 
     fn score(&self, _: &FilterContext<'_>, _: &PodInfo, state: &CycleState, node: &NodeInfo) -> i64 {
         let untolerated = node
-            .taints()
+            .taints
             .iter()
             .filter(|t| t.effect == "PreferNoSchedule" && !tolerates(&state.prefer_no_schedule, t));
         i64::try_from(untolerated.count()).unwrap_or(i64::MAX)
@@ -122,7 +125,7 @@ impl Plugin for TaintToleration {
     fn explain(&self, _: &FilterContext<'_>, pod: &PodInfo, _: &CycleState, node: &NodeInfo) -> Vec<Fix> {
         let tolerations = pod.spec().tolerations.as_deref().unwrap_or(&[]);
         let keeps_away = |t: &&Taint| matches!(t.effect.as_str(), "NoSchedule" | "NoExecute");
-        let taints = node.taints().iter().filter(keeps_away).filter(|t| !tolerates(tolerations, t));
+        let taints = node.taints.iter().filter(keeps_away).filter(|t| !tolerates(tolerations, t));
         taints
             .map(|taint| Fix::TolerateTaint {
                 key: taint.key.clone(),
