@@ -10,6 +10,10 @@ pub const SCHEDULE: Duration = Duration::from_millis(4);
 pub const SCHEDULE_NEXT: Duration = Duration::from_micros(500);
 /// From a change in the API to the kubelet's or a controller's reaction.
 pub const WATCH: Duration = Duration::from_millis(6);
+/// From a change in the API to the garbage collector's reaction, which comes after those of the other controllers.
+///
+/// Source: recordings `rs-adopt` and `deploy-delete-foreground` of cluster/controllers.jsonl.
+pub const GARBAGE_COLLECTOR: Duration = Duration::from_millis(25);
 /// A pod sandbox is made (README: about 20 ms).
 pub const SANDBOX: Duration = Duration::from_millis(20);
 /// A container is started (README: about 10 ms).

@@ -26,7 +26,7 @@ mod resources;
 mod security;
 mod service;
 mod storage;
-mod time_zones;
+pub mod time_zones;
 mod volume;
 pub mod warnings;
 mod workload;

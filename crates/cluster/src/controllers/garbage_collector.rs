@@ -32,7 +32,7 @@ impl GarbageCollector {
             ChangeType::Deleted => {
                 if cx.api.store().dependents(object.uid()).next().is_some() {
                     let gone = ControllerEvent::OwnerGone(object.uid().to_owned());
-                    cx.after(latency::WATCH, Event::Controller(gone));
+                    cx.after(latency::GARBAGE_COLLECTOR, Event::Controller(gone));
                 }
                 // An owner that waits for this dependent may go now.
                 for owner in object.metadata.owner_references.iter().flatten() {
@@ -41,14 +41,14 @@ impl GarbageCollector {
             }
             _ if object.is_terminating() && has(object, &[FOREGROUND, ORPHAN]) => {
                 let key = ObjectKey { kind: object.kind, key: Key::of(object) };
-                cx.after(latency::WATCH, Event::Controller(ControllerEvent::Foreground(key)));
+                cx.after(latency::GARBAGE_COLLECTOR, Event::Controller(ControllerEvent::Foreground(key)));
             }
             // An owner that never existed, as in a manifest taken from another cluster.
             ChangeType::Added if object.metadata.owner_references.is_some() => {
                 for owner in object.metadata.owner_references.iter().flatten() {
                     if find(owner, object.namespace(), cx).is_none() {
                         let gone = ControllerEvent::OwnerGone(owner.uid.clone());
-                        cx.after(latency::WATCH, Event::Controller(gone));
+                        cx.after(latency::GARBAGE_COLLECTOR, Event::Controller(gone));
                     }
                 }
             }
@@ -62,7 +62,7 @@ impl GarbageCollector {
             && has(&found, &[FOREGROUND])
         {
             let key = ObjectKey { kind: found.kind, key: Key::of(&found) };
-            cx.after(latency::WATCH, Event::Controller(ControllerEvent::Foreground(key)));
+            cx.after(latency::GARBAGE_COLLECTOR, Event::Controller(ControllerEvent::Foreground(key)));
         }
     }
 
@@ -96,6 +96,11 @@ impl GarbageCollector {
         let uid = owner.uid().to_owned();
         let dependents: Vec<Arc<Object>> = cx.api.store().dependents(&uid).cloned().collect();
         let finished = if has(&owner, &[ORPHAN]) {
+            if !dependents.is_empty() {
+                // The owner goes once its dependents are seen to be without it.
+                let again = ControllerEvent::Foreground(key.clone());
+                cx.after(latency::GARBAGE_COLLECTOR, Event::Controller(again));
+            }
             for object in &dependents {
                 let _ = cx.api.modify(object.kind, object.namespace(), object.name(), None, |o| {
                     if let Some(list) = &mut o.metadata.owner_references {
@@ -105,6 +110,9 @@ impl GarbageCollector {
                         }
                     }
                 });
+            }
+            if !dependents.is_empty() {
+                return;
             }
             ORPHAN
         } else if has(&owner, &[FOREGROUND]) {

@@ -4,6 +4,7 @@
 //! field in [`Controllers`] and a variant in [`ControllerEvent`].
 
 mod controller_ref;
+mod cron_job;
 mod daemon_set;
 mod deployment;
 mod endpoint_slice;
@@ -11,6 +12,7 @@ mod endpoint_slice_mirroring;
 mod endpoints;
 mod garbage_collector;
 mod history;
+mod job;
 mod namespace;
 mod node_lifecycle;
 mod pod_control;
@@ -26,6 +28,7 @@ mod services;
 mod stateful_set;
 mod taint_eviction;
 mod trigger_time;
+mod ttl_after_finished;
 mod values;
 
 pub(crate) use endpoint_slice::slices_of;
@@ -72,6 +75,14 @@ pub enum ControllerEvent {
     Deployment(Key),
     /// The DaemonSet controller looks at one.
     DaemonSet(Key),
+    /// A Job that is over may have had its time.
+    TtlAfterFinished(Key),
+    /// The CronJob controller looks at one.
+    CronJob(Key),
+    /// The Job controller looks at one.
+    Job(Key),
+    /// It looks at a pod that no Job counts any more.
+    JobOrphanPod(Key),
     /// The StatefulSet controller looks at one.
     StatefulSet(Key),
 }
@@ -90,6 +101,9 @@ pub struct Controllers {
     replication: replica_set::ReplicaSetController,
     deployment: deployment::DeploymentController,
     daemon_set: daemon_set::DaemonSetController,
+    ttl_after_finished: ttl_after_finished::TtlAfterFinishedController,
+    cron_job: cron_job::CronJobController,
+    job: job::JobController,
     stateful_set: stateful_set::StatefulSetController,
 }
 
@@ -107,6 +121,9 @@ impl Default for Controllers {
             replication: replica_set::ReplicaSetController::replication(),
             deployment: Default::default(),
             daemon_set: Default::default(),
+            ttl_after_finished: Default::default(),
+            cron_job: Default::default(),
+            job: Default::default(),
             stateful_set: Default::default(),
         }
     }
@@ -133,6 +150,10 @@ impl Controllers {
             ControllerEvent::ReplicationController(key) => self.replication.sync(&key, cx),
             ControllerEvent::Deployment(key) => self.deployment.sync(&key, cx),
             ControllerEvent::DaemonSet(key) => self.daemon_set.sync(&key, cx),
+            ControllerEvent::TtlAfterFinished(key) => self.ttl_after_finished.sync(&key, cx),
+            ControllerEvent::CronJob(key) => self.cron_job.sync(&key, cx),
+            ControllerEvent::Job(key) => self.job.sync(&key, cx),
+            ControllerEvent::JobOrphanPod(key) => self.job.sync_orphan(&key, cx),
             ControllerEvent::StatefulSet(key) => self.stateful_set.sync(&key, cx),
         }
     }
@@ -152,6 +173,9 @@ impl Controllers {
         self.replication.observe(change, cx);
         self.deployment.observe(change, cx);
         self.daemon_set.observe(change, cx);
+        self.ttl_after_finished.observe(change, cx);
+        self.cron_job.observe(change, cx);
+        self.job.observe(change, cx);
         self.stateful_set.observe(change, cx);
     }
 
@@ -188,6 +212,11 @@ impl Controllers {
             ControllerEvent::DaemonSet(key) => {
                 Some(of("DaemonSet", &key.namespace, &key.name, daemon_set::NAME))
             }
+            ControllerEvent::TtlAfterFinished(key) => {
+                Some(of("Job", &key.namespace, &key.name, ttl_after_finished::NAME))
+            }
+            ControllerEvent::CronJob(key) => Some(of("CronJob", &key.namespace, &key.name, cron_job::NAME)),
+            ControllerEvent::Job(key) => Some(of("Job", &key.namespace, &key.name, job::NAME)),
             ControllerEvent::StatefulSet(key) => {
                 Some(of("StatefulSet", &key.namespace, &key.name, stateful_set::NAME))
             }
@@ -199,6 +228,7 @@ impl Controllers {
             | ControllerEvent::NodeTainted(_)
             | ControllerEvent::PodOnTaintedNode(_)
             | ControllerEvent::Service(_)
+            | ControllerEvent::JobOrphanPod(_)
             | ControllerEvent::MirrorEndpoints(_) => None,
         }
     }

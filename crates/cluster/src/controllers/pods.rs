@@ -166,6 +166,33 @@ pub(super) fn sort_for_deletion(pods: &mut [Arc<Object>], on_node: &BTreeMap<Str
     write_back(pods, standings);
 }
 
+fn newest_first(a: Option<i64>, b: Option<i64>) -> Ordering {
+    match (a, b) {
+        (Some(a), Some(b)) => b.cmp(&a),
+        (a, b) => a.is_some().cmp(&b.is_some()),
+    }
+}
+
+/// Sorts pods so that those which run worst come first.
+///
+/// Source: `ActivePods.Less`.
+pub(super) fn sort_active(pods: &mut [Arc<Object>]) {
+    let mut standings: Vec<Standing> = pods.iter().map(|pod| Standing::of(pod, 0)).collect();
+    standings.sort_by(|a, b| {
+        a.assigned
+            .cmp(&b.assigned)
+            .then(a.phase.cmp(&b.phase))
+            .then(a.ready.cmp(&b.ready))
+            .then_with(|| match (a.ready_since, b.ready_since) {
+                (Some(since_a), Some(since_b)) => newest_first(since_a, since_b),
+                _ => Ordering::Equal,
+            })
+            .then(b.restarts.cmp(&a.restarts))
+            .then_with(|| newest_first(a.created, b.created))
+    });
+    write_back(pods, standings);
+}
+
 fn write_back(pods: &mut [Arc<Object>], standings: Vec<Standing>) {
     for (slot, standing) in pods.iter_mut().zip(standings) {
         *slot = standing.pod;

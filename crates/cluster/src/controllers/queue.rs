@@ -8,7 +8,7 @@ use crate::latency;
 use crate::store::Key;
 use crate::world::Cx;
 use podlab_api::Status;
-use podlab_sim::{SimTime, Slot};
+use podlab_sim::{SimDuration, SimTime, Slot};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Makes the event that has an object looked at.
@@ -98,6 +98,38 @@ impl WorkQueue {
         if let Some(at) = at {
             let slot = cx.at(at, Event::Controller((self.make)(key.clone())));
             self.later.insert(key.clone(), (at, slot));
+        }
+    }
+
+    /// Has an object looked at after a delay, unless it will be before that.
+    pub(super) fn add_after(&mut self, key: Key, delay: SimDuration, cx: &mut Cx<'_>) {
+        let at = cx.now() + delay;
+        match self.later.get(&key) {
+            Some((known, _)) if *known <= at => return,
+            Some((_, slot)) => {
+                cx.agenda.cancel(*slot);
+            }
+            None => {}
+        }
+        let slot = cx.at(at, Event::Controller((self.make)(key.clone())));
+        self.later.insert(key, (at, slot));
+    }
+
+    /// A sync is over that leaves the delays which others have set as they are.
+    pub(super) fn done_keeping_delays(&mut self, key: &Key, outcome: &Outcome, cx: &mut Cx<'_>) {
+        match outcome {
+            Ok(at) => {
+                self.failures.remove(key);
+                if let Some(at) = at {
+                    self.add_after(key.clone(), at.since(cx.now()), cx);
+                }
+            }
+            Err(_) => {
+                let failures = self.failures.entry(key.clone()).or_default();
+                let delay = latency::retry(*failures);
+                *failures = failures.saturating_add(1);
+                self.add_after(key.clone(), delay, cx);
+            }
         }
     }
 

@@ -143,10 +143,7 @@ impl PretendedKubelet {
             Stage::Running => {
                 span(annotation("sim/ready-after"), READY).filter(|_| !is_bad(pod)).map(|span| since + span)
             }
-            Stage::Ready => span(annotation("sim/run"), Duration::ZERO)
-                .filter(|_| !annotation("sim/run").is_empty())
-                .map(|span| since + span),
-            Stage::Done => None,
+            Stage::Ready | Stage::Done => None,
             Stage::Ending => Some(since + END),
         }
     }
@@ -161,11 +158,11 @@ impl PretendedKubelet {
                 set_status(cluster, pod, if bad { "Pending" } else { "Running" }, false, None);
                 Stage::Running
             }
-            Stage::Running => {
+            Stage::Running if pod.pointer("/metadata/annotations/sim~1run").is_none() => {
                 set_status(cluster, pod, "Running", true, None);
                 Stage::Ready
             }
-            Stage::Ready => {
+            Stage::Ready | Stage::Running => {
                 let code = pod.pointer("/metadata/annotations").map(|all| text(all, "sim/exit"));
                 let code: i64 = code.unwrap_or_default().parse().unwrap_or(0);
                 let phase = if code == 0 { "Succeeded" } else { "Failed" };
@@ -173,6 +170,19 @@ impl PretendedKubelet {
                 Stage::Done
             }
             Stage::Ending | Stage::Done => {
+                // A pod that others still look at shows how it ended.
+                if pod.pointer("/metadata/finalizers").is_some() && stage == Stage::Ending {
+                    let mut status = pod["status"].clone();
+                    status["phase"] = json!("Failed");
+                    let conditions = status.get_mut("conditions").and_then(Value::as_array_mut);
+                    for condition in conditions.into_iter().flatten() {
+                        if matches!(text(condition, "type"), "Ready" | "ContainersReady") {
+                            condition["status"] = json!("False");
+                            condition["reason"] = json!("PodFailed");
+                        }
+                    }
+                    lab::set_status(cluster, pod, &status);
+                }
                 delete(cluster, pod);
                 Stage::Done
             }

@@ -191,7 +191,14 @@ fn fields(kind: &str, object: &Value) -> Value {
             put("parallelism", at("/spec/parallelism"));
             put("completions", at("/spec/completions"));
             put("volumeName", at("/spec/volumeName"));
-            put("status", at("/status"));
+            let status = at("/status").map(|mut status| {
+                // Uids alone.
+                if let Some(status) = status.as_object_mut() {
+                    status.remove("uncountedTerminatedPods");
+                }
+                status
+            });
+            put("status", status);
         }
     }
     Value::Object(fields)
