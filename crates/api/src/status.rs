@@ -217,6 +217,11 @@ impl Status {
         self.reason == "NotFound"
     }
 
+    /// Whether an object of that name is there already.
+    pub fn is_already_exists(&self) -> bool {
+        self.reason == "AlreadyExists"
+    }
+
     /// Whether another write came first.
     pub fn is_conflict(&self) -> bool {
         self.reason == "Conflict"

@@ -111,8 +111,9 @@ impl Kind {
 }
 
 impl PartialEq for Kind {
+    /// Every kind is one of the statics of this module: none can be made or copied elsewhere.
     fn eq(&self, other: &Kind) -> bool {
-        std::ptr::eq(self, other) || (self.group, self.plural) == (other.group, other.plural)
+        std::ptr::eq(self, other)
     }
 }
 

@@ -121,14 +121,17 @@ impl ApiServer {
         strategy::prepare_for_create(&mut object);
         self.validate_create(writer, &mut object, warnings)?;
         let charges = admission::validate_create(self, &object)?;
-        if self.store.get(kind, object.namespace(), object.name()).is_some() {
+        // What is charged is written before the object, so that its place has to be free by then.
+        if (dry_run || !charges.is_empty())
+            && self.store.get(kind, object.namespace(), object.name()).is_some()
+        {
             return Err(Status::already_exists(kind, object.name()));
         }
         if dry_run {
             return Ok(Arc::new(object));
         }
         admission::charge(self, charges);
-        Ok(self.store.put(object))
+        self.store.put_new(object).map_err(|object| Status::already_exists(kind, object.name()))
     }
 
     /// Validates a new object; one that is like a pod which was accepted lately is valid as well.

@@ -6,12 +6,13 @@
 //!
 //! Source: k8s.io/client-go/tools/events (v0.37).
 
-use super::{change, event_object, reference};
+use super::{change, event_name, event_object, reference};
 use crate::apiserver::ApiServer;
-use podlab_api::event::{EventData, ObjectReference, Occurrences};
-use podlab_api::{Object, kinds};
+use podlab_api::Object;
+use podlab_api::event::{EventBody, EventData, ObjectReference, Occurrences};
 use podlab_sim::SimTime;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// A series ends when nothing was added to it for so long; it is looked at as often.
@@ -149,16 +150,7 @@ impl EventsRecorder {
             "" => "default",
             namespace => namespace,
         };
-        // Real clocks never stand still between two events of an object; here they may.
-        let mut nanos = now.as_nanos();
-        let name = loop {
-            let name = format!("{}.{nanos:x}", regarding.name());
-            if api.store().get(&kinds::EVENT, namespace, &name).is_none() {
-                break name;
-            }
-            nanos += 1;
-        };
-        let data = EventData {
+        let body = Arc::new(EventBody::new(EventData {
             regarding: key.about.clone(),
             related: key.related.clone(),
             kind: note.kind,
@@ -168,8 +160,17 @@ impl EventsRecorder {
             occurrences: Occurrences::Series { at: now.as_nanos(), series: None },
             reporting_component: self.controller.clone().into(),
             reporting_instance: self.instance.clone().into(),
+        }));
+        // Real clocks never stand still between two events of an object; here they may.
+        let mut nanos = now.as_nanos();
+        let (name, created) = loop {
+            let name = event_name(regarding.name(), nanos);
+            match api.create(event_object(namespace, name.clone(), body.clone())) {
+                Err(status) if status.is_already_exists() => nanos += 1,
+                created => break (name, created.is_ok()),
+            }
         };
-        if api.create(event_object(namespace, name.clone(), data)).is_ok() {
+        if created {
             let namespace = namespace.to_owned();
             let cached = Cached { key, namespace, name, first: now, series: None, written: 1 };
             self.cache.entry(regarding.uid().to_owned()).or_default().push(cached);

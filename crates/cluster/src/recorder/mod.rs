@@ -15,6 +15,7 @@ use correlator::{Correlated, Correlator};
 use podlab_api::event::{EventBody, EventData, ObjectReference, Occurrences};
 use podlab_api::{Body, Object, ObjectMeta, kinds};
 use podlab_sim::SimTime;
+use std::fmt::Write;
 use std::sync::Arc;
 
 /// What an event is about: an object, or a part of it.
@@ -113,7 +114,7 @@ fn reference(object: &Object) -> ObjectReference {
 }
 
 /// A new event, to be created.
-fn event_object(namespace: &str, name: String, data: EventData) -> Object {
+fn event_object(namespace: &str, name: String, body: Arc<EventBody>) -> Object {
     Object {
         kind: &kinds::EVENT,
         metadata: ObjectMeta {
@@ -121,8 +122,17 @@ fn event_object(namespace: &str, name: String, data: EventData) -> Object {
             namespace: Some(namespace.to_owned()),
             ..ObjectMeta::default()
         },
-        body: Body::Event(Arc::new(EventBody::new(data))),
+        body: Body::Event(body),
     }
+}
+
+/// What events are called: after their object and an instant.
+fn event_name(about: &str, nanos: i64) -> String {
+    let mut name = String::with_capacity(about.len() + 17);
+    name.push_str(about);
+    // Writing to a string never fails.
+    let _ = write!(name, ".{nanos:x}");
+    name
 }
 
 /// `Normal` or `Warning`.
@@ -199,15 +209,7 @@ impl EventRecorder {
     ) -> Arc<str> {
         let namespace = about.event_namespace();
         let last = api.now();
-        let name = loop {
-            self.latest = last.as_nanos().max(self.latest + 1);
-            let name = format!("{}.{:x}", about.name(), self.latest);
-            if api.store().get(&kinds::EVENT, namespace, &name).is_none() {
-                break name;
-            }
-        };
-        let given: Arc<str> = name.as_str().into();
-        let data = EventData {
+        let body = Arc::new(EventBody::new(EventData {
             regarding: about.reference(),
             related: None,
             kind: kind.as_str(),
@@ -217,10 +219,17 @@ impl EventRecorder {
             occurrences: Occurrences::Counted { first: first.as_secs(), last: last.as_secs(), count },
             reporting_component: self.component.into(),
             reporting_instance: self.host.clone().into(),
-        };
-        // A namespace that is going takes no new events; the real recorder drops them as well.
-        let _ = api.create(event_object(namespace, name, data));
-        given
+        }));
+        loop {
+            self.latest = last.as_nanos().max(self.latest + 1);
+            let name = event_name(about.name(), self.latest);
+            let given = name.as_str().into();
+            match api.create(event_object(namespace, name, body.clone())) {
+                Err(status) if status.is_already_exists() => {}
+                // A namespace that is going takes no new events; the real recorder drops them as well.
+                _ => return given,
+            }
+        }
     }
 }
 

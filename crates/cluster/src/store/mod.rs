@@ -11,6 +11,7 @@ pub use history::{Change, History};
 
 use podlab_api::door::ChangeType;
 use podlab_api::{Kind, Object};
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -35,14 +36,14 @@ impl Key {
     }
 }
 
-/// Objects of one kind: namespace → name → object.
-type Namespaces = BTreeMap<Arc<str>, BTreeMap<Arc<str>, Arc<Object>>>;
+/// Objects of one kind in one namespace, by name.
+type Names = BTreeMap<Arc<str>, Arc<Object>>;
 
 /// All objects of the cluster.
 #[derive(Clone, Debug, Default)]
 pub struct Store {
-    /// What there is of each kind, ordered by kind.
-    objects: Vec<(&'static Kind, Namespaces)>,
+    /// Of each kind the namespaces that have some, both in order.
+    objects: Vec<(&'static Kind, Vec<(Arc<str>, Names)>)>,
     /// node name → keys of the pods bound to it.
     pods_by_node: BTreeMap<String, BTreeSet<Key>>,
     /// owner uid → (kind, key) of its dependents.
@@ -72,7 +73,7 @@ impl Store {
 
     /// One object.
     pub fn get(&self, kind: &'static Kind, namespace: &str, name: &str) -> Option<&Arc<Object>> {
-        self.of_kind(kind)?.get(namespace)?.get(name)
+        self.names(kind, namespace)?.get(name)
     }
 
     /// One object by its key.
@@ -82,7 +83,7 @@ impl Store {
 
     /// All objects of a kind, ordered by namespace, then name.
     pub fn list(&self, kind: &'static Kind) -> impl Iterator<Item = &Arc<Object>> {
-        self.of_kind(kind).into_iter().flat_map(BTreeMap::values).flat_map(BTreeMap::values)
+        self.of_kind(kind).iter().flat_map(|(_, names)| names.values())
     }
 
     /// The objects of a kind in one namespace, ordered by name.
@@ -91,18 +92,17 @@ impl Store {
         kind: &'static Kind,
         namespace: &'a str,
     ) -> impl Iterator<Item = &'a Arc<Object>> {
-        let names = self.of_kind(kind).and_then(|of_kind| of_kind.get(namespace));
-        names.into_iter().flat_map(BTreeMap::values)
+        self.names(kind, namespace).into_iter().flat_map(BTreeMap::values)
     }
 
     /// How many objects of a kind there are.
     pub fn count(&self, kind: &'static Kind) -> usize {
-        self.of_kind(kind).into_iter().flat_map(BTreeMap::values).map(BTreeMap::len).sum()
+        self.of_kind(kind).iter().map(|(_, names)| names.len()).sum()
     }
 
     /// Every object, kind by kind.
     pub fn all(&self) -> impl Iterator<Item = &Arc<Object>> {
-        self.objects.iter().flat_map(|(_, of_kind)| of_kind.values()).flat_map(BTreeMap::values)
+        self.objects.iter().flat_map(|(_, of_kind)| of_kind).flat_map(|(_, names)| names.values())
     }
 
     /// The pods bound to a node, ordered by namespace, then name.
@@ -133,17 +133,20 @@ impl Store {
     /// Writes an object under its key with the next resourceVersion and gives it back as stored.
     pub fn put(&mut self, mut object: Object) -> Arc<Object> {
         self.resource_version += 1;
-        let is_new = object.metadata.resource_version.is_none();
         object.metadata.resource_version = Some(self.resource_version.to_string());
         let object = Arc::new(object);
-        let before = self.replace(&object, is_new);
+        let before = self.replace(&object);
         match &before {
             None => self.index(&object),
-            Some(before) if same_place(before, &object) => {}
-            Some(before) => {
+            Some(before) if before.metadata.owner_references != object.metadata.owner_references => {
                 self.unindex(before);
                 self.index(&object);
             }
+            Some(before) if node_of(before) != node_of(&object) => {
+                self.unindex_node(before);
+                self.index_node(&object);
+            }
+            Some(_) => {}
         }
         let change = if before.is_some() { ChangeType::Modified } else { ChangeType::Added };
         self.history.push(Change {
@@ -153,6 +156,31 @@ impl Store {
             object: object.clone(),
         });
         object
+    }
+
+    /// Writes an object where there is none of its name; gives it back where there is one.
+    ///
+    /// # Errors
+    /// The place is taken.
+    pub fn put_new(&mut self, mut object: Object) -> Result<Arc<Object>, Box<Object>> {
+        let version = self.resource_version + 1;
+        let name = object.name().into();
+        let object = match self.names_mut(object.kind, object.namespace()).entry(name) {
+            Entry::Occupied(_) => return Err(Box::new(object)),
+            Entry::Vacant(place) => {
+                object.metadata.resource_version = Some(version.to_string());
+                place.insert(Arc::new(object)).clone()
+            }
+        };
+        self.resource_version = version;
+        self.index(&object);
+        self.history.push(Change {
+            resource_version: version,
+            change: ChangeType::Added,
+            before: None,
+            object: object.clone(),
+        });
+        Ok(object)
     }
 
     /// Puts an object exactly as it is, its resourceVersion included: for restoring a saved state. Watches
@@ -165,7 +193,7 @@ impl Store {
             object.metadata.resource_version = Some(self.resource_version.to_string());
         }
         let object = Arc::new(object);
-        if let Some(before) = self.replace(&object, false) {
+        if let Some(before) = self.replace(&object) {
             self.unindex(&before);
         }
         self.index(&object);
@@ -176,10 +204,11 @@ impl Store {
     pub fn remove(&mut self, kind: &'static Kind, key: &Key) -> Option<Arc<Object>> {
         let index = self.kind_index(kind)?;
         let (_, of_kind) = self.objects.get_mut(index)?;
-        let names = of_kind.get_mut(&key.namespace)?;
+        let place = find_namespace(of_kind, &key.namespace).ok()?;
+        let names = &mut of_kind[place].1;
         let before = names.remove(&key.name)?;
         if names.is_empty() {
-            of_kind.remove(&key.namespace);
+            of_kind.remove(place);
         }
         self.unindex(&before);
         self.resource_version += 1;
@@ -196,31 +225,36 @@ impl Store {
     }
 
     fn kind_index(&self, kind: &'static Kind) -> Option<usize> {
-        self.objects
-            .iter()
-            .position(|(k, _)| std::ptr::eq(*k, kind))
-            .or_else(|| self.objects.binary_search_by(|(k, _)| (*k).cmp(kind)).ok())
+        self.objects.iter().position(|(known, _)| *known == kind)
     }
 
-    fn of_kind(&self, kind: &'static Kind) -> Option<&Namespaces> {
-        self.objects.get(self.kind_index(kind)?).map(|(_, of_kind)| of_kind)
+    fn of_kind(&self, kind: &'static Kind) -> &[(Arc<str>, Names)] {
+        self.kind_index(kind).and_then(|index| self.objects.get(index)).map_or(&[], |(_, of_kind)| of_kind)
     }
 
-    /// Puts an object in its place and gives back the one that was there; `is_new` says that there is hardly one.
-    fn replace(&mut self, object: &Arc<Object>, is_new: bool) -> Option<Arc<Object>> {
-        let index = self.kind_index(object.kind).unwrap_or_else(|| {
-            let index = self.objects.partition_point(|(k, _)| *k < object.kind);
-            self.objects.insert(index, (object.kind, Namespaces::new()));
+    fn names(&self, kind: &'static Kind, namespace: &str) -> Option<&Names> {
+        let of_kind = self.of_kind(kind);
+        of_kind.get(find_namespace(of_kind, namespace).ok()?).map(|(_, names)| names)
+    }
+
+    /// The objects of a kind in a namespace, to put one among them.
+    fn names_mut(&mut self, kind: &'static Kind, namespace: &str) -> &mut Names {
+        let index = self.kind_index(kind).unwrap_or_else(|| {
+            let index = self.objects.partition_point(|(k, _)| *k < kind);
+            self.objects.insert(index, (kind, Vec::new()));
             index
         });
         let (_, of_kind) = &mut self.objects[index];
-        let names = match of_kind.get_mut(object.namespace()) {
-            Some(names) => names,
-            None => of_kind.entry(object.namespace().into()).or_default(),
-        };
-        if is_new {
-            return names.insert(object.name().into(), object.clone());
-        }
+        let place = find_namespace(of_kind, namespace).unwrap_or_else(|place| {
+            of_kind.insert(place, (namespace.into(), Names::new()));
+            place
+        });
+        &mut of_kind[place].1
+    }
+
+    /// Puts an object in its place and gives back the one that was there.
+    fn replace(&mut self, object: &Arc<Object>) -> Option<Arc<Object>> {
+        let names = self.names_mut(object.kind, object.namespace());
         match names.get_mut(object.name()) {
             Some(slot) => Some(std::mem::replace(slot, object.clone())),
             None => names.insert(object.name().into(), object.clone()),
@@ -236,14 +270,18 @@ impl Store {
         {
             self.loose_pods.insert(Key::of(object));
         }
-        if let Some(node) = object.pod_spec().and_then(|s| s.node_name.as_ref()).filter(|n| !n.is_empty()) {
+        self.index_node(object);
+    }
+
+    fn index_node(&mut self, object: &Object) {
+        if let Some(node) = node_of(object).filter(|n| !n.is_empty()) {
             let key = Key::of(object);
             match self.pods_by_node.get_mut(node) {
                 Some(keys) => {
                     keys.insert(key);
                 }
                 None => {
-                    self.pods_by_node.insert(node.clone(), BTreeSet::from([key]));
+                    self.pods_by_node.insert(node.to_owned(), BTreeSet::from([key]));
                 }
             }
         }
@@ -262,19 +300,22 @@ impl Store {
         if *object.kind == podlab_api::kinds::POD {
             self.loose_pods.remove(&key);
         }
-        if let Some(node) = object.pod_spec().and_then(|s| s.node_name.as_ref())
-            && let Some(set) = self.pods_by_node.get_mut(node)
-        {
-            set.remove(&key);
+        self.unindex_node(object);
+    }
+
+    fn unindex_node(&mut self, object: &Object) {
+        if let Some(set) = node_of(object).and_then(|node| self.pods_by_node.get_mut(node)) {
+            set.remove(&Key::of(object));
         }
     }
 }
 
-/// Whether both are found by the same node and owners.
-fn same_place(a: &Object, b: &Object) -> bool {
-    let same_node = match (a.pod_spec(), b.pod_spec()) {
-        (Some(a), Some(b)) => Arc::ptr_eq(a, b) || a.node_name == b.node_name,
-        _ => a.pod_spec().is_none() && b.pod_spec().is_none(),
-    };
-    same_node && a.metadata.owner_references == b.metadata.owner_references
+/// The place of a namespace among those of a kind, or where it would be.
+fn find_namespace(of_kind: &[(Arc<str>, Names)], namespace: &str) -> Result<usize, usize> {
+    of_kind.binary_search_by(|(known, _)| (**known).cmp(namespace))
+}
+
+/// The node a pod is bound to.
+fn node_of(object: &Object) -> Option<&str> {
+    object.pod_spec()?.node_name.as_deref()
 }
