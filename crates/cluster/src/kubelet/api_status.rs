@@ -173,7 +173,7 @@ fn instant(at: Option<SimTime>) -> Option<podlab_api::Time> {
 
 /// One container of the runtime as the API shows it.
 fn convert(input: &Inputs<'_>, found: &runtime::ContainerStatus, container: &Container) -> ContainerStatus {
-    let id = format!("containerd://{}", found.id);
+    let id = ["containerd://", &found.id].concat();
     let state = match found.state {
         Runs::Running => ContainerState {
             running: Some(ContainerStateRunning { started_at: instant(found.started_at) }),

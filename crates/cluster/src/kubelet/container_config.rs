@@ -34,41 +34,48 @@ fn resolv_conf(spec: &PodSpec, namespace: &str) -> String {
     let policy = spec.dns_policy.as_deref().unwrap_or("ClusterFirst");
     let cluster_first =
         policy == "ClusterFirstWithHostNet" || policy == "ClusterFirst" && spec.host_network != Some(true);
-    let mut nameservers: Vec<String> = Vec::new();
-    let mut searches: Vec<String> = Vec::new();
-    let mut options: Vec<String> = Vec::new();
+    let in_namespace = [namespace, ".svc.", CLUSTER_DOMAIN].concat();
+    let in_services = ["svc.", CLUSTER_DOMAIN].concat();
+    let (mut nameservers, mut searches, mut options): (Vec<&str>, Vec<&str>, Vec<&str>) = Default::default();
     if cluster_first {
-        nameservers.push(CLUSTER_DNS.to_owned());
-        searches.extend([
-            format!("{namespace}.svc.{CLUSTER_DOMAIN}"),
-            format!("svc.{CLUSTER_DOMAIN}"),
-            CLUSTER_DOMAIN.to_owned(),
-        ]);
-        options.push("ndots:5".to_owned());
+        nameservers.push(CLUSTER_DNS);
+        searches.extend([in_namespace.as_str(), in_services.as_str(), CLUSTER_DOMAIN]);
+        options.push("ndots:5");
     } else if policy != "None" {
-        nameservers.push("8.8.8.8".to_owned());
+        nameservers.push("8.8.8.8");
     }
-    if let Some(own) = &spec.dns_config {
-        nameservers.extend(own.nameservers.iter().flatten().cloned());
-        searches.extend(own.searches.iter().flatten().cloned());
-        options.extend(own.options.iter().flatten().filter_map(|o| {
+    let own = spec.dns_config.as_ref();
+    let list = own.and_then(|own| own.options.as_deref()).unwrap_or(&[]).iter();
+    let own_options: Vec<String> = list
+        .filter_map(|o| {
             let name = o.name.as_ref()?;
             Some(match &o.value {
                 Some(value) => format!("{name}:{value}"),
                 None => name.clone(),
             })
-        }));
+        })
+        .collect();
+    if let Some(own) = own {
+        nameservers.extend(own.nameservers.iter().flatten().map(String::as_str));
+        searches.extend(own.searches.iter().flatten().map(String::as_str));
+        options.extend(own_options.iter().map(String::as_str));
     }
-    let mut text = String::new();
-    if !searches.is_empty() {
-        text.push_str(&format!("search {}\n", searches.join(" ")));
-    }
+    let mut text = String::with_capacity(160);
+    let mut line = |word: &str, items: &[&str]| {
+        if !items.is_empty() {
+            text.push_str(word);
+            for item in items {
+                text.push(' ');
+                text.push_str(item);
+            }
+            text.push('\n');
+        }
+    };
+    line("search", &searches);
     for server in nameservers {
-        text.push_str(&format!("nameserver {server}\n"));
+        line("nameserver", &[server]);
     }
-    if !options.is_empty() {
-        text.push_str(&format!("options {}\n", options.join(" ")));
-    }
+    line("options", &options);
     text
 }
 

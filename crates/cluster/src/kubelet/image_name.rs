@@ -12,9 +12,9 @@ pub(crate) fn canonical_image(image: &str) -> String {
     };
     let first = if first == "index.docker.io" { "docker.io" } else { first };
     if first == "docker.io" && !rest.contains('/') {
-        return format!("docker.io/library/{rest}");
+        return ["docker.io/library/", rest].concat();
     }
-    format!("{first}/{rest}")
+    [first, "/", rest].concat()
 }
 
 /// The image with `:latest` where it has neither tag nor digest.

@@ -50,7 +50,7 @@ pub(crate) fn all_mounted(w: &PodWorker) -> bool {
 }
 
 fn volume_id(w: &PodWorker, name: &str) -> VolumeId {
-    format!("pods/{}/{name}", w.uid).into()
+    ["pods/", &w.uid, "/", name].concat().into()
 }
 
 /// The pod's spec, to keep while the worker changes.

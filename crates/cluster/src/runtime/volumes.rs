@@ -40,16 +40,16 @@ impl Runtime {
         for name in old {
             let _ = volume.remove_all(ROOT, &name, now);
         }
-        let _ = volume.make_dirs(&data, now);
+        let dir = volume.make_dirs(&data, now).unwrap_or(ROOT);
         for file in files {
             let content = Content { bytes: file.bytes.clone(), zeros: 0 };
-            let _ = volume.put(&format!("{data}/{}", file.path), Kind::File(content), file.mode, now);
+            let _ = volume.put_in(dir, &file.path, Kind::File(content), file.mode, now);
         }
         let _ = volume.put("..data", Kind::Symlink(data), 0o777, now);
         for file in files {
             let top = file.path.split('/').next().unwrap_or("");
             if volume.child(ROOT, top).is_none() {
-                let _ = volume.put(top, Kind::Symlink(format!("..data/{top}")), 0o777, now);
+                let _ = volume.put(top, Kind::Symlink(["..data/", top].concat()), 0o777, now);
             }
         }
     }

@@ -446,7 +446,11 @@ impl Volume {
     /// # Errors
     /// `NotADirectory` where a part is a file.
     pub fn make_dirs(&mut self, path: &str, now: SimTime) -> Result<Ino, Errno> {
-        let mut at = ROOT;
+        self.make_dirs_in(ROOT, path, now)
+    }
+
+    fn make_dirs_in(&mut self, dir: Ino, path: &str, now: SimTime) -> Result<Ino, Errno> {
+        let mut at = dir;
         for part in path.split('/').filter(|p| !p.is_empty() && *p != ".") {
             at = match self.child(at, part) {
                 Some(ino) => match self.get(ino).map(|i| &i.kind) {
@@ -478,9 +482,24 @@ impl Volume {
     /// # Errors
     /// As [`Volume::make_dirs`] and [`Volume::create`].
     pub fn put(&mut self, path: &str, kind: Kind, mode: u32, now: SimTime) -> Result<Ino, Errno> {
+        self.put_in(ROOT, path, kind, mode, now)
+    }
+
+    /// As [`Volume::put`], at a path that begins in a directory.
+    ///
+    /// # Errors
+    /// As [`Volume::put`].
+    pub fn put_in(
+        &mut self,
+        base: Ino,
+        path: &str,
+        kind: Kind,
+        mode: u32,
+        now: SimTime,
+    ) -> Result<Ino, Errno> {
         let path = path.trim_matches('/');
         let (dir, name) = path.rsplit_once('/').unwrap_or(("", path));
-        let dir = self.make_dirs(dir, now)?;
+        let dir = self.make_dirs_in(base, dir, now)?;
         if name.is_empty() {
             return Ok(dir);
         }
