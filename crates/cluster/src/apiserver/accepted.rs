@@ -26,12 +26,11 @@ pub(super) struct AcceptedPods {
     valid: VecDeque<Arc<Valid>>,
 }
 
-/// A spec as it was sent and what it was decoded to, defaults filled in.
+/// A pod as it was sent and what it was decoded to, defaults filled in.
 #[derive(Debug)]
 struct Decoded {
-    sent: Value,
-    /// `metadata.labels` as sent: `matchLabelKeys` takes from them.
-    labels: Value,
+    sent: Map<String, Value>,
+    metadata: ObjectMeta,
     spec: Arc<PodSpec>,
 }
 
@@ -44,13 +43,14 @@ struct Valid {
     warnings: Vec<String>,
 }
 
-/// A new pod that was sent, where its spec may be known: one with nothing but metadata and spec, and no uid, which
+/// A new pod that was sent, where its like may be known: one with nothing but metadata and spec, and no uid, which
 /// would make it an existing one.
 #[derive(Clone, Copy)]
 pub(super) struct SentPod<'a> {
     fields: &'a Map<String, Value>,
-    spec: &'a Value,
-    labels: &'a Value,
+    metadata: &'a Map<String, Value>,
+    /// `None` for one whose name is to be generated.
+    name: Option<&'a str>,
 }
 
 impl<'a> SentPod<'a> {
@@ -66,31 +66,44 @@ impl<'a> SentPod<'a> {
             _ => false,
         });
         let metadata = fields.get("metadata")?.as_object()?;
-        (plain && !metadata.contains_key("uid")).then_some(SentPod {
-            fields,
-            spec: fields.get("spec")?,
-            labels: metadata.get("labels").unwrap_or(&Value::Null),
-        })
+        let name = match metadata.get("name") {
+            None => None,
+            Some(Value::String(name)) if !name.is_empty() => Some(name.as_str()),
+            Some(_) => return None,
+        };
+        (plain && !metadata.contains_key("uid")).then_some(SentPod { fields, metadata, name })
     }
 
-    /// What was sent beside the spec.
-    pub(super) fn without_spec(&self) -> Value {
-        let rest = self.fields.iter().filter(|(key, _)| *key != "spec");
-        Value::Object(rest.map(|(key, value)| (key.clone(), value.clone())).collect())
+    /// Whether another one differs in its name alone.
+    fn is_like(&self, other: &Map<String, Value>) -> bool {
+        let metadata = other.get("metadata").and_then(Value::as_object);
+        metadata.is_some_and(|metadata| but(metadata, "name").eq(but(self.metadata, "name")))
+            && but(other, "metadata").eq(but(self.fields, "metadata"))
     }
 }
 
+/// The fields of a tree but for one.
+fn but<'a>(
+    fields: &'a Map<String, Value>,
+    left_out: &'static str,
+) -> impl Iterator<Item = (&'a String, &'a Value)> {
+    fields.iter().filter(move |(key, _)| *key != left_out)
+}
+
 impl AcceptedPods {
-    /// What an equal spec was decoded to.
-    pub(super) fn decoded(&self, pod: &SentPod<'_>) -> Option<&Arc<PodSpec>> {
-        let found = self.decoded.iter().find(|d| d.sent == *pod.spec && d.labels == *pod.labels)?;
-        Some(&found.spec)
+    /// What a pod is decoded to, if its like is known.
+    pub(super) fn decoded(&self, pod: &SentPod<'_>) -> Option<Object> {
+        let found = self.decoded.iter().find(|decoded| pod.is_like(&decoded.sent))?;
+        let metadata = ObjectMeta { name: pod.name.map(str::to_owned), ..found.metadata.clone() };
+        let body = Body::Pod { spec: found.spec.clone(), status: Arc::default() };
+        Some(Object { kind: &kinds::POD, metadata, body })
     }
 
-    /// Keeps what a spec was decoded to. There must have been nothing to say about it.
-    pub(super) fn keep_decoded(&mut self, pod: &SentPod<'_>, spec: &Arc<PodSpec>) {
-        let decoded = Decoded { sent: pod.spec.clone(), labels: pod.labels.clone(), spec: spec.clone() };
-        keep(&mut self.decoded, decoded);
+    /// Keeps what a pod was decoded to. There must have been nothing to say about it.
+    pub(super) fn keep_decoded(&mut self, pod: &SentPod<'_>, object: &Object) {
+        let Some(spec) = object.pod_spec() else { return };
+        let metadata = ObjectMeta { name: None, ..object.metadata.clone() };
+        keep(&mut self.decoded, Decoded { sent: pod.fields.clone(), metadata, spec: spec.clone() });
     }
 
     /// The warnings about a pod that differs from a valid one only in what it is called; `None` for one that has

@@ -6,7 +6,7 @@ use super::accepted::SentPod;
 use super::{ApiServer, DeleteOptions};
 use podlab_api::door::{FieldValidation, PatchType, RequestOptions, ResponseBody, Verb};
 use podlab_api::selector::label_selector::label_selector_as_selector;
-use podlab_api::{Body, Kind, Object, Request, Response, Status, kinds};
+use podlab_api::{Kind, Object, Request, Response, Status, kinds};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -150,7 +150,7 @@ impl ApiServer {
         Ok(object)
     }
 
-    /// As [`decode_all`], with a spec that is known already where there is one.
+    /// As [`decode_all`], of a pod whose like may be known already.
     fn decode_pod(
         &mut self,
         pod: &SentPod<'_>,
@@ -159,20 +159,13 @@ impl ApiServer {
         warnings: &mut Vec<String>,
     ) -> Result<Object, Status> {
         if let Some(known) = self.accepted.decoded(pod) {
-            let rest =
-                super::decode::decode(&kinds::POD, &pod.without_spec(), options.field_validation, warnings)?;
-            let mut object = object_of(&kinds::POD, rest)?;
-            object.body = Body::Pod { spec: known.clone(), status: Default::default() };
-            return Ok(object);
+            return Ok(known);
         }
         let told = warnings.len();
         let object = decode_all(&kinds::POD, body, options, warnings)?;
-        // What is ignored or warned of belongs to the spec or not: nobody knows.
-        if told == warnings.len()
-            && options.field_validation != FieldValidation::Ignore
-            && let Some(spec) = object.pod_spec()
-        {
-            self.accepted.keep_decoded(pod, spec);
+        // What is ignored may have to be told another time.
+        if told == warnings.len() && options.field_validation != FieldValidation::Ignore {
+            self.accepted.keep_decoded(pod, &object);
         }
         Ok(object)
     }
