@@ -38,12 +38,14 @@ impl Key {
 
 /// Objects of one kind in one namespace, by name.
 type Names = BTreeMap<Arc<str>, Arc<Object>>;
+/// Objects of one kind: the namespaces that have some, in order.
+type Namespaces = Vec<(Arc<str>, Names)>;
 
 /// All objects of the cluster.
 #[derive(Clone, Debug, Default)]
 pub struct Store {
-    /// Of each kind the namespaces that have some, both in order.
-    objects: Vec<(&'static Kind, Vec<(Arc<str>, Names)>)>,
+    /// What there is of each kind, ordered by kind.
+    objects: Vec<(&'static Kind, Namespaces)>,
     /// node name → keys of the pods bound to it.
     pods_by_node: BTreeMap<String, BTreeSet<Key>>,
     /// owner uid → (kind, key) of its dependents.
