@@ -221,6 +221,10 @@ func (c *collector) fields(t reflect.Type) []field {
 			for _, fd := range c.fields(inner) {
 				// encoding/json names the embedded struct in its errors' paths.
 				fd.inline = strings.TrimSuffix(f.Name+"."+fd.inline, ".")
+				// A struct that is only embedded has no OpenAPI definition of its own.
+				if _, ok := c.definition(inner); !ok {
+					fd.flags = append(fd.flags, c.required(t, fd.json)...)
+				}
 				out = append(out, fd)
 			}
 			continue
@@ -261,16 +265,22 @@ func (c *collector) fields(t reflect.Type) []field {
 			ref := strings.TrimSuffix(strings.TrimPrefix(l[0], "ref("), ")")
 			fd.flags = append(fd.flags, "d="+c.sources.constant(t.PkgPath(), ref))
 		}
-		if d, ok := c.definition(t); ok {
-			for _, r := range d.Required {
-				if r == name {
-					fd.flags = append(fd.flags, "r")
-				}
-			}
-		}
+		fd.flags = append(fd.flags, c.required(t, name)...)
 		out = append(out, fd)
 	}
 	return out
+}
+
+// required gives the flag of a field that OpenAPI lists as required.
+func (c *collector) required(t reflect.Type, name string) []string {
+	if d, ok := c.definition(t); ok {
+		for _, r := range d.Required {
+			if r == name {
+				return []string{"r"}
+			}
+		}
+	}
+	return nil
 }
 
 func (c *collector) definition(t reflect.Type) (definition, bool) {
@@ -362,6 +372,21 @@ func underlying(t reflect.Type, home string) string {
 	return t.Kind().String()
 }
 
+// Types that write their JSON themselves, with their names in OpenAPI.
+var special = map[string]string{
+	"apiextensions/v1.JSON":                         "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSON",
+	"apiextensions/v1.JSONSchemaPropsOrArray":       "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaPropsOrArray",
+	"apiextensions/v1.JSONSchemaPropsOrBool":        "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaPropsOrBool",
+	"apiextensions/v1.JSONSchemaPropsOrStringArray": "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaPropsOrStringArray",
+	"intstr.IntOrString":                            "io.k8s.apimachinery.pkg.util.intstr.IntOrString",
+	"meta/v1.Duration":                              "io.k8s.apimachinery.pkg.apis.meta.v1.Duration",
+	"meta/v1.FieldsV1":                              "io.k8s.apimachinery.pkg.apis.meta.v1.FieldsV1",
+	"meta/v1.MicroTime":                             "io.k8s.apimachinery.pkg.apis.meta.v1.MicroTime",
+	"meta/v1.Time":                                  "io.k8s.apimachinery.pkg.apis.meta.v1.Time",
+	"resource.Quantity":                             "io.k8s.apimachinery.pkg.api.resource.Quantity",
+	"runtime.RawExtension":                          "io.k8s.apimachinery.pkg.runtime.RawExtension",
+}
+
 func (c *collector) writeDescriptions(path string) {
 	file, err := os.Create(path)
 	check(err)
@@ -381,6 +406,14 @@ func (c *collector) writeDescriptions(path string) {
 		for _, f := range c.fields(c.structs[n]) {
 			fmt.Fprintf(w, "%s %s\n", f.json, escape(d.Properties[f.json].Description))
 		}
+	}
+	for _, n := range sortedKeys(special) {
+		d, ok := c.openapi[special[n]]
+		if !ok {
+			log.Printf("no OpenAPI definition: %s", n)
+			continue
+		}
+		fmt.Fprintf(w, "#%s %s\n", n, escape(d.Description))
 	}
 	for _, n := range sortedKeys(c.named) {
 		t := c.named[n]
@@ -521,27 +554,61 @@ func (s *sources) loadFile(path string, file *ast.File) {
 					if i >= len(spec.Values) {
 						continue
 					}
-					literal, ok := spec.Values[i].(*ast.BasicLit)
+					expr, typ := spec.Values[i], spec.Type
+					// `AddressType("FQDN")`, `AddressType(v1.IPv4Protocol)`
+					if call, ok := expr.(*ast.CallExpr); ok && len(call.Args) == 1 && typ == nil {
+						expr, typ = call.Args[0], call.Fun
+					}
+					text, ok := s.literal(file, expr)
 					if !ok {
 						continue
 					}
-					s.values[path+"."+name.Name] = literal.Value
-					id, ok := spec.Type.(*ast.Ident)
-					if !ok || literal.Kind != token.STRING {
+					s.values[path+"."+name.Name] = text
+					id, ok := typ.(*ast.Ident)
+					if !ok || !strings.HasPrefix(text, "\"") {
 						continue
 					}
-					value, err := strconv.Unquote(literal.Value)
+					value, err := strconv.Unquote(text)
 					check(err)
 					key := path + "." + id.Name
 					s.consts[key] = append(s.consts[key], value)
 					if s.enumDocs[key] == nil {
 						s.enumDocs[key] = map[string]string{}
 					}
-					s.enumDocs[key][value] = strings.TrimSpace(spec.Doc.Text())
+					// As kube-openapi's generators/enum.go tells it: without the constant's name, on one line.
+					doc := strings.TrimPrefix(strings.TrimSpace(spec.Doc.Text()), name.Name)
+					s.enumDocs[key][value] = strings.Join(strings.Fields(doc), " ")
 				}
 			}
 		}
 	}
+}
+
+// literal reads a constant's value: a literal, or another package's constant.
+func (s *sources) literal(file *ast.File, expr ast.Expr) (string, bool) {
+	switch expr := expr.(type) {
+	case *ast.BasicLit:
+		return expr.Value, true
+	case *ast.SelectorExpr:
+		local, ok := expr.X.(*ast.Ident)
+		if !ok {
+			return "", false
+		}
+		for _, i := range file.Imports {
+			path, err := strconv.Unquote(i.Path.Value)
+			check(err)
+			name := path[strings.LastIndex(path, "/")+1:]
+			if i.Name != nil {
+				name = i.Name.Name
+			}
+			if name == local.Name {
+				s.load(path)
+				value, ok := s.values[path+"."+expr.Sel.Name]
+				return value, ok
+			}
+		}
+	}
+	return "", false
 }
 
 func readMarkers(groups ...*ast.CommentGroup) map[string][]string {

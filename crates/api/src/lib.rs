@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 pub mod defaults;
+pub mod descriptions;
 pub mod door;
 pub mod duration;
 pub mod event;

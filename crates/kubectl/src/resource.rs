@@ -121,10 +121,32 @@ pub(crate) fn lookup(word: &str) -> Option<&'static Kind> {
 pub(crate) fn mapping(cx: &mut Cx<'_>, word: &str) -> Result<&'static Kind> {
     cx.discover(4)?;
     match lookup(word) {
-        Some(kind) => Ok(kind),
+        Some(kind) => {
+            warn_of_others(cx, kind, word);
+            Ok(kind)
+        }
         None => {
             let bare = word.split('.').next().unwrap_or(word);
             message(format!("the server doesn't have a resource type {bare:?}"))
+        }
+    }
+}
+
+/// Says that a short name stands for other resources too (`ev`).
+///
+/// Source: k8s.io/client-go/restmapper/shortcut.go expandResourceShortcut (v1.37).
+pub(crate) fn warn_of_others(cx: &mut Cx<'_>, kind: &Kind, word: &str) {
+    if !kind.short_names.contains(&word) {
+        return;
+    }
+    for (plural, group) in crate::cmd::discovery_table::with_short_name(word) {
+        if group != kind.group && !group.is_empty() {
+            let text =
+                format!("short name {word:?} could also match lower priority resource {plural}.{group}");
+            if !cx.warned.contains(&text) {
+                cx.errln(&format!("Warning: {text}"));
+                cx.warned.push(text);
+            }
         }
     }
 }

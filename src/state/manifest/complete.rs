@@ -1,11 +1,12 @@
 //! Completion and hover in manifests.
 
-use super::explain::{Descriptions, describe_type};
+use super::explain::describe_type;
 use super::fields::{field_at, root, strip, type_name, walk};
 use super::outline::{Outline, Slot, Step};
 use super::{byte, utf16};
 use crate::editor::{Completion, CompletionRequest, Completions, Hover, HoverRequest};
 use crate::state::Lang;
+use podlab_api::descriptions;
 use podlab_api::schema::{Field, GoType, Schema};
 
 /// Manifests that an empty document can begin with: label, text.
@@ -33,7 +34,7 @@ const SNIPPETS: [(&str, &str); 5] = [
 const FIRST: [&str; 8] = ["apiVersion", "kind", "metadata", "spec", "name", "labels", "containers", "image"];
 
 /// What could stand at the caret.
-pub fn complete(request: &CompletionRequest, lang: Lang, all: &Descriptions) -> Completions {
+pub fn complete(request: &CompletionRequest, lang: Lang) -> Completions {
     let text = request.text.as_str();
     let at = byte(text, request.position);
     let outline = Outline::around(text, at);
@@ -49,7 +50,7 @@ pub fn complete(request: &CompletionRequest, lang: Lang, all: &Descriptions) -> 
     }
     let options = if lead.trim_start().trim_start_matches("- ").is_empty() {
         let slot = outline.slot(text, word_start);
-        let mut options = keys(&outline, text, &slot, line_start, lang, all);
+        let mut options = keys(&outline, text, &slot, line_start, lang);
         if options.is_empty() && slot.dash {
             options = values_of(&outline, text, &slot.parent, true);
         }
@@ -77,14 +78,7 @@ pub fn complete(request: &CompletionRequest, lang: Lang, all: &Descriptions) -> 
     Completions { from: utf16(text, word_start), options }
 }
 
-fn keys(
-    outline: &Outline,
-    text: &str,
-    slot: &Slot,
-    line_start: usize,
-    lang: Lang,
-    all: &Descriptions,
-) -> Vec<Completion> {
+fn keys(outline: &Outline, text: &str, slot: &Slot, line_start: usize, lang: Lang) -> Vec<Completion> {
     let schema = Schema::get();
     let taken: Vec<&str> = outline
         .keys
@@ -138,7 +132,7 @@ fn keys(
                 label: field.name.to_owned(),
                 insert: Some(if is_item { format!("- {insert}") } else { insert }),
                 detail: Some(if field.required { format!("{name} *") } else { name }),
-                info: describe_type(&format!("{}.{}", schema.full_name(id), field.name), lang, all),
+                info: describe_type(&format!("{}.{}", schema.full_name(id), field.name), lang),
                 boost: boost(field.name),
             }
         })
@@ -214,15 +208,15 @@ fn values_of(outline: &Outline, text: &str, path: &[Step], item: bool) -> Vec<Co
 }
 
 /// The card for a place.
-pub fn hover(request: &HoverRequest, lang: Lang, all: &Descriptions) -> Option<Hover> {
+pub fn hover(request: &HoverRequest, lang: Lang) -> Option<Hover> {
     let text = request.text.as_str();
     let at = byte(text, request.position);
     let field = field_at(text, at).filter(|f| !f.unknown)?;
     if at < field.range.0 || at > field.range.1 {
         return None;
     }
-    let short = describe_type(&field.key, lang, all);
-    let long = all.field(&field.key);
+    let short = describe_type(&field.key, lang);
+    let long = descriptions::get().and_then(|all| all.field(&field.key));
     let mut parts: Vec<String> = short.into_iter().collect();
     if let Some(long) = long.filter(|long| parts.first() != Some(long)) {
         parts.push(long.split("\n\n").next().unwrap_or(&long).to_owned());
@@ -242,7 +236,7 @@ pub fn hover(request: &HoverRequest, lang: Lang, all: &Descriptions) -> Option<H
 fn labels(text: &str) -> Vec<String> {
     let position = u32::try_from(text.encode_utf16().count()).unwrap();
     let request = CompletionRequest { text: text.to_owned(), position, explicit: true };
-    complete(&request, Lang::En, &Descriptions::default()).options.into_iter().map(|o| o.label).collect()
+    complete(&request, Lang::En).options.into_iter().map(|o| o.label).collect()
 }
 
 #[cfg(test)]
@@ -267,7 +261,7 @@ mod tests {
     fn a_list_item_is_put_in_with_its_dash() {
         let text = format!("{HEAD}spec:\n  containers:\n    na");
         let request = CompletionRequest { position: utf16(&text, text.len()), text, explicit: false };
-        let found = complete(&request, Lang::En, &Descriptions::default());
+        let found = complete(&request, Lang::En);
         let name = found.options.iter().find(|o| o.label == "name").unwrap();
         assert_eq!(name.insert.as_deref(), Some("- name: "));
     }
@@ -284,7 +278,7 @@ mod tests {
     fn a_key_brings_what_has_to_follow() {
         let text = format!("{HEAD}spec:\n  co");
         let request = CompletionRequest { position: utf16(&text, text.len()), text, explicit: false };
-        let found = complete(&request, Lang::En, &Descriptions::default());
+        let found = complete(&request, Lang::En);
         let option = found.options.iter().find(|o| o.label == "containers").unwrap();
         assert_eq!(option.insert.as_deref(), Some("containers:\n  - "));
     }

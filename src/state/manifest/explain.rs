@@ -1,63 +1,7 @@
 //! What fields are for: Kubernetes' own descriptions, and short ones of ours for the fields people meet first.
 
 use crate::state::Lang;
-
-/// Kubernetes' descriptions of all fields, loaded apart because of their size.
-///
-/// The text has a line `#TYPE description` for each type, followed by a line `FIELD description` for each of its
-/// fields; line feeds within a description are written `\n`.
-#[derive(Clone, Debug, Default)]
-pub struct Descriptions {
-    text: String,
-    /// (type, its range in the text), sorted by type.
-    types: Vec<(String, (usize, usize))>,
-}
-
-impl Descriptions {
-    /// Reads the text.
-    pub fn new(text: String) -> Descriptions {
-        let mut types: Vec<(String, (usize, usize))> = Vec::new();
-        let mut offset = 0;
-        for line in text.split_inclusive('\n') {
-            if let Some(rest) = line.strip_prefix('#') {
-                if let Some(last) = types.last_mut() {
-                    last.1.1 = offset;
-                }
-                let name = rest.split([' ', '\n']).next().unwrap_or_default();
-                types.push((name.to_owned(), (offset + line.len(), text.len())));
-            }
-            offset += line.len();
-        }
-        types.sort();
-        Descriptions { text, types }
-    }
-
-    /// Whether nothing has been loaded yet.
-    pub fn is_empty(&self) -> bool {
-        self.types.is_empty()
-    }
-
-    /// A field's description, by `TYPE.FIELD`.
-    pub fn field(&self, key: &str) -> Option<String> {
-        let (ty, field) = key.rsplit_once('.')?;
-        let found = self.types.binary_search_by(|(name, _)| name.as_str().cmp(ty)).ok()?;
-        let (start, end) = self.types.get(found)?.1;
-        let line = self
-            .text
-            .get(start..end)?
-            .lines()
-            .find_map(|line| line.strip_prefix(field)?.strip_prefix(' '))?;
-        Some(line.replace("\\n", "\n"))
-    }
-
-    /// The first sentence of a field's description.
-    pub fn sentence(&self, key: &str) -> Option<String> {
-        let text = self.field(key)?;
-        let first = text.split("\n\n").next().unwrap_or(&text).replace('\n', " ");
-        let end = first.find(". ").map_or(first.len(), |i| i + 1);
-        Some(first.get(..end).unwrap_or(&first).to_owned())
-    }
-}
+use podlab_api::descriptions;
 
 /// (field, English, Korean).
 const SHORT: &[(&str, &str, &str)] = &[
@@ -317,7 +261,7 @@ const SHORT: &[(&str, &str, &str)] = &[
 ];
 
 /// A short description of a field in the page's language: ours, else Kubernetes' first sentence in English.
-pub fn describe_type(key: &str, lang: Lang, all: &Descriptions) -> Option<String> {
+pub fn describe_type(key: &str, lang: Lang) -> Option<String> {
     let owner_free = |entry: &str| -> bool {
         // Every kind has apiVersion, kind and metadata of the same meaning.
         let last = entry.rsplit('.').next();
@@ -329,7 +273,7 @@ pub fn describe_type(key: &str, lang: Lang, all: &Descriptions) -> Option<String
     match (found, lang) {
         (Some((_, en, _)), Lang::En) => Some((*en).to_owned()),
         (Some((.., ko)), Lang::Ko) => Some((*ko).to_owned()),
-        (None, _) => all.sentence(key),
+        (None, _) => descriptions::get()?.sentence(key),
     }
 }
 
@@ -346,16 +290,5 @@ mod tests {
             let id = schema.type_named(ty).unwrap_or_else(|| panic!("{key}"));
             assert!(schema.fields(id).iter().any(|f| f.name == field), "{key}");
         }
-    }
-
-    #[test]
-    fn descriptions_are_found_by_type_and_field() {
-        let all = Descriptions::new(
-            "#a/v1.B About B.\nfield One. Two.\\n\\nThree.\nfields Many\n#a/v1.C\nx y\n".to_owned(),
-        );
-        assert_eq!(all.field("a/v1.B.field").as_deref(), Some("One. Two.\n\nThree."));
-        assert_eq!(all.sentence("a/v1.B.field").as_deref(), Some("One."));
-        assert_eq!(all.field("a/v1.B.x"), None);
-        assert_eq!(all.field("a/v1.C.x").as_deref(), Some("y"));
     }
 }

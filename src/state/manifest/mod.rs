@@ -7,7 +7,7 @@ mod outline;
 mod problems;
 
 pub use complete::{complete, hover};
-pub use explain::{Descriptions, describe_type};
+pub use explain::describe_type;
 pub use fields::{FieldAt, field_at};
 pub use problems::{Finding, Level, documents, findings};
 

@@ -1,24 +1,17 @@
 //! What the field at the caret is: path, type, one sentence.
 
-use super::DescriptionsCell;
 use crate::i18n::{editor as texts, use_lang};
 use crate::session::LabContext;
 use crate::state::manifest::{self, describe_type, field_at};
 use yew::prelude::*;
 
 /// Properties of [`FieldStrip`].
-#[derive(Clone, Properties)]
+#[derive(Clone, PartialEq, Properties)]
 pub(super) struct FieldStripProps {
     /// Where the caret is (UTF-16).
     pub(super) caret: Option<u32>,
-    /// Kubernetes' descriptions.
-    pub(super) descriptions: DescriptionsCell,
-}
-
-impl PartialEq for FieldStripProps {
-    fn eq(&self, other: &FieldStripProps) -> bool {
-        self.caret == other.caret && std::rc::Rc::ptr_eq(&self.descriptions, &other.descriptions)
-    }
+    /// Whether Kubernetes' descriptions are there.
+    pub(super) described: bool,
 }
 
 /// The strip below the text.
@@ -38,7 +31,7 @@ pub(super) fn FieldStrip(props: &FieldStripProps) -> Html {
             <><code>{&field.path}</code><p>{texts::FIELD_UNKNOWN.get(lang)}</p></>
         },
         Some(field) => {
-            let about = describe_type(&field.key, lang, &props.descriptions.borrow());
+            let about = describe_type(&field.key, lang);
             html! {
                 <>
                     <code>{&field.path}<i>{format!(" <{}>", field.type_name)}</i></code>

@@ -10,25 +10,20 @@ use crate::components::{Icon, IconKind, Notices};
 use crate::editor::{CodeEditor, CompletionRequest, Completions, EditorHandle, Hover, HoverRequest};
 use crate::i18n::{bars, editor as texts, use_lang};
 use crate::session::LabContext;
-use crate::state::manifest::{self, Descriptions, Level};
+use crate::state::manifest::{self, Level};
 use apply::{apply, dry_run};
 use checker::use_checker;
 use field_strip::FieldStrip;
 use file_tabs::FileTabs;
-use std::cell::RefCell;
-use std::rc::Rc;
+use podlab_api::descriptions;
 use yew::prelude::*;
 
-/// Kubernetes' descriptions of fields, fetched once; empty until then.
-pub(crate) type DescriptionsCell = Rc<RefCell<Rc<Descriptions>>>;
-
-/// Fetches the descriptions beside the page. Without them the short ones of ours are shown.
+/// Fetches the descriptions beside the page; says whether they are there. Without them the short ones of ours are shown.
 #[hook]
-fn use_descriptions() -> DescriptionsCell {
-    let cell = use_memo((), |()| RefCell::new(Rc::new(Descriptions::default())));
-    let arrived = use_force_update();
+fn use_descriptions() -> bool {
+    let arrived = use_state_eq(|| descriptions::get().is_some());
     {
-        let cell = cell.clone();
+        let arrived = arrived.setter();
         use_effect_with((), move |()| {
             yew::platform::spawn_local(async move {
                 let Ok(answer) = gloo::net::http::Request::get("./descriptions.txt").send().await else {
@@ -38,13 +33,13 @@ fn use_descriptions() -> DescriptionsCell {
                     return;
                 }
                 if let Ok(text) = answer.text().await {
-                    *cell.borrow_mut() = Rc::new(Descriptions::new(text));
-                    arrived.force_update();
+                    descriptions::install(text);
+                    arrived.set(true);
                 }
             });
         });
     }
-    cell
+    *arrived
 }
 
 /// What the editor shows of a file that something else may have changed.
@@ -59,7 +54,7 @@ struct Shown {
 #[component]
 pub(crate) fn EditorPane() -> Html {
     let lang = use_lang();
-    let descriptions = use_descriptions();
+    let described = use_descriptions();
     let handle = use_mut_ref(|| None::<EditorHandle>);
     let caret = use_state_eq(|| None::<u32>);
     let shown = use_mut_ref(Shown::default);
@@ -101,18 +96,11 @@ pub(crate) fn EditorPane() -> Html {
         let handle = handle.clone();
         Callback::from(move |ready: EditorHandle| *handle.borrow_mut() = Some(ready))
     };
-    let complete = {
-        let descriptions = descriptions.clone();
-        Callback::from(move |request: CompletionRequest| -> Completions {
-            manifest::complete(&request, lang, &descriptions.borrow())
-        })
-    };
-    let hover = {
-        let descriptions = descriptions.clone();
-        Callback::from(move |request: HoverRequest| -> Option<Hover> {
-            manifest::hover(&request, lang, &descriptions.borrow())
-        })
-    };
+    let complete = Callback::from(move |request: CompletionRequest| -> Completions {
+        manifest::complete(&request, lang)
+    });
+    let hover =
+        Callback::from(move |request: HoverRequest| -> Option<Hover> { manifest::hover(&request, lang) });
     let on_apply = {
         let (lab, notices, handle) = (lab.clone(), notices.clone(), handle.clone());
         Callback::from(move |()| {
@@ -177,7 +165,7 @@ pub(crate) fn EditorPane() -> Html {
                 <CodeEditor {label} document={name} {text} {revision} read_only={is_past} lang={lang.code()}
                     problems={checker.problems.clone()} {on_change} on_submit={on_apply} {on_caret} {complete} {hover} {on_ready} />
             </div>
-            if !ui.presenter { <FieldStrip caret={*caret} {descriptions} /> }
+            if !ui.presenter { <FieldStrip caret={*caret} {described} /> }
             <footer class="editor-bar">
                 <div class="editor-said" role="status">{state}</div>
                 <button type="button" class="button ghost" disabled={is_past} onclick={on_dry_run}>{texts::DRY_RUN.get(lang)}</button>

@@ -113,3 +113,11 @@ pub(super) static OTHERS: &[(&str, &str, &str, bool, &str)] = &[
     ("volumeattributesclasses", "vac", "storage.k8s.io/v1", false, "VolumeAttributesClass"),
     ("storageversionmigrations", "", "storagemigration.k8s.io/v1", false, "StorageVersionMigration"),
 ];
+
+/// The resources with a short name: plural and group.
+pub(crate) fn with_short_name(word: &str) -> impl Iterator<Item = (&'static str, &'static str)> {
+    OTHERS
+        .iter()
+        .filter(move |(_, short, ..)| short.split(',').any(|s| s == word))
+        .map(|(plural, _, version, ..)| (*plural, version.split_once('/').map_or("", |(group, _)| group)))
+}

@@ -8,7 +8,7 @@ pub(crate) mod create;
 pub(crate) mod delete;
 pub(crate) mod describe;
 pub(crate) mod discovery;
-mod discovery_table;
+pub(crate) mod discovery_table;
 pub(crate) mod drain;
 pub(crate) mod events;
 pub(crate) mod exec;
