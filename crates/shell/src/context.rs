@@ -38,7 +38,7 @@ pub struct Ctx<'a> {
     /// The process itself.
     pub core: &'a mut Core,
     pub(crate) sys: &'a mut System,
-    pub(crate) procs: &'a mut BTreeMap<Pid, Process>,
+    pub(crate) procs: &'a mut BTreeMap<Pid, Box<Process>>,
     /// The world outside.
     pub host: &'a mut dyn Host,
 }
@@ -719,7 +719,7 @@ impl Ctx<'_> {
             credit: self.core.credit,
             credit_at: now,
         };
-        self.procs.insert(pid, Process { core, program, state: State::Ready });
+        self.procs.insert(pid, Box::new(Process { core, program, state: State::Ready }));
         Ok(pid)
     }
 

@@ -156,7 +156,8 @@ pub struct Progress {
 #[derive(Clone, Debug)]
 pub struct Machine {
     sys: System,
-    procs: BTreeMap<Pid, Process>,
+    /// Behind boxes: they are taken out and put back at every turn.
+    procs: BTreeMap<Pid, Box<Process>>,
     /// Ended processes that were started from outside, until [`Machine::reap`].
     ended: BTreeMap<Pid, Exit>,
 }
@@ -250,7 +251,7 @@ impl Machine {
                 core.family = family;
                 core.argv = argv;
                 let pid = core.pid;
-                self.procs.insert(pid, Process { core, program, state: State::Ready });
+                self.procs.insert(pid, Box::new(Process { core, program, state: State::Ready }));
                 Ok(pid)
             }
             Err(e) => {
