@@ -108,14 +108,9 @@ pub(crate) fn generate_api_pod_status(
     probes.update_pod_status(spec, &mut s);
     let all: Vec<&ContainerStatus> =
         s.init_container_statuses.iter().chain(&s.container_statuses).flatten().collect();
-    let mut list: Vec<_> = input
-        .api
-        .conditions
-        .iter()
-        .flatten()
-        .filter(|c| !conditions::by_kubelet(&c.type_))
-        .cloned()
-        .collect();
+    let others = input.api.conditions.iter().flatten().filter(|c| !conditions::by_kubelet(&c.type_));
+    let mut list = Vec::with_capacity(5 + others.clone().count());
+    list.extend(others.cloned());
     for kept in input.old.conditions.iter().flatten() {
         if matches!(
             kept.type_.as_str(),

@@ -80,7 +80,7 @@ pub(crate) fn make_environment_variables(
     env: &mut Env<'_, '_>,
     w: &PodWorker,
     container: &Container,
-) -> Result<Vec<(String, String)>, String> {
+) -> Result<Arc<Vec<(String, String)>>, String> {
     let namespace = w.pod.namespace();
     let text = |bytes: &Vec<u8>| String::from_utf8_lossy(bytes).into_owned();
     let mut result: Vec<(String, String)> = Vec::new();
@@ -134,12 +134,16 @@ pub(crate) fn make_environment_variables(
         };
         put(&mut result, variable.name.clone(), value);
     }
+    if result.is_empty() {
+        // All that it gets, it shares with others.
+        return Ok(services);
+    }
     for (name, value) in services.iter() {
         if !result.iter().any(|(n, _)| n == name) {
             result.push((name.clone(), value.clone()));
         }
     }
-    Ok(result)
+    Ok(Arc::new(result))
 }
 
 fn value_from(

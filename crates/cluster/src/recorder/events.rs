@@ -173,7 +173,12 @@ impl EventsRecorder {
         if created {
             let namespace = namespace.to_owned();
             let cached = Cached { key, namespace, name, first: now, series: None, written: 1 };
-            self.cache.entry(regarding.uid().to_owned()).or_default().push(cached);
+            // Most objects have one event, or few.
+            let of_object = self.cache.entry(regarding.uid().to_owned()).or_default();
+            if of_object.is_empty() {
+                of_object.reserve_exact(1);
+            }
+            of_object.push(cached);
         }
     }
 

@@ -51,7 +51,7 @@ pub struct ContainerConfig {
     /// Where it starts; `None` for the image's own.
     pub working_dir: Option<String>,
     /// Environment in order.
-    pub envs: Vec<(String, String)>,
+    pub envs: Arc<Vec<(String, String)>>,
     /// What is mounted where.
     pub mounts: Vec<MountConfig>,
     /// User id; `None` for the image's own.

@@ -28,6 +28,7 @@ impl Runtime {
         if let (Some(ip), false) = (&ip, config.host_network) {
             self.addresses.insert(ip.clone(), id.clone());
         }
+        let config = Arc::new(config);
         let sandbox = Sandbox { config, ip, ready: true, created_at: cx.now(), containers: Vec::new() };
         self.sandboxes.insert(id.clone(), sandbox);
         id

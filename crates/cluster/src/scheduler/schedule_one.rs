@@ -86,6 +86,7 @@ fn find_nodes_that_pass_filters(
 ) -> Result<(), Status> {
     let enough = num_feasible_nodes_to_find(cx.profile.percentage_of_nodes_to_score, nodes.len());
     let filters = active_filters(state);
+    found.feasible.reserve_exact(enough.min(nodes.len()));
     for index in 0..nodes.len() {
         if found.feasible.len() >= enough {
             break;
@@ -303,16 +304,14 @@ fn choose(
         }
     }
     let best = totals.iter().copied().max()?;
-    let tied: Vec<usize> = (0..feasible.len()).filter(|i| totals[*i] == best).collect();
-    let drawn = usize::try_from(draw.below(tied.len() as u64)).unwrap_or(0);
-    let winner = *tied.get(drawn)?;
+    let tied = || (0..feasible.len()).filter(|i| totals[*i] == best);
+    let count = tied().count();
+    let drawn = usize::try_from(draw.below(count as u64)).unwrap_or(0);
+    let winner = tied().nth(drawn)?;
     let name = |index: usize| cx.cache.node(feasible[index]).map(|n| n.name.clone());
-    if tied.len() > 1 {
-        decision.tie = Some(Tie {
-            count: tied.len(),
-            nodes: tied.iter().filter_map(|i| name(*i)).take(NODES_TOLD).collect(),
-            drawn,
-        });
+    if count > 1 {
+        let nodes = tied().filter_map(name).take(NODES_TOLD).collect();
+        decision.tie = Some(Tie { count, nodes, drawn });
     }
     let mut told: Vec<usize> = (0..feasible.len()).collect();
     if told.len() > NODES_TOLD {
@@ -321,6 +320,7 @@ fn choose(
         told.truncate(NODES_TOLD / 2);
         told.sort_unstable_by_key(place);
     }
+    decision.nodes.reserve_exact(told.len());
     for index in told {
         let scores = scored
             .iter()
