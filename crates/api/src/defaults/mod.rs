@@ -6,6 +6,7 @@
 mod apps;
 mod core;
 mod image;
+mod kept;
 mod pod;
 
 use crate::schema::{GoType, Schema, TypeId, tree};
@@ -85,6 +86,6 @@ fn set_defaults(name: (&str, &str), value: &mut Value) {
             | "rbac/v1" | "scheduling/v1" | "storage/v1" | "apiextensions/v1",
             _,
         ) => apps::set_defaults(name, value),
-        _ => {}
+        _ => kept::set_defaults(name, value),
     }
 }

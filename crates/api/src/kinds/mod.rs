@@ -20,6 +20,7 @@ mod limit_range;
 mod namespace;
 mod network_policy;
 mod node;
+mod not_simulated;
 mod persistent_volume;
 mod persistent_volume_claim;
 mod pod;
@@ -248,6 +249,31 @@ pub static ALL: &[&Kind] = &[
     &ENDPOINT_SLICE,
     &CUSTOM_RESOURCE_DEFINITION,
     &RUNTIME_CLASS,
+    &not_simulated::MUTATING_ADMISSION_POLICY,
+    &not_simulated::MUTATING_ADMISSION_POLICY_BINDING,
+    &not_simulated::MUTATING_WEBHOOK_CONFIGURATION,
+    &not_simulated::VALIDATING_ADMISSION_POLICY,
+    &not_simulated::VALIDATING_ADMISSION_POLICY_BINDING,
+    &not_simulated::VALIDATING_WEBHOOK_CONFIGURATION,
+    &not_simulated::API_SERVICE,
+    &not_simulated::CERTIFICATE_SIGNING_REQUEST,
+    &not_simulated::CLUSTER_TRUST_BUNDLE,
+    &not_simulated::POD_CERTIFICATE_REQUEST,
+    &not_simulated::FLOW_SCHEMA,
+    &not_simulated::PRIORITY_LEVEL_CONFIGURATION,
+    &not_simulated::IP_ADDRESS,
+    &not_simulated::SERVICE_CIDR,
+    &not_simulated::DEVICE_CLASS,
+    &not_simulated::DEVICE_TAINT_RULE,
+    &not_simulated::RESOURCE_CLAIM,
+    &not_simulated::RESOURCE_CLAIM_TEMPLATE,
+    &not_simulated::RESOURCE_SLICE,
+    &not_simulated::CSI_DRIVER,
+    &not_simulated::CSI_NODE,
+    &not_simulated::CSI_STORAGE_CAPACITY,
+    &not_simulated::VOLUME_ATTACHMENT,
+    &not_simulated::VOLUME_ATTRIBUTES_CLASS,
+    &not_simulated::STORAGE_VERSION_MIGRATION,
 ];
 
 /// The kind served under a group, version and plural name.

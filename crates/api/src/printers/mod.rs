@@ -11,6 +11,7 @@ mod event;
 mod hpa;
 mod network;
 mod node;
+mod not_simulated;
 mod pod;
 mod storage;
 mod workload;
@@ -27,8 +28,11 @@ use std::sync::Arc;
 /// What prints the objects of a kind: its columns and one row an object.
 struct Printer {
     columns: &'static [Column],
-    row: fn(&Object, Timestamp) -> Vec<Value>,
+    row: RowOf,
 }
+
+/// The cells of an object at an instant.
+type RowOf = fn(&Object, Timestamp) -> Vec<Value>;
 
 const fn col(name: &'static str, kind: &'static str) -> Column {
     Column { name, kind, format: "", priority: 0 }
@@ -110,7 +114,7 @@ fn printer(kind: &Kind) -> Printer {
         (_, "ValidatingWebhookConfiguration" | "MutatingWebhookConfiguration") => {
             Printer { columns: config::WEBHOOKS, row: config::webhooks }
         }
-        _ => Printer { columns: config::PLAIN, row: config::plain },
+        _ => not_simulated::printer(kind).unwrap_or(Printer { columns: config::PLAIN, row: config::plain }),
     }
 }
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 /// Whether `metadata.generation` counts changes of this kind's desired state.
 ///
-/// Source: recording cluster/defaults.jsonl: which kinds are stored with a generation.
+/// Source: recordings cluster/defaults.jsonl and tests/data/kept_kinds.jsonl: which kinds are stored with a generation.
 fn has_generation(kind: &Kind) -> bool {
     matches!(
         kind.kind,
@@ -29,7 +29,9 @@ fn has_generation(kind: &Kind) -> bool {
             | "PodDisruptionBudget"
             | "CustomResourceDefinition"
             | "EndpointSlice"
-    )
+            | "DeviceClass"
+            | "ResourceSlice"
+    ) || matches!(kind.group, "admissionregistration.k8s.io" | "flowcontrol.apiserver.k8s.io")
 }
 
 /// Whether a change of `metadata.annotations` makes a new generation.
@@ -77,6 +79,12 @@ pub(super) fn version_required(object: &Object) -> Status {
 fn initial_status(kind: &Kind) -> Option<Value> {
     Some(match kind.kind {
         "Deployment" | "CronJob" | "ResourceQuota" | "Job" => json!({}),
+        "ValidatingAdmissionPolicy" | "FlowSchema" | "PriorityLevelConfiguration" | "ServiceCIDR" => {
+            json!({})
+        }
+        "ResourceClaim" | "CSINode" | "APIService" | "StorageVersionMigration" => json!({}),
+        "CertificateSigningRequest" | "PodCertificateRequest" | "DeviceTaintRule" => json!({}),
+        "VolumeAttachment" => json!({"attached": false}),
         "ReplicaSet" | "ReplicationController" => json!({"replicas": 0}),
         "StatefulSet" => json!({"replicas": 0, "availableReplicas": 0}),
         "DaemonSet" => json!({"currentNumberScheduled": 0, "numberMisscheduled": 0,

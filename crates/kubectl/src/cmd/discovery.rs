@@ -7,8 +7,9 @@ use crate::error::{Error, Result, message, usage};
 use crate::flags::Parsed;
 use crate::print::tabwriter::TabWriter;
 use crate::resource;
+use crate::value::{at, text};
 use podlab_api::kinds;
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// The release that podlab is.
 pub(crate) const VERSION: &str = "v1.37.1";
@@ -84,8 +85,9 @@ fn group(api_version: &str) -> &str {
     api_version.split_once('/').map_or("", |(g, _)| g)
 }
 
-/// Everything discovery lists, by group, then name.
-fn all() -> Vec<Resource> {
+/// Everything discovery lists, by group, then name: podlab's kinds, those that only answer, and what custom resource
+/// definitions add.
+fn all(cx: &mut Cx<'_>) -> Vec<Resource> {
     const VERBS: &str = "create,delete,deletecollection,get,list,patch,update,watch";
     let mut out: Vec<Resource> = kinds::ALL
         .iter()
@@ -119,6 +121,9 @@ fn all() -> Vec<Resource> {
             categories: String::new(),
         });
     }
+    for definition in cx.select(&kinds::CUSTOM_RESOURCE_DEFINITION, "", "").unwrap_or_default() {
+        out.extend(defined(&definition, VERBS));
+    }
     out.sort_by(|a, b| {
         (group(&a.api_version), &a.api_version, &a.name).cmp(&(
             group(&b.api_version),
@@ -127,6 +132,31 @@ fn all() -> Vec<Resource> {
         ))
     });
     out
+}
+
+/// What a custom resource definition serves: the first served version, once it is established.
+fn defined(definition: &Value, verbs: &'static str) -> Option<Resource> {
+    let conditions = at(definition, &["status", "conditions"]).as_array();
+    let established = conditions
+        .into_iter()
+        .flatten()
+        .any(|c| text(c, &["type"]) == "Established" && text(c, &["status"]) == "True");
+    let versions = at(definition, &["spec", "versions"]).as_array();
+    let version = versions.into_iter().flatten().find(|v| v.get("served") == Some(&Value::Bool(true)))?;
+    let names = at(definition, &["spec", "names"]);
+    let joined = |key: &str| {
+        let list = at(names, &[key]).as_array();
+        list.into_iter().flatten().filter_map(Value::as_str).collect::<Vec<_>>().join(",")
+    };
+    established.then(|| Resource {
+        name: text(names, &["plural"]).to_owned(),
+        short: joined("shortNames"),
+        api_version: format!("{}/{}", text(definition, &["spec", "group"]), text(version, &["name"])),
+        namespaced: text(definition, &["spec", "scope"]) == "Namespaced",
+        kind: text(names, &["kind"]).to_owned(),
+        verbs,
+        categories: joined("categories"),
+    })
 }
 
 pub(crate) fn api_resources(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
@@ -140,7 +170,7 @@ pub(crate) fn api_resources(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
         return message("--sort-by accepts only name or kind");
     }
     cx.discover(1)?;
-    let mut shown = all();
+    let mut shown = all(cx);
     if parsed.changed("api-group") {
         shown.retain(|r| group(&r.api_version) == parsed.str("api-group"));
     }
@@ -189,7 +219,7 @@ pub(crate) fn api_versions(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
             "couldn't get available api versions from server: Get \"http://localhost:8080/api?timeout=32s\": dial tcp 127.0.0.1:8080: connect: connection refused",
         );
     }
-    let mut versions: Vec<String> = all().into_iter().map(|r| r.api_version).collect();
+    let mut versions: Vec<String> = all(cx).into_iter().map(|r| r.api_version).collect();
     versions.sort();
     versions.dedup();
     for version in versions {
