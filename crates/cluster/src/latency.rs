@@ -10,6 +10,10 @@ pub const SCHEDULE: Duration = Duration::from_millis(4);
 pub const SCHEDULE_NEXT: Duration = Duration::from_micros(500);
 /// From a change in the API to the kubelet's or a controller's reaction.
 pub const WATCH: Duration = Duration::from_millis(6);
+/// From a change of a ReplicaSet to its Deployment's next look, by which the ReplicaSet has mostly followed.
+///
+/// Source: recordings `deploy-surge-…` of cluster/controllers.jsonl.
+pub const DEPLOYMENT: Duration = Duration::from_millis(15);
 /// From a change in the API to the garbage collector's reaction, which comes after those of the other controllers.
 ///
 /// Source: recordings `rs-adopt` and `deploy-delete-foreground` of cluster/controllers.jsonl.

@@ -234,55 +234,8 @@ impl ApiServer {
     }
 
     fn evict(&mut self, namespace: &str, name: &str, request: &Request) -> Result<Response, Status> {
-        let delete = delete_options(request);
-        if self.store.get(&kinds::POD, namespace, name).is_none() {
-            return Err(Status::not_found(&kinds::POD, name));
-        }
-        self.check_disruption_budgets(namespace, name)?;
-        if !request.options.dry_run {
-            self.delete(&kinds::POD, namespace, name, &delete)?;
-        }
+        self.evict_pod(namespace, name, &delete_options(request), request.options.dry_run)?;
         Ok(success(&kinds::POD, name))
-    }
-
-    /// A budget that allows no further disruption refuses the eviction.
-    ///
-    /// Source: pkg/registry/core/pod/storage/eviction.go `checkAndDecrement` (v1.37).
-    fn check_disruption_budgets(&self, namespace: &str, name: &str) -> Result<(), Status> {
-        let Some(pod) = self.store.get(&kinds::POD, namespace, name) else { return Ok(()) };
-        let empty = Default::default();
-        let labels = pod.metadata.labels.as_ref().unwrap_or(&empty);
-        for budget in self.store.list_namespace(&kinds::POD_DISRUPTION_BUDGET, namespace) {
-            let Some(selector) = budget.field("spec").and_then(|s| s.get("selector")) else { continue };
-            let Ok(selector) = serde_json::from_value(selector.clone()) else { continue };
-            let Ok(selector) = label_selector_as_selector(Some(&selector)) else { continue };
-            if !selector.matches(labels) {
-                continue;
-            }
-            let status = budget.field("status").cloned().unwrap_or(Value::Null);
-            let number = |key: &str| status.get(key).and_then(Value::as_i64).unwrap_or(0);
-            if number("disruptionsAllowed") > 0 {
-                continue;
-            }
-            let mut refusal = Status::too_many_requests(
-                "Cannot evict pod as it would violate the pod's disruption budget.",
-                0,
-            );
-            if let Some(details) = &mut refusal.details {
-                details.causes.push(podlab_api::StatusCause {
-                    reason: "DisruptionBudget".to_owned(),
-                    message: format!(
-                        "The disruption budget {} needs {} healthy pods and has {} currently",
-                        budget.name(),
-                        number("desiredHealthy"),
-                        number("currentHealthy")
-                    ),
-                    field: String::new(),
-                });
-            }
-            return Err(refusal);
-        }
-        Ok(())
     }
 
     fn get_scale(&self, kind: &'static Kind, namespace: &str, name: &str) -> Result<Response, Status> {

@@ -7,6 +7,7 @@ mod accepted;
 pub mod admission;
 mod allocators;
 mod decode;
+pub(crate) mod eviction;
 mod handlers;
 pub mod leases;
 mod pod;

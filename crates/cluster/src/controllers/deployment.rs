@@ -15,6 +15,7 @@ use super::controller_ref::{claim, controller_key, controller_of, selector_of};
 use super::queue::{Outcome, SyncError, WorkQueue};
 use super::replica_set::replica_set_of;
 use super::values::{flag, spec, text};
+use crate::latency;
 use crate::recorder::{EventRecorder, EventType, InvolvedObject};
 use crate::store::{Change, Key};
 use crate::world::Cx;
@@ -39,7 +40,7 @@ pub(super) struct DeploymentController {
 impl Default for DeploymentController {
     fn default() -> DeploymentController {
         DeploymentController {
-            queue: WorkQueue::new(ControllerEvent::Deployment),
+            queue: WorkQueue::with_latency(ControllerEvent::Deployment, latency::DEPLOYMENT),
             recorder: EventRecorder::new(NAME, ""),
         }
     }

@@ -10,20 +10,24 @@ use crate::store::{Change, Key};
 use crate::world::Cx;
 use podlab_api::door::{ChangeType, Propagation};
 use podlab_api::{Kind, Object, kinds};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 const FOREGROUND: &str = "foregroundDeletion";
 const ORPHAN: &str = "orphan";
 
 /// Names an object of any kind.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ObjectKey {
     kind: &'static Kind,
     key: Key,
 }
 
 #[derive(Clone, Debug, Default)]
-pub(super) struct GarbageCollector {}
+pub(super) struct GarbageCollector {
+    /// Owners that are to be looked at.
+    queued: BTreeSet<ObjectKey>,
+}
 
 impl GarbageCollector {
     pub(super) fn observe(&mut self, change: &Change, cx: &mut Cx<'_>) {
@@ -40,8 +44,7 @@ impl GarbageCollector {
                 }
             }
             _ if object.is_terminating() && has(object, &[FOREGROUND, ORPHAN]) => {
-                let key = ObjectKey { kind: object.kind, key: Key::of(object) };
-                cx.after(latency::GARBAGE_COLLECTOR, Event::Controller(ControllerEvent::Foreground(key)));
+                self.queue(object, cx);
             }
             // An owner that never existed, as in a manifest taken from another cluster.
             ChangeType::Added if object.metadata.owner_references.is_some() => {
@@ -56,13 +59,19 @@ impl GarbageCollector {
         }
     }
 
-    fn wake_owner(&self, owner: &podlab_api::OwnerReference, namespace: &str, cx: &mut Cx<'_>) {
+    fn queue(&mut self, owner: &Object, cx: &mut Cx<'_>) {
+        let key = ObjectKey { kind: owner.kind, key: Key::of(owner) };
+        if self.queued.insert(key.clone()) {
+            cx.after(latency::GARBAGE_COLLECTOR, Event::Controller(ControllerEvent::Foreground(key)));
+        }
+    }
+
+    fn wake_owner(&mut self, owner: &podlab_api::OwnerReference, namespace: &str, cx: &mut Cx<'_>) {
         if let Some(found) = find(owner, namespace, cx)
             && found.is_terminating()
             && has(&found, &[FOREGROUND])
         {
-            let key = ObjectKey { kind: found.kind, key: Key::of(&found) };
-            cx.after(latency::GARBAGE_COLLECTOR, Event::Controller(ControllerEvent::Foreground(key)));
+            self.queue(&found, cx);
         }
     }
 
@@ -89,6 +98,7 @@ impl GarbageCollector {
     }
 
     pub(super) fn foreground(&mut self, key: &ObjectKey, cx: &mut Cx<'_>) {
+        self.queued.remove(key);
         let Some(owner) = cx.api.store().get_key(key.kind, &key.key).cloned() else { return };
         if !owner.is_terminating() {
             return;
@@ -98,8 +108,7 @@ impl GarbageCollector {
         let finished = if has(&owner, &[ORPHAN]) {
             if !dependents.is_empty() {
                 // The owner goes once its dependents are seen to be without it.
-                let again = ControllerEvent::Foreground(key.clone());
-                cx.after(latency::GARBAGE_COLLECTOR, Event::Controller(again));
+                self.queue(&owner, cx);
             }
             for object in &dependents {
                 let _ = cx.api.modify(object.kind, object.namespace(), object.name(), None, |o| {

@@ -7,6 +7,7 @@ mod controller_ref;
 mod cron_job;
 mod daemon_set;
 mod deployment;
+mod disruption;
 mod endpoint_slice;
 mod endpoint_slice_mirroring;
 mod endpoints;
@@ -28,6 +29,7 @@ mod services;
 mod stateful_set;
 mod taint_eviction;
 mod trigger_time;
+mod ttl;
 mod ttl_after_finished;
 mod values;
 
@@ -75,6 +77,12 @@ pub enum ControllerEvent {
     Deployment(Key),
     /// The DaemonSet controller looks at one.
     DaemonSet(Key),
+    /// The disruption controller looks at a budget.
+    Disruption(Key),
+    /// It looks at a pod that is marked as going and does not.
+    StalePodDisruption(Key),
+    /// A node gets its annotation of how long caches hold.
+    NodeTtl(String),
     /// A Job that is over may have had its time.
     TtlAfterFinished(Key),
     /// The CronJob controller looks at one.
@@ -101,6 +109,7 @@ pub struct Controllers {
     replication: replica_set::ReplicaSetController,
     deployment: deployment::DeploymentController,
     daemon_set: daemon_set::DaemonSetController,
+    disruption: disruption::DisruptionController,
     ttl_after_finished: ttl_after_finished::TtlAfterFinishedController,
     cron_job: cron_job::CronJobController,
     job: job::JobController,
@@ -121,6 +130,7 @@ impl Default for Controllers {
             replication: replica_set::ReplicaSetController::replication(),
             deployment: Default::default(),
             daemon_set: Default::default(),
+            disruption: Default::default(),
             ttl_after_finished: Default::default(),
             cron_job: Default::default(),
             job: Default::default(),
@@ -150,6 +160,9 @@ impl Controllers {
             ControllerEvent::ReplicationController(key) => self.replication.sync(&key, cx),
             ControllerEvent::Deployment(key) => self.deployment.sync(&key, cx),
             ControllerEvent::DaemonSet(key) => self.daemon_set.sync(&key, cx),
+            ControllerEvent::Disruption(key) => self.disruption.sync(&key, cx),
+            ControllerEvent::StalePodDisruption(key) => self.disruption.sync_stale(&key, cx),
+            ControllerEvent::NodeTtl(node) => ttl::sync(&node, cx),
             ControllerEvent::TtlAfterFinished(key) => self.ttl_after_finished.sync(&key, cx),
             ControllerEvent::CronJob(key) => self.cron_job.sync(&key, cx),
             ControllerEvent::Job(key) => self.job.sync(&key, cx),
@@ -162,6 +175,7 @@ impl Controllers {
     pub fn observe(&mut self, change: &Change, cx: &mut Cx<'_>) {
         service_account::observe(change, cx);
         root_ca_cert_publisher::observe(change, cx);
+        ttl::observe(change, cx);
         self.namespace.observe(change, cx);
         self.garbage_collector.observe(change, cx);
         self.resource_quota.observe(change, cx);
@@ -173,6 +187,7 @@ impl Controllers {
         self.replication.observe(change, cx);
         self.deployment.observe(change, cx);
         self.daemon_set.observe(change, cx);
+        self.disruption.observe(change, cx);
         self.ttl_after_finished.observe(change, cx);
         self.cron_job.observe(change, cx);
         self.job.observe(change, cx);
@@ -212,6 +227,9 @@ impl Controllers {
             ControllerEvent::DaemonSet(key) => {
                 Some(of("DaemonSet", &key.namespace, &key.name, daemon_set::NAME))
             }
+            ControllerEvent::Disruption(key) => {
+                Some(of("PodDisruptionBudget", &key.namespace, &key.name, disruption::NAME))
+            }
             ControllerEvent::TtlAfterFinished(key) => {
                 Some(of("Job", &key.namespace, &key.name, ttl_after_finished::NAME))
             }
@@ -229,6 +247,8 @@ impl Controllers {
             | ControllerEvent::PodOnTaintedNode(_)
             | ControllerEvent::Service(_)
             | ControllerEvent::JobOrphanPod(_)
+            | ControllerEvent::StalePodDisruption(_)
+            | ControllerEvent::NodeTtl(_)
             | ControllerEvent::MirrorEndpoints(_) => None,
         }
     }

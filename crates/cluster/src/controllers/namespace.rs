@@ -60,6 +60,7 @@ impl NamespaceController {
         let left: Vec<_> =
             cx.api.store().all().filter(|o| o.kind.namespaced && o.namespace() == name).cloned().collect();
         if left.is_empty() {
+            self.report_remaining(name, &left, cx);
             self.finalize(name, cx);
             return;
         }
@@ -79,6 +80,13 @@ impl NamespaceController {
             counts.iter().map(|(resource, n)| format!("{resource}. has {n} resource instances")).collect();
         let now = time(cx.now().as_secs());
         let condition = |kind: &str, status: &str, reason: &str, message: &str| json!({"type": kind, "status": status, "reason": reason, "message": message, "lastTransitionTime": now});
+        let content = "NamespaceContentRemaining";
+        let remaining = if left.is_empty() {
+            condition(content, "False", "ContentRemoved", "All content successfully removed")
+        } else {
+            let said = format!("Some resources are remaining: {}", said.join(", "));
+            condition(content, "True", "SomeResourcesRemain", &said)
+        };
         let conditions = json!([
             condition(
                 "NamespaceDeletionDiscoveryFailure",
@@ -98,12 +106,7 @@ impl NamespaceController {
                 "ContentDeleted",
                 "All content successfully deleted, may be waiting on finalization"
             ),
-            condition(
-                "NamespaceContentRemaining",
-                "True",
-                "SomeResourcesRemain",
-                &format!("Some resources are remaining: {}", said.join(", "))
-            ),
+            remaining,
             condition(
                 "NamespaceFinalizersRemaining",
                 "False",

@@ -48,6 +48,8 @@ pub(super) type Outcome = Result<Option<SimTime>, SyncError>;
 #[derive(Clone, Debug)]
 pub(super) struct WorkQueue {
     make: Make,
+    /// From a change to the look.
+    latency: SimDuration,
     queued: BTreeSet<Key>,
     later: BTreeMap<Key, (SimTime, Slot)>,
     failures: BTreeMap<Key, u32>,
@@ -55,13 +57,24 @@ pub(super) struct WorkQueue {
 
 impl WorkQueue {
     pub(super) fn new(make: Make) -> WorkQueue {
-        WorkQueue { make, queued: BTreeSet::new(), later: BTreeMap::new(), failures: BTreeMap::new() }
+        WorkQueue::with_latency(make, latency::WATCH)
+    }
+
+    /// A queue whose controller takes its time.
+    pub(super) fn with_latency(make: Make, latency: SimDuration) -> WorkQueue {
+        WorkQueue {
+            make,
+            latency,
+            queued: BTreeSet::new(),
+            later: BTreeMap::new(),
+            failures: BTreeMap::new(),
+        }
     }
 
     /// Has an object looked at, once the watch has brought the change.
     pub(super) fn add(&mut self, key: Key, cx: &mut Cx<'_>) {
         if !self.queued.contains(&key) {
-            cx.after(latency::WATCH, Event::Controller((self.make)(key.clone())));
+            cx.after(self.latency, Event::Controller((self.make)(key.clone())));
             self.queued.insert(key);
         }
     }

@@ -9,7 +9,6 @@ use crate::cx::{Cx, Flow};
 use crate::error::{Error, Result};
 use crate::flags::Parsed;
 use crate::invocation::{Step, Task, Wait};
-use crate::resource::gather;
 use crate::value::{at, list, name, namespace, text};
 use k8s_openapi::jiff::Timestamp;
 use podlab_api::door::Verb;
@@ -36,6 +35,8 @@ pub(crate) struct Draining {
     nodes: VecDeque<String>,
     current: Option<(String, Vec<Leaving>)>,
     fatal: Vec<Error>,
+    /// Of the node that is being drained.
+    failed: Vec<Error>,
     left: Vec<String>,
     deadline: Option<Timestamp>,
     parsed: Parsed,
@@ -53,6 +54,7 @@ pub(crate) fn run(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
         nodes: infos.into_iter().map(|i| i.name).collect(),
         current: None,
         fatal: Vec::new(),
+        failed: Vec::new(),
         left: Vec::new(),
         deadline: if timeout > 0 { after(cx.now(), timeout) } else { None },
         parsed: parsed.clone(),
@@ -160,6 +162,19 @@ impl Draining {
         self.current = None;
     }
 
+    /// Which pods are still there.
+    fn tell_pending(&self, cx: &mut Cx<'_>, node: &str, errors: &[Error]) -> Result<()> {
+        let (pods, ..) = choose(cx, &self.parsed.clone(), node)?;
+        if !pods.is_empty() {
+            let text = Error::Many(errors.to_vec()).text();
+            cx.errln(&format!("There are pending pods in node {node:?} when an error occurred: {text}"));
+            for pod in &pods {
+                cx.errln(&format!("pod/{}", name(pod)));
+            }
+        }
+        Ok(())
+    }
+
     fn begin(&mut self, cx: &mut Cx<'_>, node: &str) -> Result<()> {
         let (pods, errors, warnings) = choose(cx, &self.parsed.clone(), node)?;
         let said = |map: &BTreeMap<&str, Vec<String>>| -> Vec<String> {
@@ -210,11 +225,27 @@ impl Draining {
         let Some((node, leaving)) = &mut self.current else { return Ok(None) };
         let node = node.clone();
         let now = cx.now();
+        let late = self.deadline.is_some_and(|deadline| now >= deadline);
+        let reached = format!(
+            "global timeout reached: {}",
+            podlab_api::duration::go_duration(self.parsed.duration("timeout"))
+        );
+        let mut errors = std::mem::take(&mut self.failed);
         let mut next: Option<Timestamp> = None;
         let mut i = 0;
         while let Some(one) = leaving.get_mut(i) {
             let target = &one.target;
             if !one.evicted && one.again.is_none_or(|t| now >= t) {
+                if one.again.is_some() {
+                    cx.outln(&format!("evicting pod {}/{}", target.namespace, target.name));
+                }
+                if late {
+                    let (name, namespace) = (&target.name, &target.namespace);
+                    let text = format!("error when evicting pods/{name:?} -n {namespace:?}: {reached}");
+                    errors.push(Error::Message(text));
+                    leaving.remove(i);
+                    continue;
+                }
                 let mut request = if direct {
                     Request::delete(&kinds::POD, &target.namespace, &target.name)
                 } else {
@@ -250,13 +281,23 @@ impl Draining {
                     }
                 }
             }
-            if one.evicted {
+            let waits = one.evicted;
+            if waits {
                 let gone = match cx.get(&kinds::POD, &target.namespace, &target.name) {
                     Ok(pod) => text(&pod, &["metadata", "uid"]) != target.uid,
                     Err(error) => error.is_not_found(),
                 };
                 if gone {
                     cx.outln(&format!("pod/{} {}", target.name, if direct { "deleted" } else { "evicted" }));
+                    leaving.remove(i);
+                    continue;
+                }
+                if late {
+                    let (name, namespace) = (&target.name, &target.namespace);
+                    let text = format!(
+                        "error when waiting for pod {name:?} in namespace {namespace:?} to terminate: {reached}"
+                    );
+                    errors.push(Error::Message(text));
                     leaving.remove(i);
                     continue;
                 }
@@ -269,14 +310,16 @@ impl Draining {
             i += 1;
         }
         if leaving.is_empty() {
+            if !errors.is_empty() {
+                self.tell_pending(cx, &node, &errors)?;
+                self.fail(cx, &node, errors);
+            }
             return Ok(None);
         }
-        if self.deadline.is_some_and(|d| now >= d) {
-            let text = "global timeout reached".to_owned();
-            self.fail(cx, &node, vec![Error::Message(text)]);
-            return Ok(None);
-        }
-        let until = match (next, self.deadline) {
+        self.failed.extend(errors);
+        // A pod whose eviction is refused sleeps over the deadline; one that is awaited does not.
+        let awaited = leaving.iter().any(|one| one.evicted);
+        let until = match (next, self.deadline.filter(|_| awaited)) {
             (Some(a), Some(b)) => Some(a.min(b)),
             (a, b) => a.or(b),
         };
@@ -290,7 +333,11 @@ impl Draining {
                 cx.errln(&format!(" {node}"));
             }
         }
-        gather(std::mem::take(&mut self.fatal))?;
-        Ok(Step::Done(0))
+        if self.fatal.is_empty() {
+            return Ok(Step::Done(0));
+        }
+        // An aggregate, whose errors stand without `error: ` before them, even where it is one alone.
+        let lines: Vec<String> = self.fatal.iter().map(Error::standard).collect();
+        Err(Error::Plain(lines.join("\n")))
     }
 }

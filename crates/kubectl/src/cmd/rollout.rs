@@ -14,7 +14,7 @@ use crate::print::{Format, Order, name_of};
 use crate::resource::{Builder, Info, Selected, gather};
 use crate::value::{at, int, list, name, slot, text};
 use k8s_openapi::jiff::Timestamp;
-use podlab_api::door::PatchType;
+use podlab_api::door::{ChangeType, PatchType, ResponseBody, Verb, WatchCursor};
 use podlab_api::{Request, kinds};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -51,8 +51,8 @@ pub(crate) struct Waiting {
     revision: i64,
     watch: bool,
     deadline: Option<Timestamp>,
-    /// The version of the object that was told of last.
-    seen: String,
+    /// What comes of the first of them, once it is watched.
+    cursor: Option<WatchCursor>,
 }
 
 fn status(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
@@ -72,7 +72,7 @@ fn status(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
         revision,
         watch: parsed.bool("watch"),
         deadline: if timeout > 0 { super::delete::after(cx.now(), timeout) } else { None },
-        seen: String::new(),
+        cursor: None,
     })))
 }
 
@@ -195,26 +195,50 @@ impl Waiting {
         if cx.io.interrupted() {
             return Ok(Step::Done(130));
         }
-        while let Some(info) = self.infos.first() {
-            let object = match cx.get(info.kind, &info.namespace, &info.name) {
-                Ok(object) => object,
-                Err(error) if error.is_not_found() => return message("object has been deleted"),
-                Err(error) => return Err(error),
-            };
-            let version = format!(
-                "{}/{}",
-                text(&object, &["metadata", "uid"]),
-                text(&object, &["metadata", "resourceVersion"])
-            );
-            if version != self.seen {
-                self.seen = version;
-                let (line, over) = told(&object, self.revision)?;
-                cx.out(&line);
-                if over || !self.watch {
-                    self.infos.remove(0);
-                    self.seen.clear();
-                    continue;
+        while let Some(info) = self.infos.first().cloned() {
+            let mut versions = Vec::new();
+            let cursor = match &mut self.cursor {
+                Some(cursor) => cursor,
+                None => {
+                    let object = match cx.get(info.kind, &info.namespace, &info.name) {
+                        Ok(object) => object,
+                        Err(error) if error.is_not_found() => return message("object has been deleted"),
+                        Err(error) => return Err(error),
+                    };
+                    let mut request =
+                        Request::new(Verb::Watch, info.kind).namespace(&info.namespace).name(&info.name);
+                    let version = text(&object, &["metadata", "resourceVersion"]);
+                    request.options.resource_version = Some(version.to_owned());
+                    versions.push(object);
+                    let ResponseBody::Watch(cursor) = cx.ask(request)? else {
+                        return message("the server gave no watch");
+                    };
+                    self.cursor.insert(cursor)
                 }
+            };
+            let mut deleted = false;
+            for event in cx.door.watch(cursor).map_err(Error::from)? {
+                deleted |= event.change == ChangeType::Deleted;
+                if !deleted {
+                    versions.push(crate::cx::tree(&event.object));
+                }
+            }
+            let mut over = false;
+            for object in versions {
+                let (line, done) = told(&object, self.revision)?;
+                cx.out(&line);
+                over = done || !self.watch;
+                if over {
+                    break;
+                }
+            }
+            if over {
+                self.infos.remove(0);
+                self.cursor = None;
+                continue;
+            }
+            if deleted {
+                return message("object has been deleted");
             }
             if self.deadline.is_some_and(|d| cx.now() >= d) {
                 return message("timed out waiting for the condition");
@@ -340,8 +364,9 @@ fn one_undo(cx: &mut Cx<'_>, parsed: &Parsed, reporter: &mut Reporter, info: &In
     let wanted = parsed.int("to-revision");
     if !text(&info.object, &["metadata", "annotations", super::apply::LAST_APPLIED]).is_empty() {
         cx.errln(&format!(
-            "Warning: resource {} has the {} annotation, which indicates it is managed by 'kubectl apply'. Rolling back this resource might cause discrepancies between the applied configuration and the current state of the resource. Please use 'kubectl apply' to update the resource instead.",
-            info.display(),
+            "Warning: resource {}/{} was previously managed with 'kubectl apply'. Rolling back will not update the {} annotation, which may cause unexpected behavior on future 'kubectl apply' operations. Consider using 'kubectl apply' with your previous configuration file instead.",
+            info.kind.plural,
+            info.name,
             super::apply::LAST_APPLIED
         ));
     }

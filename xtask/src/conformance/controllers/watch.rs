@@ -42,8 +42,7 @@ impl Watcher {
     pub(super) fn new(cluster: &mut Cluster, namespace: &str) -> Self {
         let cursors = WATCHED.into_iter().filter_map(|(api_version, kind)| {
             let kind: &'static Kind = kinds::by_gvk(api_version, kind)?;
-            let namespace = if kind.namespaced && kind.kind != "Event" { namespace } else { "" };
-            match cluster.request(Request::new(Verb::Watch, kind).namespace(namespace)).body {
+            match cluster.request(Request::new(Verb::Watch, kind)).body {
                 ResponseBody::Watch(mut cursor) => {
                     // Only what changes from now on.
                     cursor.initial.clear();
@@ -73,8 +72,15 @@ impl Watcher {
                 self.event(change.object.uid(), &object);
                 continue;
             }
+            // A script may make a second namespace, named after its own.
+            let place = match change.object.namespace() {
+                "" => String::new(),
+                own if own == self.namespace => String::new(),
+                other if other.starts_with(&format!("{}-", self.namespace)) => format!(" -n {other}"),
+                _ => continue,
+            };
             let fields = if change.change == ChangeType::Deleted { json!({}) } else { fields(kind, &object) };
-            let entry = json!({"e": change.change.as_str(), "o": format!("{kind}/{}", change.object.name()), "f": fields});
+            let entry = json!({"e": change.change.as_str(), "o": format!("{kind}/{}{place}", change.object.name()), "f": fields});
             self.changes.push(entry);
         }
     }
@@ -135,7 +141,7 @@ fn fields(kind: &str, object: &Value) -> Value {
             .iter()
             .filter(|(name, _)| *name != "kubectl.kubernetes.io/last-applied-configuration")
             // What the pretended kubelet goes by was not recorded.
-            .filter(|(name, _)| !name.starts_with("sim/"));
+            .filter(|(name, _)| !name.starts_with("sim/") && !name.starts_with("kubectl.kubernetes.io/"));
         Value::Object(kept.map(|(name, value)| (name.clone(), value.clone())).collect())
     });
     put("annotations", annotations);
@@ -171,13 +177,7 @@ fn fields(kind: &str, object: &Value) -> Value {
         }
         "EndpointSlice" => {
             let endpoints = object.pointer("/endpoints").and_then(Value::as_array);
-            let brief = |endpoint: &Value| {
-                let mut brief = json!({"conditions": endpoint["conditions"]});
-                if let Some(target) = endpoint.pointer("/targetRef/name") {
-                    brief["target"] = target.clone();
-                }
-                brief
-            };
+            let brief = |endpoint: &Value| json!({"conditions": endpoint["conditions"], "target": endpoint.pointer("/targetRef/name")});
             put("endpoints", endpoints.map(|endpoints| endpoints.iter().map(brief).collect()));
             put("ports", at("/ports"));
         }
@@ -208,6 +208,7 @@ static DRAWN: LazyLock<Vec<(Regex, &'static str)>> = LazyLock::new(|| {
     [
         (r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", "<uid>"),
         (r"\b20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "<time>"),
+        (r#""resourceVersion": ?"\d+""#, r#""resourceVersion":"<rv>""#),
         (r"\b(10|172|192)\.\d+\.\d+\.\d+\b", "<ip>"),
     ]
     .into_iter()
@@ -229,6 +230,18 @@ pub(super) fn without_node(text: &str) -> String {
     match NODE.as_ref() {
         Some(node) => node.replace_all(text, "to <node>").into_owned(),
         None => text.to_owned(),
+    }
+}
+
+static PLACE: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\bn[1-9]\b").ok());
+
+/// Which of several equal nodes a pod went to, out of the line of a drawn name; and runs of spaces, whose length depends
+/// on the names.
+pub(super) fn without_place(line: &str) -> String {
+    let line = line.split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
+    match PLACE.as_ref().filter(|_| line.contains("<Pod") || line.contains("-<")) {
+        Some(place) => place.replace_all(&line, "<node>").into_owned(),
+        None => line,
     }
 }
 
