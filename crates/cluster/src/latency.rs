@@ -13,7 +13,7 @@ pub const WATCH: Duration = Duration::from_millis(6);
 /// From a change of a ReplicaSet to its Deployment's next look, by which the ReplicaSet has mostly followed.
 ///
 /// Source: recordings `deploy-surge-…` of cluster/controllers.jsonl.
-pub const DEPLOYMENT: Duration = Duration::from_millis(15);
+pub const DEPLOYMENT: Duration = Duration::from_millis(10);
 /// From a change in the API to the garbage collector's reaction, which comes after those of the other controllers.
 ///
 /// Source: recordings `rs-adopt` and `deploy-delete-foreground` of cluster/controllers.jsonl.

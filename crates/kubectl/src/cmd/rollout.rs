@@ -196,26 +196,19 @@ impl Waiting {
             return Ok(Step::Done(130));
         }
         while let Some(info) = self.infos.first().cloned() {
-            let mut versions = Vec::new();
             let cursor = match &mut self.cursor {
                 Some(cursor) => cursor,
                 None => {
-                    let object = match cx.get(info.kind, &info.namespace, &info.name) {
-                        Ok(object) => object,
-                        Err(error) if error.is_not_found() => return message("object has been deleted"),
-                        Err(error) => return Err(error),
-                    };
-                    let mut request =
+                    // Without a version the watch begins with the object as it is.
+                    let request =
                         Request::new(Verb::Watch, info.kind).namespace(&info.namespace).name(&info.name);
-                    let version = text(&object, &["metadata", "resourceVersion"]);
-                    request.options.resource_version = Some(version.to_owned());
-                    versions.push(object);
                     let ResponseBody::Watch(cursor) = cx.ask(request)? else {
                         return message("the server gave no watch");
                     };
                     self.cursor.insert(cursor)
                 }
             };
+            let mut versions = Vec::new();
             let mut deleted = false;
             for event in cx.door.watch(cursor).map_err(Error::from)? {
                 deleted |= event.change == ChangeType::Deleted;
