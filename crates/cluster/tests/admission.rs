@@ -4,6 +4,7 @@ use podlab_api::{Door, Kind, Object, Request, Status, kinds};
 use podlab_cluster::{Cluster, Profile, Settings};
 use serde_json::{Value, json};
 use std::sync::Arc;
+use std::time::Duration;
 
 fn cluster() -> Cluster {
     Cluster::new(Settings { profile: Profile::Controllers, ..Settings::default() })
@@ -135,4 +136,55 @@ fn a_resize_is_held_to_its_rules_and_changes_nothing_else() {
     assert_eq!(container.resources.as_ref().unwrap().requests.as_ref().unwrap()["cpu"].0, "2");
     let refused = resize(json!({"name": "c", "resources": {"requests": {"cpu": null}}})).unwrap_err();
     assert!(refused.message.contains("resource requests cannot be removed"), "{}", refused.message);
+}
+
+#[test]
+fn a_claim_in_use_outlives_its_deletion() {
+    let mut cluster = cluster();
+    let claim =
+        json!({"spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}});
+    let claim = create(&mut cluster, &kinds::PERSISTENT_VOLUME_CLAIM, "data", claim).unwrap();
+    assert_eq!(claim.metadata.finalizers.as_deref(), Some(&["kubernetes.io/pvc-protection".to_owned()][..]));
+    let mut web = pod(json!({}));
+    web["spec"]["nodeName"] = "node01".into();
+    web["spec"]["volumes"] = json!([{"name": "v", "persistentVolumeClaim": {"claimName": "data"}}]);
+    create(&mut cluster, &kinds::POD, "web", web).unwrap();
+
+    let get = Request::get(&kinds::PERSISTENT_VOLUME_CLAIM, "default", "data");
+    let delete = |kind, name| {
+        let mut request = Request::delete(kind, "default", name);
+        request.options.grace_period_seconds = Some(0);
+        request
+    };
+    let settle = |cluster: &mut Cluster| {
+        cluster.run_until(cluster.sim_now() + Duration::from_secs(5), || true);
+    };
+    assert!(cluster.request(delete(&kinds::PERSISTENT_VOLUME_CLAIM, "data")).code < 300);
+    settle(&mut cluster);
+    let kept = cluster.request(get.clone()).into_object().unwrap();
+    assert!(kept.is_terminating());
+    assert!(cluster.request(delete(&kinds::POD, "web")).code < 300);
+    settle(&mut cluster);
+    assert!(cluster.request(get).into_object().unwrap_err().is_not_found());
+}
+
+#[test]
+fn the_newest_default_class_is_filled_in() {
+    let mut cluster = cluster();
+    let annotations = json!({"storageclass.kubernetes.io/is-default-class": "true"});
+    let class = json!({"metadata": {"annotations": annotations}, "provisioner": "example.com/disk"});
+    for name in ["b", "a"] {
+        create(&mut cluster, &kinds::STORAGE_CLASS, name, class.clone()).unwrap();
+    }
+    let spec = json!({"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}});
+    let mut class_of = |name: &str, spec: Value| {
+        let claim =
+            create(&mut cluster, &kinds::PERSISTENT_VOLUME_CLAIM, name, json!({"spec": spec})).unwrap();
+        claim.field("spec").unwrap()["storageClassName"].clone()
+    };
+    // Both are of one instant: the first by name counts.
+    assert_eq!(class_of("one", spec.clone()), "a");
+    let mut none = spec;
+    none["storageClassName"] = "".into();
+    assert_eq!(class_of("two", none), "");
 }

@@ -21,14 +21,14 @@ impl ApiServer {
         ) else {
             return Response::status(Status::no_such_resource());
         };
-        // Every request to a deprecated API is told so, reads too; one that finds nothing has less to tell.
+        // Every request to a deprecated API is told so, reads too; a read that finds nothing has less to tell.
         let mut warnings = Vec::new();
         let deprecated = podlab_api::validation::deprecation_warning(&kind.api_version(), kind.kind);
         let answer = self.dispatch(kind, request, &mut warnings);
         let missing = match &answer {
             Ok(Response { body: ResponseBody::List(list), .. }) => list.items.is_empty(),
             Ok(_) => false,
-            Err(status) => status.is_not_found(),
+            Err(status) => status.is_not_found() && request.verb == Verb::Get,
         };
         let mut response = answer.unwrap_or_else(Response::status);
         let deprecated = deprecated.filter(|_| !missing).map(str::to_owned);

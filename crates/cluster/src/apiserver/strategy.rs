@@ -116,6 +116,7 @@ pub(super) fn prepare_for_create(object: &mut Object) {
                     status: "False".to_owned(),
                     reason: Some("SchedulingGated".to_owned()),
                     message: Some("Scheduling is blocked due to non-empty scheduling gates".to_owned()),
+                    last_transition_time: object.metadata.creation_timestamp.clone(),
                     ..Default::default()
                 };
                 Arc::make_mut(status).conditions = Some(vec![gated]);
@@ -126,6 +127,13 @@ pub(super) fn prepare_for_create(object: &mut Object) {
             let map = Arc::make_mut(map);
             if let Some(status) = initial_status(kind) {
                 map.insert("status".to_owned(), status);
+            }
+            if kind.kind == "PersistentVolume"
+                && let Some(created) = &object.metadata.creation_timestamp
+                && let Some(status) = map.get_mut("status").and_then(Value::as_object_mut)
+                && let Ok(created) = serde_json::to_value(created)
+            {
+                status.insert("lastPhaseTransitionTime".to_owned(), created);
             }
             match kind.kind {
                 "Namespace" => {

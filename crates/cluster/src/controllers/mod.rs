@@ -20,6 +20,8 @@ mod pod_control;
 mod pod_gc;
 mod pod_template_hash;
 mod pods;
+mod pv_protection;
+mod pvc_protection;
 mod queue;
 mod replica_set;
 mod resource_quota;
@@ -69,6 +71,10 @@ pub enum ControllerEvent {
     Service(Key),
     /// Endpoints that somebody wrote are mirrored.
     MirrorEndpoints(Key),
+    /// A claim that is being deleted may go.
+    PvcProtection(Key),
+    /// A volume that is being deleted may go.
+    PvProtection(Key),
     /// The ReplicaSet controller looks at one.
     ReplicaSet(Key),
     /// The replication controller looks at a ReplicationController.
@@ -105,6 +111,8 @@ pub struct Controllers {
     taint_eviction: taint_eviction::TaintEvictionController,
     endpoints: services::EndpointControllers,
     pod_gc: pod_gc::PodGcController,
+    pvc_protection: pvc_protection::PvcProtectionController,
+    pv_protection: pv_protection::PvProtectionController,
     replica_set: replica_set::ReplicaSetController,
     replication: replica_set::ReplicaSetController,
     deployment: deployment::DeploymentController,
@@ -126,6 +134,8 @@ impl Default for Controllers {
             taint_eviction: Default::default(),
             endpoints: Default::default(),
             pod_gc: Default::default(),
+            pvc_protection: Default::default(),
+            pv_protection: Default::default(),
             replica_set: Default::default(),
             replication: replica_set::ReplicaSetController::replication(),
             deployment: Default::default(),
@@ -156,6 +166,8 @@ impl Controllers {
             ControllerEvent::PodGc(node) => self.pod_gc.collect(&node, cx),
             ControllerEvent::Service(key) => self.endpoints.sync(&key, cx),
             ControllerEvent::MirrorEndpoints(key) => self.endpoints.sync_mirror(&key, cx),
+            ControllerEvent::PvcProtection(key) => self.pvc_protection.sync(&key, cx),
+            ControllerEvent::PvProtection(key) => self.pv_protection.sync(&key, cx),
             ControllerEvent::ReplicaSet(key) => self.replica_set.sync(&key, cx),
             ControllerEvent::ReplicationController(key) => self.replication.sync(&key, cx),
             ControllerEvent::Deployment(key) => self.deployment.sync(&key, cx),
@@ -183,6 +195,8 @@ impl Controllers {
         self.taint_eviction.observe(change, cx);
         self.endpoints.observe(change, cx);
         self.pod_gc.observe(change, cx);
+        self.pvc_protection.observe(change, cx);
+        self.pv_protection.observe(change, cx);
         self.replica_set.observe(change, cx);
         self.replication.observe(change, cx);
         self.deployment.observe(change, cx);
@@ -215,6 +229,12 @@ impl Controllers {
                 Some(of("Pod", &key.namespace, &key.name, taint_eviction::NAME))
             }
             ControllerEvent::PodGc(node) => Some(of("Node", "", node, pod_gc::NAME)),
+            ControllerEvent::PvcProtection(key) => {
+                Some(of("PersistentVolumeClaim", &key.namespace, &key.name, pvc_protection::NAME))
+            }
+            ControllerEvent::PvProtection(key) => {
+                Some(of("PersistentVolume", "", &key.name, pv_protection::NAME))
+            }
             ControllerEvent::ReplicaSet(key) => {
                 Some(of("ReplicaSet", &key.namespace, &key.name, replica_set::REPLICA_SET))
             }

@@ -1,7 +1,10 @@
 //! Reading and writing the trees of workloads.
 
+use super::queue::Outcome;
+use crate::apiserver::registry::UpdateError;
+use crate::store::Key;
 use crate::world::Cx;
-use podlab_api::{Body, Object, Status};
+use podlab_api::{Body, Kind, Object, Status};
 use podlab_sim::SimTime;
 use serde_json::{Map, Value};
 use std::sync::Arc;
@@ -52,6 +55,22 @@ pub(super) fn set_spec(object: &mut Object, field: &str, value: Value) {
     let spec = fields_mut(object).and_then(|fields| fields.get_mut("spec")).and_then(Value::as_object_mut);
     if let Some(spec) = spec {
         spec.insert(field.to_owned(), value);
+    }
+}
+
+/// Takes a finalizer off an object.
+///
+/// # Errors
+/// What the API server says.
+pub(super) fn remove_finalizer(cx: &mut Cx<'_>, kind: &'static Kind, key: &Key, finalizer: &str) -> Outcome {
+    let change = |object: &mut Object| {
+        let finalizers = object.metadata.finalizers.take().unwrap_or_default();
+        let kept: Vec<String> = finalizers.into_iter().filter(|f| f != finalizer).collect();
+        object.metadata.finalizers = (!kept.is_empty()).then_some(kept);
+    };
+    match cx.api.modify(kind, &key.namespace, &key.name, None, change) {
+        Err(UpdateError::Refused(status)) => Err((*status).into()),
+        _ => Ok(None),
     }
 }
 

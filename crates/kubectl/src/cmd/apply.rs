@@ -190,15 +190,7 @@ impl Apply<'_> {
                 }
             }
         };
-        let verb = if text(&patched, &["metadata", "resourceVersion"])
-            == text(&current, &["metadata", "resourceVersion"])
-            && reporter.dry_run == DryRun::None
-        {
-            "unchanged"
-        } else {
-            "configured"
-        };
-        reporter.report(cx, &patched, verb, Order::Sorted)
+        reporter.report(cx, &patched, "configured", Order::Sorted)
     }
 
     fn server_side(&self, cx: &mut Cx<'_>, reporter: &mut Reporter, info: &Info) -> Result<()> {

@@ -3,6 +3,9 @@
 //!
 //! Source: pkg/kubeapiserver/options/plugins.go `AllOrderedPlugins` (v1.37).
 
+mod default_class;
+mod default_ingress_class;
+mod default_storage_class;
 mod default_toleration_seconds;
 mod limit_ranger;
 mod namespace_lifecycle;
@@ -10,11 +13,16 @@ mod node_taint;
 mod priority;
 mod resource_quota;
 mod service_account;
+mod storage_object_in_use_protection;
+
+pub(crate) use storage_object_in_use_protection::{PV_PROTECTION, PVC_PROTECTION};
 
 pub(super) use resource_quota::{Charge, charge};
 
 use super::ApiServer;
-use podlab_api::{Kind, Object, Status, kinds};
+use podlab_api::{Body, Kind, Object, Status, kinds};
+use serde_json::Value;
+use std::sync::Arc;
 
 /// Lets the plugins that fill in look at a new object, before its name is generated and before validation.
 pub(super) fn admit_create(api: &ApiServer, object: &mut Object) -> Result<(), Status> {
@@ -28,7 +36,27 @@ pub(super) fn admit_create(api: &ApiServer, object: &mut Object) -> Result<(), S
         priority::admit_create(api, object)?;
         default_toleration_seconds::admit(object);
     }
+    if *object.kind == kinds::PERSISTENT_VOLUME_CLAIM {
+        default_storage_class::admit_create(api, object);
+    }
+    storage_object_in_use_protection::admit_create(object);
+    if *object.kind == kinds::INGRESS {
+        default_ingress_class::admit_create(api, object);
+    }
     Ok(())
+}
+
+/// A field of the spec of an object that is held as a tree; `None` where it is not set.
+fn spec_field<'a>(object: &'a Object, name: &str) -> Option<&'a Value> {
+    object.field("spec")?.get(name).filter(|value| !value.is_null())
+}
+
+fn set_spec_field(object: &mut Object, name: &str, value: Value) {
+    if let Body::Tree(fields) = &mut object.body
+        && let Some(spec) = Arc::make_mut(fields).get_mut("spec").and_then(Value::as_object_mut)
+    {
+        spec.insert(name.to_owned(), value);
+    }
 }
 
 /// Lets the plugins that only forbid look at a new object, after validation.
