@@ -3,7 +3,7 @@
 //! Source: pkg/apis/{admissionregistration,flowcontrol,resource,certificates}/v1/defaults.go,
 //! k8s.io/kube-aggregator/pkg/apis/apiregistration/v1/defaults.go (v1.37).
 
-use crate::schema::tree::{set, set_empty, set_nil};
+use crate::schema::tree::{set, set_empty, set_nil, text};
 use serde_json::{Value, json};
 
 pub(super) fn set_defaults(name: (&str, &str), value: &mut Value) {
@@ -23,10 +23,8 @@ pub(super) fn set_defaults(name: (&str, &str), value: &mut Value) {
         ("admissionregistration/v1", "ServiceReference") | ("apiregistration/v1", "ServiceReference") => {
             set_nil(value, "port", 443);
         }
-        ("flowcontrol/v1", "FlowSchemaSpec") => {
-            if value.get("matchingPrecedence").and_then(Value::as_i64).unwrap_or(0) == 0 {
-                set(value, "matchingPrecedence", json!(1000));
-            }
+        ("flowcontrol/v1", "FlowSchemaSpec") if is_zero(value, "matchingPrecedence") => {
+            set(value, "matchingPrecedence", 1000);
         }
         ("flowcontrol/v1", "LimitedPriorityLevelConfiguration") => {
             set_nil(value, "nominalConcurrencyShares", 30);
@@ -38,14 +36,16 @@ pub(super) fn set_defaults(name: (&str, &str), value: &mut Value) {
         }
         ("resource/v1", "ExactDeviceRequest" | "DeviceSubRequest") => {
             set_empty(value, "allocationMode", "ExactCount");
-            if value.get("allocationMode").and_then(Value::as_str) == Some("ExactCount")
-                && value.get("count").and_then(Value::as_i64).unwrap_or(0) == 0
-            {
-                set(value, "count", json!(1));
+            if text(value, "allocationMode") == "ExactCount" && is_zero(value, "count") {
+                set(value, "count", 1);
             }
         }
         _ => {}
     }
+}
+
+fn is_zero(value: &Value, field: &str) -> bool {
+    value.get(field).and_then(Value::as_i64).unwrap_or(0) == 0
 }
 
 fn webhook(kind: &str, value: &mut Value) {
