@@ -55,8 +55,9 @@ pub(crate) fn Node(props: &NodeProps) -> Html {
     html! {
         <section class={classes!("node", (!ready).then_some("not-ready"), (*props.selected == *node.uid).then_some("selected"))} aria-label={name_label}>
             <header>
-                <h3><button type="button" onclick={select}>{&node.name}</button></h3>
-                <span class="role">{&node.role}</span>
+                <h3><button type="button" onclick={select} title={format!("{} {}", node.name, node.role)}>{&node.name}</button></h3>
+                // Where it has no room it is in the name's title; half a word would say nothing.
+                <span class="role"><span>{&node.role}</span></span>
                 <span class={classes!("node-status", if ready { "s-run" } else { "s-fail" })}><i />{condition}</span>
                 if !props.read_only {
                     <Menu label={texts::NODE_ACTIONS.with(lang, &[("name", &node.name)])} {items} />
