@@ -71,11 +71,6 @@ impl ApiServer {
         self.now = now;
     }
 
-    /// A drawn name suffix of five characters.
-    pub(crate) fn suffix(&mut self, what: &str) -> String {
-        self.draw(what).suffix(5)
-    }
-
     /// A draw of the API server's own: uids and name suffixes.
     fn draw(&mut self, what: &str) -> Draw {
         self.drawn += 1;

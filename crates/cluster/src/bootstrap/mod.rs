@@ -11,6 +11,7 @@ use crate::settings::{NodeSettings, Settings};
 use podlab_api::time::time;
 use podlab_api::{Object, kinds};
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 /// Fills an empty store as `settings` say.
 pub fn populate(api: &mut ApiServer, settings: &Settings) {
@@ -171,14 +172,13 @@ pub fn create_node(api: &mut ApiServer, node: &NodeSettings, index: usize, setti
     );
 }
 
-fn create(api: &mut ApiServer, mut value: Value) {
+fn create(api: &mut ApiServer, mut value: Value) -> Option<Arc<Object>> {
     let text = |key: &str| value.get(key).and_then(Value::as_str).unwrap_or("").to_owned();
     let (api_version, kind) = (text("apiVersion"), text("kind"));
     podlab_api::defaults::apply(&api_version, &kind, &mut value);
     let object = Object::from_value(value);
     debug_assert!(object.is_ok(), "{object:?}");
-    if let Ok(object) = object {
-        let stored = api.create(object);
-        debug_assert!(stored.is_ok(), "{stored:?}");
-    }
+    let stored = api.create(object.ok()?);
+    debug_assert!(stored.is_ok(), "{stored:?}");
+    stored.ok()
 }

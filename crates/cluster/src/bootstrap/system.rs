@@ -5,6 +5,7 @@
 
 use super::create;
 use crate::apiserver::ApiServer;
+use crate::controllers::Standing;
 use crate::settings::Settings;
 use podlab_api::kinds;
 use serde_json::{Value, json};
@@ -43,47 +44,65 @@ pub(super) fn populate(api: &mut ApiServer, settings: &Settings) {
             static_pod(api, node, component, image, cpu, memory);
         }
     }
-    for node in &settings.nodes {
-        for (name, image, label, requests) in [
-            ("kube-proxy", format!("registry.k8s.io/kube-proxy:{VERSION}"), "k8s-app", json!({})),
-            (
-                "kindnet",
-                "docker.io/kindest/kindnetd:v20250512".to_owned(),
-                "app",
-                json!({"cpu": "100m", "memory": "50Mi"}),
-            ),
-        ] {
-            let suffix = api.suffix(name);
-            create(
-                api,
-                json!({"apiVersion": "v1", "kind": "Pod",
-                    "metadata": {"name": format!("{name}-{suffix}"), "namespace": NAMESPACE, "labels": {label: name}},
-                    "spec": {"nodeName": node.name, "hostNetwork": true, "serviceAccountName": name,
-                        "priorityClassName": if name == "kube-proxy" { Some("system-node-critical") } else { None },
-                        "tolerations": [{"operator": "Exists"}],
-                        "containers": [{"name": if name == "kindnet" { "kindnet-cni" } else { name },
-                            "image": image, "resources": {"requests": requests}}]}}),
-            );
-        }
+    let nodes: Vec<&str> = settings.nodes.iter().map(|n| n.name.as_str()).collect();
+    standing(api, daemon_set("kube-proxy", json!({"k8s-app": "kube-proxy"}), kube_proxy()), &nodes);
+    let labels = json!({"app": "kindnet", "k8s-app": "kindnet", "tier": "node"});
+    standing(api, daemon_set("kindnet", labels, kindnet()), &nodes);
+    // The control plane's node was there first.
+    if let Some(home) = control_plane.first().or(nodes.first()) {
+        standing(api, coredns(), &[home, home]);
     }
-    let home = control_plane.first().copied().or(settings.nodes.first().map(|n| n.name.as_str()));
-    for _ in 0..2 {
-        let suffix = api.suffix("coredns");
-        create(
-            api,
-            json!({"apiVersion": "v1", "kind": "Pod",
-                "metadata": {"name": format!("coredns-674b8bbfcf-{suffix}"), "namespace": NAMESPACE,
-                    "labels": {"k8s-app": "kube-dns", "pod-template-hash": "674b8bbfcf"}},
-                "spec": {"nodeName": home, "serviceAccountName": "coredns", "dnsPolicy": "Default",
-                    "priorityClassName": "system-cluster-critical",
-                    "tolerations": [{"key": "CriticalAddonsOnly", "operator": "Exists"},
-                        {"key": "node-role.kubernetes.io/control-plane", "effect": "NoSchedule"}],
-                    "containers": [{"name": "coredns", "image": "registry.k8s.io/coredns/coredns:v1.12.4",
-                        "ports": [{"name": "dns", "containerPort": 53, "protocol": "UDP"},
-                            {"name": "dns-tcp", "containerPort": 53}, {"name": "metrics", "containerPort": 9153}],
-                        "resources": {"requests": {"cpu": "100m", "memory": "70Mi"}, "limits": {"memory": "170Mi"}}}]}}),
-        );
+}
+
+/// A workload, and its pods on these nodes.
+fn standing(api: &mut ApiServer, workload: Value, nodes: &[&str]) {
+    let Some(workload) = create(api, workload) else { return };
+    let Some(standing) = Standing::of(&workload) else { return };
+    for node in nodes {
+        // A name that is taken already is drawn anew.
+        let made = (0..8).any(|_| api.create(standing.pod(node)).is_ok());
+        debug_assert!(made, "{node}");
     }
+}
+
+/// A DaemonSet; its pods are told by the first of their labels.
+fn daemon_set(name: &str, labels: Value, spec: Value) -> Value {
+    let selector: serde_json::Map<String, Value> =
+        labels.as_object().into_iter().flatten().take(1).map(|(k, v)| (k.clone(), v.clone())).collect();
+    json!({"apiVersion": "apps/v1", "kind": "DaemonSet",
+        "metadata": {"name": name, "namespace": NAMESPACE, "labels": labels},
+        "spec": {"selector": {"matchLabels": selector}, "template": {"metadata": {"labels": labels}, "spec": spec}}})
+}
+
+fn kube_proxy() -> Value {
+    json!({"hostNetwork": true, "serviceAccountName": "kube-proxy", "priorityClassName": "system-node-critical",
+        "nodeSelector": {"kubernetes.io/os": "linux"}, "tolerations": [{"operator": "Exists"}],
+        "containers": [{"name": "kube-proxy", "image": format!("registry.k8s.io/kube-proxy:{VERSION}")}]})
+}
+
+fn kindnet() -> Value {
+    json!({"hostNetwork": true, "serviceAccountName": "kindnet", "tolerations": [{"operator": "Exists"}],
+        "nodeSelector": {"kubernetes.io/os": "linux"},
+        "containers": [{"name": "kindnet-cni", "image": "docker.io/kindest/kindnetd:v20250512",
+            "resources": {"requests": {"cpu": "100m", "memory": "50Mi"}, "limits": {"cpu": "100m", "memory": "50Mi"}}}]})
+}
+
+fn coredns() -> Value {
+    let labels = json!({"k8s-app": "kube-dns"});
+    json!({"apiVersion": "apps/v1", "kind": "Deployment",
+        "metadata": {"name": "coredns", "namespace": NAMESPACE, "labels": labels},
+        "spec": {"replicas": 2, "selector": {"matchLabels": labels},
+            "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 1}},
+            "template": {"metadata": {"labels": labels}, "spec": {
+                "serviceAccountName": "coredns", "dnsPolicy": "Default", "priorityClassName": "system-cluster-critical",
+                "nodeSelector": {"kubernetes.io/os": "linux"},
+                "tolerations": [{"key": "CriticalAddonsOnly", "operator": "Exists"},
+                    {"key": "node-role.kubernetes.io/control-plane", "effect": "NoSchedule"}],
+                "containers": [{"name": "coredns", "image": "registry.k8s.io/coredns/coredns:v1.12.4",
+                    "ports": [{"name": "dns", "containerPort": 53, "protocol": "UDP"},
+                        {"name": "dns-tcp", "containerPort": 53, "protocol": "TCP"},
+                        {"name": "metrics", "containerPort": 9153, "protocol": "TCP"}],
+                    "resources": {"requests": {"cpu": "100m", "memory": "70Mi"}, "limits": {"memory": "170Mi"}}}]}}}})
 }
 
 fn static_pod(

@@ -20,6 +20,7 @@ use crate::recorder::{EventRecorder, EventType, InvolvedObject};
 use crate::store::{Change, Key};
 use crate::world::Cx;
 use placement::Placement;
+pub(super) use placement::aim;
 use podlab_api::door::ChangeType;
 use podlab_api::time::unix_seconds;
 use podlab_api::{Object, kinds};
@@ -331,7 +332,7 @@ impl DaemonSetController {
             (_, failure) = slow_start_batch(needing.len().min(BURST_REPLICAS), |at| {
                 let Some(node) = needing.get(at) else { return Ok(()) };
                 let mut pod = template.pod(set);
-                placement::aim(&mut pod, node, set, hash);
+                aim(&mut pod, node, set, hash);
                 match create_pod(pod, set, recorder, cx) {
                     Err(status) if !is_namespace_terminating(&status) => Err(status),
                     _ => Ok(()),

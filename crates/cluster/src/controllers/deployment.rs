@@ -22,6 +22,7 @@ use crate::world::Cx;
 use podlab_api::door::ChangeType;
 use podlab_api::{Object, kinds};
 use std::sync::Arc;
+pub(super) use util::TEMPLATE_HASH;
 
 /// The controller's name.
 pub(super) const NAME: &str = "deployment-controller";

@@ -28,6 +28,7 @@ mod resource_quota;
 mod root_ca_cert_publisher;
 mod service_account;
 mod services;
+mod standing;
 mod stateful_set;
 mod taint_eviction;
 mod trigger_time;
@@ -36,6 +37,7 @@ mod ttl_after_finished;
 mod values;
 
 pub(crate) use endpoint_slice::slices_of;
+pub(crate) use standing::Standing;
 
 use crate::observe::{Upcoming, UpcomingKind};
 use crate::store::{Change, Key};

@@ -132,7 +132,7 @@ fn add_tolerations(spec: &mut PodSpec) {
 }
 
 /// Ties a pod to a node, and marks what it was made from.
-pub(super) fn aim(pod: &mut Object, node: &str, set: &Object, hash: &str) {
+pub(in crate::controllers) fn aim(pod: &mut Object, node: &str, set: &Object, hash: &str) {
     let labels = pod.metadata.labels.get_or_insert_default();
     if let Some(generation) = set.annotation(TEMPLATE_GENERATION).and_then(|text| text.parse::<i64>().ok()) {
         labels.insert(GENERATION_LABEL.to_owned(), generation.to_string());

@@ -15,7 +15,7 @@ pub(super) const REVISION: &str = "deployment.kubernetes.io/revision";
 pub(super) const REVISION_HISTORY: &str = "deployment.kubernetes.io/revision-history";
 pub(super) const DESIRED_REPLICAS: &str = "deployment.kubernetes.io/desired-replicas";
 pub(super) const MAX_REPLICAS: &str = "deployment.kubernetes.io/max-replicas";
-pub(super) const TEMPLATE_HASH: &str = "pod-template-hash";
+pub(in crate::controllers) const TEMPLATE_HASH: &str = "pod-template-hash";
 
 /// Annotations that are not copied from a Deployment to its ReplicaSets.
 pub(super) const NOT_COPIED: [&str; 6] = [
