@@ -1,7 +1,7 @@
 // The terminal pane.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { POD, apply, begun, enter } from "./begun.mjs";
+import { POD, apply, begun, enter, play } from "./begun.mjs";
 import { accessible, screenshot } from "./lab.mjs";
 
 const pane = (page) => page.locator("#pane-terminal");
@@ -85,4 +85,31 @@ test("the last output is copied", begun(async ({ page, context }) => {
   await pane(page).getByRole("button", { name: "Copy the last output" }).click();
   await page.locator(".notices").getByText("Copied").waitFor();
   assert.equal(await page.evaluate(() => navigator.clipboard.readText()), "namespace/default\n");
+}));
+
+test("kubectl explain tells what a field is for", begun(async ({ page }) => {
+  // The descriptions come beside the page.
+  await page.waitForFunction(() => performance.getEntriesByName(new URL("descriptions.txt", document.baseURI).href).length);
+  await enter(page, "kubectl explain pod.spec.tolerations.effect");
+  await pane(page).locator(".entry-output").last().getByText("FIELD: effect <string>").waitFor();
+  const told = await pane(page).locator(".entry-output").last().innerText();
+  assert.match(told, /^KIND: +Pod\nVERSION: +v1\n\nFIELD: effect <string>\nENUM:\n {4}NoExecute\n {4}NoSchedule\n {4}PreferNoSchedule\n/);
+}));
+
+test("a Deployment is rolled out from the terminal", begun(async ({ page }) => {
+  const last = () => pane(page).locator(".entry-output").last();
+  await enter(page, "kubectl create deployment web --image=nginx:1.27 --replicas=3");
+  await last().getByText("deployment.apps/web created").waitFor();
+  await play(page, "10×");
+  await enter(page, "kubectl rollout status deployment/web");
+  await last().getByText('deployment "web" successfully rolled out').waitFor({ timeout: 20_000 });
+  assert.equal(await page.locator("#pane-cluster .pod-button").count(), 3);
+  await enter(page, "kubectl set image deployment/web nginx=nginx:1.28");
+  await last().getByText("deployment.apps/web image updated").waitFor();
+  await enter(page, "kubectl rollout status deployment/web");
+  await last().getByText('deployment "web" successfully rolled out').waitFor({ timeout: 20_000 });
+  await enter(page, "kubectl get rs --no-headers");
+  await last().getByText(/^web-/).first().waitFor();
+  const sets = (await last().innerText()).trim().split("\n").map((row) => row.split(/\s+/).slice(1, 4).join(" ")).sort();
+  assert.deepEqual(sets, ["0 0 0", "3 3 3"]);
 }));
