@@ -78,7 +78,10 @@ pub(super) static ENDPOINTS: &[Column] = &[NAME, col("Endpoints", "string"), AGE
 
 pub(super) fn endpoints(object: &Object, now: Timestamp) -> Vec<Value> {
     let mut all = Vec::new();
-    for subset in list(field(object, "subsets"), &[]) {
+    let subsets = list(field(object, "subsets"), &[]);
+    // One without an address that is ready shows nothing.
+    let none = if subsets.is_empty() { "<none>" } else { "" };
+    for subset in subsets {
         let ports = list(subset, &["ports"]);
         for address in list(subset, &["addresses"]) {
             if ports.is_empty() {
@@ -93,7 +96,7 @@ pub(super) fn endpoints(object: &Object, now: Timestamp) -> Vec<Value> {
             }
         }
     }
-    vec![name(object), or(&some(&all, MAX_SHOWN), "<none>").into(), age(object, now)]
+    vec![name(object), or(&some(&all, MAX_SHOWN), none).into(), age(object, now)]
 }
 
 pub(super) static ENDPOINT_SLICE: &[Column] =

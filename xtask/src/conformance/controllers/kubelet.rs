@@ -74,6 +74,7 @@ impl PretendedKubelet {
     pub(in crate::conformance) fn register(&mut self, cluster: &mut Cluster) {
         for node in self.nodes.keys().cloned().collect::<Vec<_>>() {
             register(cluster, &node, &self.size);
+            untaint(cluster, &node);
         }
         self.act(cluster);
     }
@@ -203,27 +204,36 @@ fn address(node: &str) -> String {
     format!("192.168.49.{}", number + 1)
 }
 
+/// A node as the recorder made it. minikube's nodes are of its own making.
 fn node_object(node: &str, size: &Value) -> Value {
-    let mut labels = json!({"kubernetes.io/hostname": node, "kubernetes.io/os": "linux", "kubernetes.io/arch": "amd64",
-        "beta.kubernetes.io/os": "linux", "beta.kubernetes.io/arch": "amd64"});
+    let mut labels =
+        json!({"kubernetes.io/hostname": node, "kubernetes.io/os": "linux", "kubernetes.io/arch": "amd64"});
+    let mut info = json!({"kubeletVersion": "v1.37.1", "kubeProxyVersion": "", "architecture": "amd64", "bootID": "b",
+        "containerRuntimeVersion": "containerd://1.7.2", "kernelVersion": "6.1.0", "machineID": "m",
+        "operatingSystem": "linux", "osImage": "Debian", "systemUUID": "s"});
     if node == "minikube" {
+        labels["beta.kubernetes.io/os"] = json!("linux");
+        labels["beta.kubernetes.io/arch"] = json!("amd64");
         labels["minikube.k8s.io/name"] = json!("minikube");
         labels["node-role.kubernetes.io/control-plane"] = json!("");
+        for field in
+            ["bootID", "containerRuntimeVersion", "kernelVersion", "machineID", "osImage", "systemUUID"]
+        {
+            info[field] = json!("");
+        }
     }
     let addresses = json!([{"type": "InternalIP", "address": address(node)},
         {"type": "Hostname", "address": node}]);
     json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": node, "labels": labels},
-        "status": {"capacity": size, "allocatable": size, "addresses": addresses,
-            "nodeInfo": {"kubeletVersion": "v1.37.1", "kubeProxyVersion": "", "architecture": "amd64", "bootID": "",
-                "containerRuntimeVersion": "", "kernelVersion": "", "machineID": "", "operatingSystem": "linux",
-                "osImage": "", "systemUUID": ""}}})
+        "status": {"capacity": size, "allocatable": size, "addresses": addresses, "nodeInfo": info}})
 }
 
+/// A new node says at once that it is ready.
 fn register(cluster: &mut Cluster, node: &str, size: &Value) {
-    lab::create(cluster, &node_object(node, size));
-    report(cluster, node, size, "True");
+    let mut object = node_object(node, size);
+    object["status"]["conditions"] = conditions(cluster, node, "True");
+    lab::create(cluster, &object);
     heartbeat(cluster, node);
-    untaint(cluster, node);
 }
 
 /// Takes away the taint of a new node, as the node lifecycle controller does once the node is ready.
@@ -235,16 +245,38 @@ fn untaint(cluster: &mut Cluster, node: &str) {
 }
 
 fn report(cluster: &mut Cluster, node: &str, size: &Value, ready: &str) {
+    let mut status = node_object(node, size)["status"].take();
+    status["conditions"] = conditions(cluster, node, ready);
+    lab::set_status(cluster, &node_object(node, size), &status);
+}
+
+/// The node's conditions. All but Ready are said once.
+fn conditions(cluster: &mut Cluster, node: &str, ready: &str) -> Value {
     let now = cluster.now().to_string();
+    let condition = |kind: &str, status: &str, reason: &str, message: &str| {
+        json!({"type": kind, "status": status, "reason": reason, "message": message,
+            "lastHeartbeatTime": now, "lastTransitionTime": now})
+    };
+    let live = lab::live(cluster, &json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": node}}));
+    let known = live.and_then(|live| live.pointer("/status/conditions").and_then(Value::as_array).cloned());
+    let mut all = known.unwrap_or_else(|| {
+        [
+            ("MemoryPressure", "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
+            ("DiskPressure", "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
+            ("PIDPressure", "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
+        ]
+        .into_iter()
+        .map(|(kind, reason, message)| condition(kind, "False", reason, message))
+        .collect()
+    });
+    all.retain(|condition| text(condition, "type") != "Ready");
     let (reason, message) = match ready {
         "True" => ("KubeletReady", "kubelet is posting ready status"),
         "False" => ("KubeletNotReady", "container runtime is down"),
         _ => ("NodeStatusUnknown", "Kubelet stopped posting node status."),
     };
-    let mut status = node_object(node, size)["status"].take();
-    status["conditions"] = json!([{"type": "Ready", "status": ready, "reason": reason, "message": message,
-        "lastHeartbeatTime": now, "lastTransitionTime": now}]);
-    lab::set_status(cluster, &node_object(node, size), &status);
+    all.push(condition("Ready", ready, reason, message));
+    Value::Array(all)
 }
 
 /// Renews the node's lease.

@@ -291,7 +291,10 @@ fn outputs(record: &Value, steps: &[&Value], script: &Script<'_>) -> Outcome {
             // Rows stand in the order of names, and names are drawn.
             let sorted = |text: &str, aliases: &[(String, String)]| {
                 let text = watch::without_pod(&names(&rename(text, aliases)));
-                let mut lines: Vec<String> = text.split('\n').map(watch::without_place).collect();
+                // A script that asks which node it was goes on with that.
+                let asks = line.contains("$(");
+                let mut lines: Vec<String> =
+                    text.split('\n').map(|line| watch::without_place(line, asks)).collect();
                 lines.sort();
                 lines.join("\n")
             };
@@ -365,6 +368,7 @@ fn aliases(changes: &[Value]) -> Vec<(String, String)> {
     let mut aliases: Vec<(String, String)> = Vec::new();
     for change in changes {
         let (kind, name) = text(change, "o").split_once('/').unwrap_or_default();
+        let name = name.split_once(" -n ").map_or(name, |(name, _)| name);
         let owner =
             change.pointer("/f/owners/0").and_then(Value::as_str).and_then(|owner| owner.split_once('/'));
         let Some((_, owner)) = owner else { continue };

@@ -88,7 +88,8 @@ impl Watcher {
     fn event(&mut self, uid: &str, event: &Value) {
         let involved = event.get("involvedObject").cloned().unwrap_or_default();
         let namespace = text(&involved, "namespace");
-        if namespace != self.namespace && !(namespace.is_empty() && text(&involved, "kind") == "Node") {
+        let own = namespace == self.namespace || namespace.starts_with(&format!("{}-", self.namespace));
+        if !own && !(namespace.is_empty() && text(&involved, "kind") == "Node") {
             return;
         }
         let source =
@@ -234,13 +235,19 @@ pub(super) fn without_node(text: &str) -> String {
 }
 
 static PLACE: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\bn[1-9]\b").ok());
+static WHICH: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"<Pod\d+>").ok());
 
-/// Which of several equal nodes a pod went to, out of the line of a drawn name; and runs of spaces, whose length depends
-/// on the names.
-pub(super) fn without_place(line: &str) -> String {
+/// Which of several equal nodes a pod went to, out of the line of a drawn name or out of any; which of several equal pods
+/// it was, and runs of spaces, whose length depends on the names.
+pub(super) fn without_place(line: &str, anywhere: bool) -> String {
     let line = line.split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
-    match PLACE.as_ref().filter(|_| line.contains("<Pod") || line.contains("-<")) {
+    let drawn = anywhere || ["<Pod", "-<", "nodeName: "].iter().any(|sign| line.contains(sign));
+    let line = match PLACE.as_ref().filter(|_| drawn) {
         Some(place) => place.replace_all(&line, "<node>").into_owned(),
+        None => line,
+    };
+    match WHICH.as_ref() {
+        Some(which) => which.replace_all(&line, "<Pod>").into_owned(),
         None => line,
     }
 }
