@@ -188,3 +188,43 @@ fn the_newest_default_class_is_filled_in() {
     none["storageClassName"] = "".into();
     assert_eq!(class_of("two", none), "");
 }
+
+#[test]
+fn a_namespace_s_labels_say_what_its_pods_may_ask_for() {
+    let mut cluster = cluster();
+    let namespace = |labels: Value| {
+        json!({"apiVersion": "v1", "kind": "Namespace",
+        "metadata": {"name": "safe", "labels": labels}})
+    };
+    let wrong = namespace(json!({"pod-security.kubernetes.io/enforce": "strict"}));
+    let refused = cluster.request(Request::create(&kinds::NAMESPACE, "", wrong)).into_object().unwrap_err();
+    assert!(
+        refused.message.ends_with("must be one of privileged, baseline, restricted"),
+        "{}",
+        refused.message
+    );
+    let safe = namespace(json!({"pod-security.kubernetes.io/enforce": "baseline"}));
+    cluster.request(Request::create(&kinds::NAMESPACE, "", safe)).into_object().unwrap();
+    cluster.run_until(cluster.sim_now() + Duration::from_secs(2), || true);
+
+    let mut web = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web"}, "spec": {"containers":
+        [{"name": "a", "image": "nginx", "securityContext": {"privileged": true}, "ports": [{"containerPort": 80, "hostPort": 80}]}]}});
+    let refused =
+        cluster.request(Request::create(&kinds::POD, "safe", web.clone())).into_object().unwrap_err();
+    assert_eq!(
+        refused.message,
+        "pods \"web\" is forbidden: violates PodSecurity \"baseline:latest\": hostPort (container \"a\" uses hostPort 80), \
+         privileged (container \"a\" must not set securityContext.privileged=true)"
+    );
+    web["spec"]["containers"] = json!([{"name": "a", "image": "nginx"}]);
+    cluster.request(Request::create(&kinds::POD, "safe", web)).into_object().unwrap();
+    let stricter = json!({"metadata": {"labels": {"pod-security.kubernetes.io/enforce": "restricted"}}});
+    let patch = Request::patch(&kinds::NAMESPACE, "", "safe", podlab_api::door::PatchType::Merge, stricter);
+    assert_eq!(
+        cluster.request(patch).warnings,
+        [
+            "existing pods in namespace \"safe\" violate the new PodSecurity enforce level \"restricted:latest\"",
+            "web: allowPrivilegeEscalation != false, unrestricted capabilities, runAsNonRoot != true, seccompProfile"
+        ]
+    );
+}

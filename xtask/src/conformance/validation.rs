@@ -55,6 +55,13 @@ fn before(record: &Value, manifest: &str) -> Cluster {
     let mut cluster = lab::empty(Profile::Api);
     for object in lab::documents(text(record, "pre")) {
         lab::create(&mut cluster, &object);
+        // The recording's controllers had given a new namespace its account by then.
+        if object.get("kind").is_some_and(|kind| kind == "Namespace") {
+            let namespace = object.pointer("/metadata/name").cloned().unwrap_or_default();
+            let account = json!({"apiVersion": "v1", "kind": "ServiceAccount",
+                "metadata": {"name": "default", "namespace": namespace}});
+            lab::create(&mut cluster, &account);
+        }
         if let Some(status) = record.get("pre_status").filter(|status| !status.is_null()) {
             lab::set_status(&mut cluster, &object, status);
         }

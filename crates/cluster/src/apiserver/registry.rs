@@ -120,7 +120,7 @@ impl ApiServer {
         let kind = object.kind;
         strategy::prepare_for_create(&mut object);
         self.validate_create(writer, &mut object, warnings)?;
-        let charges = admission::validate_create(self, &object)?;
+        let charges = admission::validate_create(self, &object, warnings)?;
         // What is charged is written before the object, so that its place has to be free by then.
         if (dry_run || !charges.is_empty())
             && self.store.get(kind, object.namespace(), object.name()).is_some()
@@ -237,7 +237,7 @@ impl ApiServer {
         let kind = object.kind;
         strategy::prepare_for_update(&mut object, &old, subresource);
         strategy::validate_update(&object, &old, subresource, writer, warnings)?;
-        let charges = admission::validate_update(self, &object, &old, subresource)?;
+        let charges = admission::validate_update(self, &object, &old, subresource, warnings)?;
         if dry_run {
             return Ok(Arc::new(object));
         }

@@ -10,6 +10,7 @@ mod default_toleration_seconds;
 mod limit_ranger;
 mod namespace_lifecycle;
 mod node_taint;
+mod pod_security;
 mod priority;
 mod resource_quota;
 mod service_account;
@@ -61,8 +62,13 @@ fn set_spec_field(object: &mut Object, name: &str, value: Value) {
 
 /// Lets the plugins that only forbid look at a new object, after validation.
 /// Gives what is to be charged when the object is written.
-pub(super) fn validate_create(api: &ApiServer, object: &Object) -> Result<Vec<Charge>, Status> {
+pub(super) fn validate_create(
+    api: &ApiServer,
+    object: &Object,
+    warnings: &mut Vec<String>,
+) -> Result<Vec<Charge>, Status> {
     limit_ranger::validate(api, object)?;
+    pod_security::validate(api, object, None, None, warnings)?;
     priority::validate(api, object, None)?;
     resource_quota::validate(api, object, None, None)
 }
@@ -90,6 +96,7 @@ pub(super) fn validate_update(
     object: &Object,
     old: &Object,
     subresource: Option<&str>,
+    warnings: &mut Vec<String>,
 ) -> Result<Vec<Charge>, Status> {
     let bounded = match subresource {
         None => *object.kind == kinds::PERSISTENT_VOLUME_CLAIM,
@@ -98,6 +105,7 @@ pub(super) fn validate_update(
     if bounded && !old.is_terminating() {
         limit_ranger::validate(api, object)?;
     }
+    pod_security::validate(api, object, Some(old), subresource, warnings)?;
     if subresource.is_none() {
         priority::validate(api, object, Some(old.name()))?;
     }
