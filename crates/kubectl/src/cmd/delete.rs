@@ -122,11 +122,8 @@ pub(crate) fn run(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
     }
     let mut waiting = Waiting { targets: Vec::new(), deadline: None, errors: Vec::new() };
     let mut found = 0;
-    if builder.select_all || builder.labels.is_some() || builder.fields.is_some() {
-        let infos: Vec<&Info> = selected.items.iter().flatten().collect();
-        if cx.enforce_namespace && infos.iter().any(|i| !i.kind.namespaced) {
-            cx.errln("Warning: deleting cluster-scoped resources, not scoped to the provided namespace");
-        }
+    if cx.enforce_namespace && selected.items.iter().flatten().any(|info| !info.kind.namespaced) {
+        cx.errln("Warning: deleting cluster-scoped resources, not scoped to the provided namespace");
     }
     for item in selected.items {
         let info = match item {

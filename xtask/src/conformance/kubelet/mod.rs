@@ -163,10 +163,13 @@ impl Player<'_> {
     /// Runs on, looking after every event at what changed and at command lines that wait.
     fn run_to(&mut self, until: SimTime) {
         loop {
-            let reached = self.cluster.run_until(until, || false);
+            // A command line may wait for an instant at which nothing else happens.
+            let next =
+                if self.running.is_empty() { until } else { until.min(after(self.cluster.sim_now(), 0.5)) };
+            let reached = self.cluster.run_until(next, || false);
             self.watcher.look(&mut self.cluster);
             self.advance();
-            if reached {
+            if reached && next >= until {
                 return;
             }
         }
