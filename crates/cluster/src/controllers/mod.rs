@@ -16,6 +16,7 @@ mod history;
 mod job;
 mod namespace;
 mod node_lifecycle;
+mod persistent_volume;
 mod pod_control;
 mod pod_gc;
 mod pod_template_hash;
@@ -73,6 +74,10 @@ pub enum ControllerEvent {
     Service(Key),
     /// Endpoints that somebody wrote are mirrored.
     MirrorEndpoints(Key),
+    /// The volume controller looks at a claim.
+    Claim(Key),
+    /// It looks at a volume.
+    Volume(Key),
     /// A claim that is being deleted may go.
     PvcProtection(Key),
     /// A volume that is being deleted may go.
@@ -113,6 +118,7 @@ pub struct Controllers {
     taint_eviction: taint_eviction::TaintEvictionController,
     endpoints: services::EndpointControllers,
     pod_gc: pod_gc::PodGcController,
+    persistent_volume: persistent_volume::PersistentVolumeController,
     pvc_protection: pvc_protection::PvcProtectionController,
     pv_protection: pv_protection::PvProtectionController,
     replica_set: replica_set::ReplicaSetController,
@@ -136,6 +142,7 @@ impl Default for Controllers {
             taint_eviction: Default::default(),
             endpoints: Default::default(),
             pod_gc: Default::default(),
+            persistent_volume: Default::default(),
             pvc_protection: Default::default(),
             pv_protection: Default::default(),
             replica_set: Default::default(),
@@ -168,6 +175,8 @@ impl Controllers {
             ControllerEvent::PodGc(node) => self.pod_gc.collect(&node, cx),
             ControllerEvent::Service(key) => self.endpoints.sync(&key, cx),
             ControllerEvent::MirrorEndpoints(key) => self.endpoints.sync_mirror(&key, cx),
+            ControllerEvent::Claim(key) => self.persistent_volume.sync_claim(&key, cx),
+            ControllerEvent::Volume(key) => self.persistent_volume.sync_volume(&key, cx),
             ControllerEvent::PvcProtection(key) => self.pvc_protection.sync(&key, cx),
             ControllerEvent::PvProtection(key) => self.pv_protection.sync(&key, cx),
             ControllerEvent::ReplicaSet(key) => self.replica_set.sync(&key, cx),
@@ -197,6 +206,7 @@ impl Controllers {
         self.taint_eviction.observe(change, cx);
         self.endpoints.observe(change, cx);
         self.pod_gc.observe(change, cx);
+        self.persistent_volume.observe(change, cx);
         self.pvc_protection.observe(change, cx);
         self.pv_protection.observe(change, cx);
         self.replica_set.observe(change, cx);
@@ -231,6 +241,12 @@ impl Controllers {
                 Some(of("Pod", &key.namespace, &key.name, taint_eviction::NAME))
             }
             ControllerEvent::PodGc(node) => Some(of("Node", "", node, pod_gc::NAME)),
+            ControllerEvent::Claim(key) => {
+                Some(of("PersistentVolumeClaim", &key.namespace, &key.name, persistent_volume::NAME))
+            }
+            ControllerEvent::Volume(key) => {
+                Some(of("PersistentVolume", "", &key.name, persistent_volume::NAME))
+            }
             ControllerEvent::PvcProtection(key) => {
                 Some(of("PersistentVolumeClaim", &key.namespace, &key.name, pvc_protection::NAME))
             }
