@@ -69,7 +69,11 @@ fn the_manifests_are_valid_as_they_are() {
                 || !validation::validate_create(version, kind, &value).is_empty()
         );
     }
-    let all = kinds::ALL.iter().filter(|kind| {
+    // Kinds without rules of their own need none.
+    let unruled = validation::Support::MetadataOnly("no rules are known for this kind");
+    let ruled =
+        kinds::ALL.iter().filter(|kind| validation::support(&kind.api_version(), kind.kind) != unruled);
+    let all = ruled.filter(|kind| {
         !MANIFESTS.iter().any(|text| text.contains(&format!("\"kind\":\"{}\",\"metadata\"", kind.kind)))
     });
     let missing: Vec<_> = all.map(|kind| kind.kind).collect();

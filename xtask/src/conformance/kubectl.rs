@@ -46,6 +46,24 @@ impl Machine {
     }
 }
 
+impl Machine {
+    /// A machine whose kubectl knows the cluster and is at home in a namespace, without being told so on the line.
+    pub(super) fn in_namespace(namespace: &str) -> Self {
+        let mut machine = Self::with_cluster();
+        for config in machine.files.values_mut() {
+            let text = String::from_utf8_lossy(config);
+            let Ok(mut parsed) = podlab_yaml::parse_document(&text).map(|document| document.value) else {
+                continue;
+            };
+            if let Some(context) = parsed.pointer_mut("/contexts/0/context") {
+                context["namespace"] = namespace.into();
+            }
+            *config = podlab_yaml::to_yaml(&parsed).into_bytes();
+        }
+        machine
+    }
+}
+
 /// A path without `.` and `..`; the working directory is the empty path.
 fn clean(path: &str) -> String {
     let mut parts: Vec<&str> = Vec::new();

@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::golden;
-use super::kubectl::{Output, Session};
+use super::kubectl::{Machine, Output, Session};
 use super::lab;
 use super::masks::{self, Masks};
 use super::report::{Figure, Outcome, Recording, Unit};
@@ -136,9 +136,9 @@ impl Script<'_> {
             "k" => {
                 // A command line took about a tenth of a second, most of it before its first request.
                 self.pass(Duration::from_millis(80));
-                let mut arguments = vec!["-n".to_owned(), self.namespace.to_owned()];
-                arguments.extend(rest.split(' ').map(str::to_owned));
-                self.running.push((index, Session::start(&arguments, text(step, "stdin"))));
+                let arguments: Vec<String> = rest.split(' ').map(str::to_owned).collect();
+                let machine = Machine::in_namespace(self.namespace);
+                self.running.push((index, Session::on(machine, &arguments, text(step, "stdin"))));
                 self.advance();
                 let patience = self.cluster.sim_now() + PATIENCE;
                 while !background
@@ -209,9 +209,9 @@ impl Script<'_> {
             output = match command.trim().strip_prefix("kubectl ") {
                 None => other_program(command.trim(), &output.stdout),
                 Some(arguments) => {
-                    let mut words = vec!["-n".to_owned(), self.namespace.to_owned()];
-                    words.extend(golden::words(arguments));
-                    let mut session = Session::start(&words, &output.stdout);
+                    let words = golden::words(arguments);
+                    let machine = Machine::in_namespace(self.namespace);
+                    let mut session = Session::on(machine, &words, &output.stdout);
                     let patience = self.cluster.sim_now() + PATIENCE;
                     while !session.advance(&mut self.cluster) && self.cluster.sim_now() < patience {
                         self.pass(Duration::from_millis(50));
