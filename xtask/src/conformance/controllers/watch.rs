@@ -89,7 +89,7 @@ impl Watcher {
         let involved = event.get("involvedObject").cloned().unwrap_or_default();
         let namespace = text(&involved, "namespace");
         let own = namespace == self.namespace || namespace.starts_with(&format!("{}-", self.namespace));
-        if !own && !(namespace.is_empty() && text(&involved, "kind") == "Node") {
+        if !(own || namespace.is_empty() && text(&involved, "kind") == "Node") {
             return;
         }
         let source =
