@@ -4,7 +4,11 @@
 
 use crate::error::{Error, Result, message};
 use crate::tree::{self, Command, Flag};
+use serde_json::{Map, Value};
 use std::collections::BTreeMap;
+
+/// Says which command line made a revision.
+pub(crate) const CHANGE_CAUSE: &str = "kubernetes.io/change-cause";
 
 /// A command line that has been read.
 #[derive(Clone, Debug)]
@@ -273,6 +277,31 @@ pub(crate) fn parse_duration(text: &str) -> std::result::Result<i64, String> {
 
 impl Parsed {
     /// Whether the flag was given.
+    /// Notes the command line on an object, as `--record` asks (`kubernetes.io/change-cause`).
+    ///
+    /// Source: k8s.io/cli-runtime/pkg/genericclioptions/record_flags.go (v1.37).
+    pub(crate) fn record(&self, object: &mut Value) {
+        if !self.bool("record") {
+            return;
+        }
+        let mut cause = self.path.clone();
+        for arg in &self.args {
+            cause.push(' ');
+            cause.push_str(arg);
+        }
+        for (name, values) in &self.values {
+            cause.push_str(&format!(" --{name}={}", values.join(",")));
+        }
+        let Some(object) = object.as_object_mut() else { return };
+        let metadata = object.entry("metadata").or_insert_with(|| Value::Object(Map::default()));
+        let Some(metadata) = metadata.as_object_mut() else { return };
+        let annotations = metadata.entry("annotations").or_insert_with(|| Value::Object(Map::default()));
+        if !annotations.is_object() {
+            *annotations = Value::Object(Map::default());
+        }
+        annotations[CHANGE_CAUSE] = cause.into();
+    }
+
     pub(crate) fn changed(&self, name: &str) -> bool {
         self.values.contains_key(name)
     }

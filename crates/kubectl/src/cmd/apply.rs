@@ -110,6 +110,7 @@ impl Apply<'_> {
             return message(problem).map_err(|error| retrieving(error, info));
         }
         let mut modified = info.object.clone();
+        self.parsed.record(&mut modified);
         annotate(&mut modified);
         let current = match cx.get(info.kind, &info.namespace, &info.name) {
             Ok(current) => current,

@@ -133,7 +133,7 @@ impl Change {
             }
             let texts: Vec<String> = taken
                 .iter()
-                .filter(|(k, _)| *k != "kubernetes.io/change-cause")
+                .filter(|(k, _)| *k != crate::flags::CHANGE_CAUSE)
                 .map(|(k, o)| format!("'{k}' already has a value ({o})"))
                 .collect();
             if !texts.is_empty() {

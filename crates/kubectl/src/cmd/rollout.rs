@@ -6,7 +6,7 @@ use super::{DryRun, Reporter};
 use crate::cx::{Cx, Flow, Run, done};
 use crate::describe;
 use crate::error::{Error, Result, message};
-use crate::flags::Parsed;
+use crate::flags::{CHANGE_CAUSE, Parsed};
 use crate::invocation::{Step, Task, Wait};
 use crate::manifest::typed_value;
 use crate::print::tabwriter::TabWriter;
@@ -20,7 +20,6 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 const REVISION: &str = "deployment.kubernetes.io/revision";
-const CHANGE_CAUSE: &str = "kubernetes.io/change-cause";
 const HASH: &str = "pod-template-hash";
 
 pub(crate) fn lookup(name: &str) -> Option<Run> {

@@ -64,6 +64,14 @@ pub(crate) fn run(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
                 .subresource("scale");
             request.options.dry_run = reporter.dry_run == DryRun::Server;
             cx.object(request)?;
+            let mut note = json!({});
+            parsed.record(&mut note);
+            if note != json!({}) {
+                let mut request =
+                    Request::patch(info.kind, &info.namespace, &info.name, PatchType::Merge, note);
+                request.options.dry_run = reporter.dry_run == DryRun::Server;
+                cx.object(request)?;
+            }
         }
         slot(&mut object, &["spec"])["replicas"] = replicas.into();
         reporter.report(cx, &object, "scaled", Order::Sorted)?;

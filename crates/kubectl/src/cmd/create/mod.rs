@@ -49,6 +49,7 @@ pub(crate) fn run(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
         if parsed.bool("save-config") {
             super::apply::annotate(&mut object);
         }
+        parsed.record(&mut object);
         let shown = if reporter.dry_run == DryRun::Client {
             object
         } else {

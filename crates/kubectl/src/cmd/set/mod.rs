@@ -142,6 +142,7 @@ pub(crate) fn change(
             errors.push(Error::Message(format!("error: {name} {}\n", error.text())));
             continue;
         }
+        parsed.record(&mut object);
         let after = manifest::typed_value(&object).unwrap_or(object);
         if after == info.object && !how.always {
             continue;
