@@ -3,8 +3,9 @@
 //! Source: pkg/controller/controller_ref_manager.go (v1.37).
 
 use super::queue::SyncError;
-use crate::store::Key;
+use crate::store::{Change, Key};
 use crate::world::Cx;
+use podlab_api::door::ChangeType;
 use podlab_api::selector::Selector;
 use podlab_api::{Kind, Object, OwnerReference};
 use serde_json::Value;
@@ -50,6 +51,33 @@ pub(super) fn resolve(
 pub(super) fn controller_key(object: &Object, kind: &'static Kind, cx: &Cx<'_>) -> Option<Key> {
     let found = resolve(controller_of(object)?, kind, object.namespace(), cx)?;
     Some(Key::of(&found))
+}
+
+/// The workloads of a kind that a change of what they make concerns: whom it belonged to, whom it belongs to, and, where
+/// that is nobody, all that would take it.
+///
+/// Source: `addPod`, `updatePod`, `deletePod` of the controllers in pkg/controller, which are alike in this.
+pub(super) fn concerned(change: &Change, kind: &'static Kind, cx: &Cx<'_>) -> Vec<Key> {
+    let object = &change.object;
+    let owner = controller_of(object);
+    let before = change.before.as_deref().filter(|_| change.change == ChangeType::Modified);
+    let owner_changed = before.is_some_and(|before| controller_of(before) != owner);
+    let mut keys = Vec::new();
+    if owner_changed {
+        keys.extend(before.and_then(|before| controller_key(before, kind, cx)));
+    }
+    if owner.is_some() {
+        keys.extend(controller_key(object, kind, cx));
+        return keys;
+    }
+    let relabelled = before.is_some_and(|before| before.metadata.labels != object.metadata.labels);
+    if change.change == ChangeType::Added || owner_changed || relabelled {
+        let all = cx.api.store().list_namespace(kind, object.namespace());
+        let selects =
+            |other: &&Arc<Object>| selector_of(other).is_some_and(|s| !s.is_empty() && s.matches(&**object));
+        keys.extend(all.filter(selects).map(|other| Key::of(other)));
+    }
+    keys
 }
 
 /// The selector of a workload: `spec.selector`, which is a plain map in ReplicationControllers.

@@ -10,7 +10,7 @@ mod status;
 mod update;
 
 use super::ControllerEvent;
-use super::controller_ref::{claim, controller_key, controller_of, is_controlled_by, selector_of};
+use super::controller_ref::{claim, concerned, is_controlled_by, selector_of};
 use super::history as revisions;
 use super::pod_control::{PodTemplate, create_pod, delete_pod, slow_start_batch};
 use super::pods;
@@ -74,7 +74,11 @@ impl DaemonSetController {
                     self.queue.add(Key::of(object), cx);
                 }
             }
-            kind if *kind == kinds::POD => self.observe_pod(change, cx),
+            kind if *kind == kinds::POD => {
+                for key in concerned(change, &kinds::DAEMON_SET, cx) {
+                    self.queue.add(key, cx);
+                }
+            }
             kind if *kind == kinds::NODE => self.observe_node(change, cx),
             kind if *kind == kinds::CONTROLLER_REVISION => {
                 for key in revisions::concerned(change, &kinds::DAEMON_SET, cx) {
@@ -82,33 +86,6 @@ impl DaemonSetController {
                 }
             }
             _ => {}
-        }
-    }
-
-    fn observe_pod(&mut self, change: &Change, cx: &mut Cx<'_>) {
-        let pod = &change.object;
-        let owner = controller_of(pod);
-        let before = change.before.as_deref().filter(|_| change.change == ChangeType::Modified);
-        let owner_changed = before.is_some_and(|before| controller_of(before) != owner);
-        if owner_changed
-            && let Some(key) = before.and_then(|before| controller_key(before, &kinds::DAEMON_SET, cx))
-        {
-            self.queue.add(key, cx);
-        }
-        if owner.is_some() {
-            if let Some(key) = controller_key(pod, &kinds::DAEMON_SET, cx) {
-                self.queue.add(key, cx);
-            }
-            return;
-        }
-        let relabelled = before.is_some_and(|before| before.metadata.labels != pod.metadata.labels);
-        if change.change == ChangeType::Added || owner_changed || relabelled {
-            let all = cx.api.store().list_namespace(&kinds::DAEMON_SET, pod.namespace());
-            let selects =
-                |set: &&Arc<Object>| selector_of(set).is_some_and(|s| !s.is_empty() && s.matches(&**pod));
-            for key in all.filter(selects).map(|set| Key::of(set)).collect::<Vec<_>>() {
-                self.queue.add(key, cx);
-            }
         }
     }
 

@@ -11,7 +11,7 @@ mod sync;
 mod util;
 
 use super::ControllerEvent;
-use super::controller_ref::{claim, controller_key, controller_of, selector_of};
+use super::controller_ref::{claim, concerned, controller_key, selector_of};
 use super::queue::{Outcome, SyncError, WorkQueue};
 use super::replica_set::replica_set_of;
 use super::values::{flag, spec, text};
@@ -68,7 +68,11 @@ impl DeploymentController {
                     self.queue.add(Key::of(object), cx);
                 }
             }
-            kind if *kind == kinds::REPLICA_SET => self.observe_replica_set(change, cx),
+            kind if *kind == kinds::REPLICA_SET => {
+                for key in concerned(change, &kinds::DEPLOYMENT, cx) {
+                    self.queue.add(key, cx);
+                }
+            }
             kind if *kind == kinds::POD && change.change == ChangeType::Deleted => {
                 // A Deployment that replaces all pods at once waits for the last of them to go.
                 let Some(set) = replica_set_of(object, cx) else { return };
@@ -79,33 +83,6 @@ impl DeploymentController {
                 }
             }
             _ => {}
-        }
-    }
-
-    fn observe_replica_set(&mut self, change: &Change, cx: &mut Cx<'_>) {
-        let set = &change.object;
-        let owner = controller_of(set);
-        let before = change.before.as_deref().filter(|_| change.change == ChangeType::Modified);
-        let owner_changed = before.is_some_and(|before| controller_of(before) != owner);
-        if owner_changed
-            && let Some(key) = before.and_then(|before| controller_key(before, &kinds::DEPLOYMENT, cx))
-        {
-            self.queue.add(key, cx);
-        }
-        if owner.is_some() {
-            if let Some(key) = controller_key(set, &kinds::DEPLOYMENT, cx) {
-                self.queue.add(key, cx);
-            }
-            return;
-        }
-        let relabelled = before.is_some_and(|before| before.metadata.labels != set.metadata.labels);
-        if change.change == ChangeType::Added || owner_changed || relabelled {
-            let all = cx.api.store().list_namespace(&kinds::DEPLOYMENT, set.namespace());
-            let selects =
-                |d: &&Arc<Object>| selector_of(d).is_some_and(|s| !s.is_empty() && s.matches(&**set));
-            for key in all.filter(selects).map(|d| Key::of(d)).collect::<Vec<_>>() {
-                self.queue.add(key, cx);
-            }
         }
     }
 

@@ -6,8 +6,9 @@ use super::controller_ref::{claim, controller_of};
 use super::pod_template_hash::{fnv1, safe_encode};
 use super::queue::SyncError;
 use super::values::int;
-use crate::store::Key;
+use crate::store::{Change, Key};
 use crate::world::Cx;
+use podlab_api::door::ChangeType;
 use podlab_api::selector::Selector;
 use podlab_api::time::unix_seconds;
 use podlab_api::{Body, Kind, Object, ObjectMeta, kinds};
@@ -132,31 +133,10 @@ pub(super) fn renumber(history: &Arc<Object>, to: i64, cx: &mut Cx<'_>) -> Resul
     Ok(cx.api.update(changed)?)
 }
 
-/// The workloads of a kind that a change of a revision concerns.
-pub(super) fn concerned(change: &crate::store::Change, kind: &'static Kind, cx: &Cx<'_>) -> Vec<Key> {
-    use podlab_api::door::ChangeType;
-    let history = &change.object;
-    let owner = controller_of(history);
-    if change.change == ChangeType::Added && owner.is_some() {
+/// The workloads of a kind that a change of a revision concerns. A new one that has an owner was made by it.
+pub(super) fn concerned(change: &Change, kind: &'static Kind, cx: &Cx<'_>) -> Vec<Key> {
+    if change.change == ChangeType::Added && controller_of(&change.object).is_some() {
         return Vec::new();
     }
-    let before = change.before.as_deref().filter(|_| change.change == ChangeType::Modified);
-    let owner_changed = before.is_some_and(|before| controller_of(before) != owner);
-    let mut keys = Vec::new();
-    if owner_changed {
-        keys.extend(before.and_then(|before| super::controller_ref::controller_key(before, kind, cx)));
-    }
-    if owner.is_some() {
-        keys.extend(super::controller_ref::controller_key(history, kind, cx));
-        return keys;
-    }
-    let relabelled = before.is_some_and(|before| before.metadata.labels != history.metadata.labels);
-    if change.change == ChangeType::Added || owner_changed || relabelled {
-        let all = cx.api.store().list_namespace(kind, history.namespace());
-        let selects = |object: &&Arc<Object>| {
-            super::controller_ref::selector_of(object).is_some_and(|s| !s.is_empty() && s.matches(&**history))
-        };
-        keys.extend(all.filter(selects).map(|object| Key::of(object)));
-    }
-    keys
+    super::controller_ref::concerned(change, kind, cx)
 }

@@ -6,7 +6,7 @@
 //! Source: pkg/controller/replicaset/replica_set.go, replica_set_utils.go, pkg/controller/replication (v1.37).
 
 use super::ControllerEvent;
-use super::controller_ref::{claim, controller_key, controller_of, is_controlled_by, resolve, selector_of};
+use super::controller_ref::{claim, concerned, controller_of, is_controlled_by, resolve, selector_of};
 use super::pod_control::{PodTemplate, create_pod, delete_pod, slow_start_batch};
 use super::pods;
 use super::queue::{Outcome, SyncError, WorkQueue, is_namespace_terminating};
@@ -66,38 +66,10 @@ impl ReplicaSetController {
                 self.queue.add(Key::of(object), cx);
             }
         } else if *object.kind == kinds::POD {
-            self.observe_pod(change, cx);
-        }
-    }
-
-    fn observe_pod(&mut self, change: &Change, cx: &mut Cx<'_>) {
-        let pod = &change.object;
-        let owner = controller_of(pod);
-        let before = change.before.as_deref().filter(|_| change.change == ChangeType::Modified);
-        let owner_changed = before.is_some_and(|before| controller_of(before) != owner);
-        if owner_changed && let Some(key) = before.and_then(|before| controller_key(before, self.kind, cx)) {
-            self.queue.add(key, cx);
-        }
-        if owner.is_some() {
-            if let Some(key) = controller_key(pod, self.kind, cx) {
-                self.queue.add(key, cx);
-            }
-            return;
-        }
-        let relabelled = before.is_some_and(|before| before.metadata.labels != pod.metadata.labels);
-        if change.change == ChangeType::Added || owner_changed || relabelled {
-            for key in self.matching(pod, cx) {
+            for key in concerned(change, self.kind, cx) {
                 self.queue.add(key, cx);
             }
         }
-    }
-
-    /// The controllers whose selectors match a pod that belongs to nobody.
-    fn matching(&self, pod: &Object, cx: &Cx<'_>) -> Vec<Key> {
-        let all = cx.api.store().list_namespace(self.kind, pod.namespace());
-        let selects =
-            |object: &&Arc<Object>| selector_of(object).is_some_and(|s| !s.is_empty() && s.matches(pod));
-        all.filter(selects).map(|object| Key::of(object)).collect()
     }
 
     pub(super) fn sync(&mut self, key: &Key, cx: &mut Cx<'_>) {

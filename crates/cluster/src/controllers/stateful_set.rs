@@ -9,7 +9,7 @@ mod revisions;
 mod utils;
 
 use super::ControllerEvent;
-use super::controller_ref::{claim, controller_key, controller_of, selector_of};
+use super::controller_ref::{claim, concerned, selector_of};
 use super::pods;
 use super::queue::{Outcome, WorkQueue};
 use super::values::{int, spec};
@@ -48,32 +48,7 @@ impl StatefulSetController {
                 self.queue.add(Key::of(object), cx);
             }
         } else if *object.kind == kinds::POD {
-            self.observe_pod(change, cx);
-        }
-    }
-
-    fn observe_pod(&mut self, change: &Change, cx: &mut Cx<'_>) {
-        let pod = &change.object;
-        let owner = controller_of(pod);
-        let before = change.before.as_deref().filter(|_| change.change == ChangeType::Modified);
-        let owner_changed = before.is_some_and(|before| controller_of(before) != owner);
-        if owner_changed
-            && let Some(key) = before.and_then(|before| controller_key(before, &kinds::STATEFUL_SET, cx))
-        {
-            self.queue.add(key, cx);
-        }
-        if owner.is_some() {
-            if let Some(key) = controller_key(pod, &kinds::STATEFUL_SET, cx) {
-                self.queue.add(key, cx);
-            }
-            return;
-        }
-        let relabelled = before.is_some_and(|before| before.metadata.labels != pod.metadata.labels);
-        if change.change == ChangeType::Added || owner_changed || relabelled {
-            let all = cx.api.store().list_namespace(&kinds::STATEFUL_SET, pod.namespace());
-            let selects =
-                |set: &&Arc<Object>| selector_of(set).is_some_and(|s| !s.is_empty() && s.matches(&**pod));
-            for key in all.filter(selects).map(|set| Key::of(set)).collect::<Vec<_>>() {
+            for key in concerned(change, &kinds::STATEFUL_SET, cx) {
                 self.queue.add(key, cx);
             }
         }
