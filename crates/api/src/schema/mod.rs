@@ -335,6 +335,11 @@ impl Special {
         Special::ALL.iter().find(|(_, table, _)| *table == name).map(|(s, ..)| *s)
     }
 
+    /// Its full name (`resource.Quantity`), the key of its description.
+    pub fn full_name(self) -> &'static str {
+        Special::ALL.iter().find(|(s, ..)| *s == self).map_or("", |(_, table, _)| table)
+    }
+
     /// As Go's reflection spells it.
     pub fn go_name(self) -> &'static str {
         Special::ALL.iter().find(|(s, ..)| *s == self).map_or("", |(_, _, go)| go)

@@ -8,6 +8,7 @@
 mod matching;
 
 use super::ControllerEvent;
+use super::pods::{claims, node_name};
 use super::queue::{Outcome, WorkQueue};
 use super::values::{fields_mut, spec, status, text};
 use crate::apiserver::DeleteOptions;
@@ -248,14 +249,7 @@ impl PersistentVolumeController {
 /// A pod without a node that uses a claim.
 fn waiting_pod(claim: &Object, cx: &Cx<'_>) -> Option<String> {
     let mut pods = cx.api.store().list_namespace(&kinds::POD, claim.namespace());
-    let uses = |pod: &&Arc<Object>| {
-        pod.pod_spec().is_some_and(|spec| {
-            spec.node_name.as_deref().unwrap_or("").is_empty()
-                && spec.volumes.iter().flatten().any(|volume| {
-                    volume.persistent_volume_claim.as_ref().is_some_and(|c| c.claim_name == claim.name())
-                })
-        })
-    };
+    let uses = |pod: &&Arc<Object>| node_name(pod).is_empty() && claims(pod).any(|name| name == claim.name());
     pods.find(uses).map(|pod| pod.name().to_owned())
 }
 

@@ -18,6 +18,12 @@ pub(super) fn node_name(pod: &Object) -> &str {
     pod.pod_spec().and_then(|spec| spec.node_name.as_deref()).unwrap_or("")
 }
 
+/// The names of the claims that a pod's volumes take.
+pub(super) fn claims(pod: &Object) -> impl Iterator<Item = &str> {
+    let volumes = pod.pod_spec().into_iter().flat_map(|spec| spec.volumes.iter().flatten());
+    volumes.filter_map(|volume| Some(volume.persistent_volume_claim.as_ref()?.claim_name.as_str()))
+}
+
 /// Succeeded or Failed: it never runs again.
 pub(super) fn is_terminal(pod: &Object) -> bool {
     matches!(phase(pod), "Succeeded" | "Failed")

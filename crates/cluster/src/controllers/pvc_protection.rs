@@ -3,6 +3,7 @@
 //! Source: pkg/controller/volume/pvcprotection/pvc_protection_controller.go (v1.37).
 
 use super::ControllerEvent;
+use super::pods::{claims, node_name};
 use super::queue::{Outcome, WorkQueue};
 use super::values::remove_finalizer;
 use crate::apiserver::admission::PVC_PROTECTION;
@@ -23,12 +24,6 @@ impl Default for PvcProtectionController {
     fn default() -> PvcProtectionController {
         PvcProtectionController { queue: WorkQueue::new(ControllerEvent::PvcProtection) }
     }
-}
-
-/// The names of the claims that a pod's volumes take.
-fn claims(pod: &Object) -> impl Iterator<Item = &str> {
-    let volumes = pod.pod_spec().into_iter().flat_map(|spec| spec.volumes.iter().flatten());
-    volumes.filter_map(|volume| Some(volume.persistent_volume_claim.as_ref()?.claim_name.as_str()))
 }
 
 /// Whether a claim is to go and waits for this controller.
@@ -68,10 +63,8 @@ fn process(key: &Key, cx: &mut Cx<'_>) -> Outcome {
         return Ok(None);
     }
     // A kubelet starts no pod on a claim that is being deleted, so only pods that have a node count; ended ones too.
-    let used = store.list_namespace(&kinds::POD, &key.namespace).any(|pod| {
-        let scheduled =
-            pod.pod_spec().is_some_and(|spec| spec.node_name.as_deref().is_some_and(|n| !n.is_empty()));
-        scheduled && claims(pod).any(|name| name == &*key.name)
-    });
+    let used = store
+        .list_namespace(&kinds::POD, &key.namespace)
+        .any(|pod| !node_name(pod).is_empty() && claims(pod).any(|name| name == &*key.name));
     if used { Ok(None) } else { remove_finalizer(cx, &kinds::PERSISTENT_VOLUME_CLAIM, key, PVC_PROTECTION) }
 }

@@ -117,34 +117,19 @@ struct Page<'a> {
 
 impl Page<'_> {
     fn shape<'t>(&'t self, ty: &'t GoType) -> Shape<'t> {
-        let special = |special: Special| {
-            let (name, full) = match special {
-                Special::Quantity => ("Quantity", "resource.Quantity"),
-                Special::IntOrString => ("IntOrString", "intstr.IntOrString"),
-                Special::Time => ("string", "meta/v1.Time"),
-                Special::MicroTime => ("string", "meta/v1.MicroTime"),
-                Special::Duration => ("string", "meta/v1.Duration"),
-                Special::RawExtension => ("RawExtension", "runtime.RawExtension"),
-                Special::FieldsV1 => ("FieldsV1", "meta/v1.FieldsV1"),
-                Special::Json => ("JSON", "apiextensions/v1.JSON"),
-                Special::JsonSchemaPropsOrArray => {
-                    ("JSONSchemaPropsOrArray", "apiextensions/v1.JSONSchemaPropsOrArray")
-                }
-                Special::JsonSchemaPropsOrBool => {
-                    ("JSONSchemaPropsOrBool", "apiextensions/v1.JSONSchemaPropsOrBool")
-                }
-                Special::JsonSchemaPropsOrStringArray => {
-                    ("JSONSchemaPropsOrStringArray", "apiextensions/v1.JSONSchemaPropsOrStringArray")
-                }
-            };
-            Shape::Leaf(name, Some(full))
-        };
         match self.schema.resolve(ty) {
             GoType::Bool => Shape::Leaf("boolean", None),
             GoType::Int(..) => Shape::Leaf("integer", None),
             GoType::Float => Shape::Leaf("number", None),
             GoType::Str | GoType::Bytes => Shape::Leaf("string", None),
-            GoType::Special(one) => special(*one),
+            // In OpenAPI times are strings; what has no type there goes by its name.
+            GoType::Special(special @ (Special::Time | Special::MicroTime | Special::Duration)) => {
+                Shape::Leaf("string", Some(special.full_name()))
+            }
+            GoType::Special(special) => {
+                let name = special.full_name();
+                Shape::Leaf(name.rsplit_once('.').map_or(name, |(_, name)| name), Some(name))
+            }
             GoType::Named(id) => Shape::Struct(*id),
             GoType::Pointer(inner) => self.shape(inner),
             GoType::Slice(inner) => Shape::List(inner),

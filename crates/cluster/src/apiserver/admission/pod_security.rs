@@ -192,6 +192,9 @@ pub(super) fn validate(
             let why = format!("violates PodSecurity \"{}\": {}", policy.enforce, details(&findings));
             return Err(Status::forbidden(&kinds::POD, &super::refused_name(object), &why));
         }
+        if policy.warn == policy.enforce {
+            return Ok(());
+        }
     }
     let findings = evaluate(policy.warn, &annotations, &spec);
     if !findings.is_empty() {
