@@ -74,7 +74,6 @@ const POD: &[Field] = &[
 /// Below each container, init container and ephemeral container.
 const CONTAINER: &[Field] = &[
     field("env[].valueFrom.fileKeyRef"),
-    field("resizePolicy"),
     field("resources.claims"),
     unless("securityContext.allowPrivilegeEscalation", &["true"]),
     field("securityContext.appArmorProfile"),
@@ -115,7 +114,7 @@ pub enum Step {
     Index(usize),
 }
 
-/// A path as kubectl writes it: `spec.containers[0].resizePolicy`.
+/// A path as kubectl writes it: `spec.containers[0].volumeDevices`.
 #[must_use]
 pub fn path_text(path: &[Step]) -> String {
     let mut text = String::new();
@@ -213,13 +212,13 @@ mod tests {
 
     #[test]
     fn fields_without_effect_are_found_where_they_stand() {
-        let spec = json!({"hostPID": true, "hostIPC": false, "containers": [{}, {"resizePolicy": [{}],
+        let spec = json!({"hostPID": true, "hostIPC": false, "containers": [{}, {"resources": {"claims": [{}]},
             "securityContext": {"privileged": true}}], "volumes": [{"nfs": {}}, {"emptyDir": {}}]});
         let expected = |at: &str| {
             [
                 "hostPID",
                 "volumes[0].nfs",
-                "containers[1].resizePolicy",
+                "containers[1].resources.claims",
                 "containers[1].securityContext.privileged",
             ]
             .map(|path| format!("{at}.{path}"))

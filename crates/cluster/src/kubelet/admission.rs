@@ -42,6 +42,17 @@ fn host_ports(spec: &PodSpec) -> Vec<(String, String, i32)> {
         .collect()
 }
 
+/// Why a pod does not fit beside those that the kubelet has: reason and message.
+pub(crate) fn rejection(
+    env: &mut Env<'_, '_>,
+    pod: &Object,
+    wanted: &ResourceList,
+    taken: &[Taken],
+) -> Option<(String, String)> {
+    let others: Vec<&Taken> = taken.iter().filter(|(o, _)| !is_ended(o)).collect();
+    check(env, pod, wanted, &others).map(|rejection| (rejection.reason, rejection.message))
+}
+
 fn check(env: &mut Env<'_, '_>, pod: &Object, wanted: &ResourceList, others: &[&Taken]) -> Option<Rejection> {
     let spec = pod.pod_spec()?;
     let node = env.cx.api.store().get(&kinds::NODE, "", &env.node.name)?;

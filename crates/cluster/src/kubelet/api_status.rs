@@ -11,8 +11,11 @@ use super::restart_policy::{is_restartable_init_container, should_container_be_r
 use crate::runtime::{self, ContainerState as Runs};
 use k8s_openapi::api::core::v1::{
     Container, ContainerState, ContainerStateRunning, ContainerStateTerminated, ContainerStateWaiting,
-    ContainerStatus, ContainerUser, HostIP, LinuxContainerUser, PodIP, PodSpec, PodStatus, VolumeMountStatus,
+    ContainerStatus, ContainerUser, HostIP, LinuxContainerUser, PodIP, PodSpec, PodStatus,
+    ResourceRequirements, VolumeMountStatus,
 };
+use k8s_openapi::apimachinery::pkg::api::resource::Quantity as QuantityText;
+use podlab_api::resources::{PodResourcesOptions, ResourceList, pod_limits, pod_requests};
 use podlab_api::time::time;
 use podlab_sim::SimTime;
 use std::collections::BTreeMap;
@@ -34,6 +37,8 @@ pub(crate) struct Inputs<'a> {
     pub old: &'a PodStatus,
     pub runtime: &'a RuntimePodStatus,
     pub reasons: &'a ReasonCache,
+    /// A resize in place that is not over.
+    pub resize: Option<&'a super::resize::Resize>,
     pub host_ip: &'a str,
     /// Container id → what its termination message file or log says.
     pub messages: &'a dyn Fn(&runtime::ContainerStatus, &Container) -> String,
@@ -53,8 +58,12 @@ pub(crate) fn generate_api_pod_status(
     let mut s = PodStatus { qos_class: input.api.qos_class.clone(), ..PodStatus::default() };
     s.observed_generation = input.generation;
     s.nominated_node_name.clone_from(&input.api.nominated_node_name);
-    s.resources.clone_from(&input.old.resources);
-    s.allocated_resources.clone_from(&input.old.allocated_resources);
+    if input.resize.is_none() && input.old.resources.is_some() {
+        s.resources.clone_from(&input.old.resources);
+        s.allocated_resources.clone_from(&input.old.allocated_resources);
+    } else {
+        pod_resources(input, &mut s);
+    }
     s.host_ip = Some(input.host_ip.to_owned());
     s.host_ips = Some(vec![HostIP { ip: input.host_ip.to_owned() }]);
     let ip = if spec.host_network == Some(true) && !input.runtime.sandboxes.is_empty() {
@@ -112,13 +121,11 @@ pub(crate) fn generate_api_pod_status(
     let mut list = Vec::with_capacity(5 + others.clone().count());
     list.extend(others.cloned());
     for kept in input.old.conditions.iter().flatten() {
-        if matches!(
-            kept.type_.as_str(),
-            "AllContainersRestarting" | "PodResizePending" | "PodResizeInProgress"
-        ) {
+        if kept.type_ == "AllContainersRestarting" {
             list.push(kept.clone());
         }
     }
+    list.extend(input.resize.iter().flat_map(|r| r.conditions().cloned()));
     list.push(conditions::pod_ready_to_start_containers(input.runtime));
     list.push(conditions::initialized(spec, &all, &phase));
     let containers_ready = conditions::containers_ready(spec, &all, &phase);
@@ -128,6 +135,39 @@ pub(crate) fn generate_api_pod_status(
     s.conditions = Some(list);
     s.phase = Some(phase);
     s
+}
+
+/// What the pod as a whole has: its own resources, or those of its containers together.
+///
+/// Source: `convertToAPIPodLevelResourcesStatus` (v1.37), without the rounding that a CPU request takes in its way
+/// through a cgroup.
+fn pod_resources(input: &Inputs<'_>, s: &mut PodStatus) {
+    let spec = input.spec;
+    let has_any = |c: &Container| c.resources.is_some();
+    let none = spec.resources.is_none() && spec.overhead.is_none();
+    let mut containers = spec.containers.iter().chain(spec.init_containers.iter().flatten());
+    if none && !containers.any(has_any) {
+        s.resources = Some(ResourceRequirements::default());
+        return;
+    }
+    let options = PodResourcesOptions::default();
+    let texts = |list: ResourceList| -> Option<BTreeMap<String, QuantityText>> {
+        (!list.is_empty()).then(|| list.into_iter().map(|(n, q)| (n, QuantityText(q.to_string()))).collect())
+    };
+    s.allocated_resources = texts(pod_requests(spec, None, &options));
+    let actuated;
+    let runs_with = match input.resize {
+        None => spec,
+        Some(resize) => {
+            actuated = resize.actuated_spec(spec);
+            &actuated
+        }
+    };
+    s.resources = Some(ResourceRequirements {
+        requests: texts(pod_requests(runs_with, None, &options)),
+        limits: texts(pod_limits(runs_with, None, &options)),
+        ..spec.resources.clone().unwrap_or_default()
+    });
 }
 
 /// An ephemeral container in the shape of the others.
@@ -200,7 +240,10 @@ fn convert(input: &Inputs<'_>, found: &runtime::ContainerStatus, container: &Con
         container_id: Some(id),
         state: Some(state),
         last_state: Some(ContainerState::default()),
-        resources: container.resources.clone().filter(|r| r.requests.is_some() || r.limits.is_some()),
+        resources: (input.resize.filter(|_| found.state == Runs::Running))
+            .and_then(|resize| resize.actuated(&container.name).cloned())
+            .or_else(|| container.resources.clone())
+            .or_else(|| Some(ResourceRequirements::default())),
         allocated_resources: container.resources.as_ref().and_then(|r| r.requests.clone()),
         user: (found.state == Runs::Running)
             .then(|| (input.users)(found, container))

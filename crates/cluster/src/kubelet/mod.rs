@@ -24,6 +24,7 @@ mod pod_actions_tests;
 mod pod_cache;
 mod pod_worker;
 mod prober;
+mod resize;
 mod restart_policy;
 mod static_pods;
 mod status_manager;
@@ -132,6 +133,11 @@ pub enum KubeletEvent {
         /// Which of its workers.
         worker: u16,
     },
+    /// Resizes that wait for room are looked at.
+    RetryResizes {
+        /// Index of the node.
+        node: u32,
+    },
     /// The pod's deadline is looked at.
     Deadline {
         /// Which pod.
@@ -185,6 +191,7 @@ impl Kubelets {
             KubeletEvent::PodChanged { node, key, uid } => {
                 self.on_pod_changed(node as usize, &key, &uid, runtime, cx);
             }
+            KubeletEvent::RetryResizes { node } => self.retry_resizes(node as usize, runtime, cx),
             KubeletEvent::Relist { node } => self.on_relist(node as usize, runtime, cx),
             KubeletEvent::Start { pod } => self.with_pod(pod, runtime, cx, pod_worker::on_start),
             KubeletEvent::Requeue { pod } => self.with_pod(pod, runtime, cx, pod_worker::on_requeue),
@@ -237,6 +244,9 @@ impl Kubelets {
             && let Some(before) = &change.before
             && same_for_kubelet(before, object)
         {
+            if has_ended(object) && self.nodes.get(node).is_some_and(|n| !n.pending_resizes.is_empty()) {
+                cx.after(latency::WATCH, KubeletEvent::RetryResizes { node: node as u32 }.into());
+            }
             return;
         }
         let event = KubeletEvent::PodChanged {
@@ -296,9 +306,10 @@ impl Kubelets {
         if self.nodes.get(node).is_none_or(|n| !n.running) {
             return;
         }
+        let gone = stored.is_none();
         match (stored, known) {
             (Some(pod), None) => self.on_addition(node, pod, runtime, cx),
-            (Some(pod), Some(ix)) => self.with_pod(ix, runtime, cx, |env, w| on_update(env, w, pod)),
+            (Some(pod), Some(ix)) => self.on_change(node, ix, pod, runtime, cx),
             (None, Some(ix)) => {
                 let finished = self.pods.get(&ix).is_some_and(|w| w.work == WorkType::Finished);
                 if finished {
@@ -312,6 +323,30 @@ impl Kubelets {
             }
             (None, None) => {}
         }
+        if gone {
+            // What it had is free now.
+            self.retry_resizes(node, runtime, cx);
+        }
+    }
+
+    /// A pod that the kubelet knows has changed: first its resources, then all else.
+    ///
+    /// Source: pkg/kubelet/kubelet.go `HandlePodUpdates` (v1.37).
+    fn on_change(
+        &mut self,
+        node: usize,
+        ix: PodIx,
+        pod: Arc<Object>,
+        runtime: &mut Runtime,
+        cx: &mut Cx<'_>,
+    ) {
+        let mut waits = false;
+        self.with_pod(ix, runtime, cx, |_, w| waits = resize::take(w, pod));
+        if waits {
+            self.push_pending_resize(node, ix);
+            self.retry_resizes(node, runtime, cx);
+        }
+        self.with_pod(ix, runtime, cx, on_update);
     }
 
     /// A pod that is new to the kubelet.
@@ -552,6 +587,11 @@ impl Kubelets {
                 w.containers.clone_from(&found.containers);
                 w.sandboxes.clone_from(&found.sandboxes);
                 w.is_static = found.is_static;
+                // Allocations outlive the kubelet on the node's disk.
+                if let Some(resize) = &found.resize {
+                    w.resize = Some(resize.clone());
+                    resize::restore(&mut w, &found.pod);
+                }
             }
             let Some(node) = self.nodes.get_mut(index) else { return };
             let mut env = Env { node: Arc::make_mut(node), runtime, cx, ix };
@@ -624,6 +664,10 @@ impl Kubelets {
     }
 }
 
+fn has_ended(pod: &Object) -> bool {
+    matches!(pod.pod_status().and_then(|s| s.phase.as_deref()), Some("Failed" | "Succeeded"))
+}
+
 /// Whether nothing has changed that a kubelet would act on.
 fn same_for_kubelet(before: &Object, after: &Object) -> bool {
     let specs = match (&before.body, &after.body) {
@@ -639,8 +683,7 @@ fn same_for_kubelet(before: &Object, after: &Object) -> bool {
 }
 
 /// The pod's object has changed.
-fn on_update(env: &mut Env<'_, '_>, w: &mut PodWorker, pod: Arc<Object>) {
-    w.set_pod(pod);
+fn on_update(env: &mut Env<'_, '_>, w: &mut PodWorker) {
     if w.pod.is_terminating() {
         terminate(env, w);
     } else {

@@ -33,6 +33,8 @@ pub(crate) struct Node {
     pub pods: BTreeSet<super::PodIx>,
     /// Pods that the next relist finds changed.
     pub dirty: BTreeSet<super::PodIx>,
+    /// Pods whose resize waits for room.
+    pub pending_resizes: BTreeSet<super::PodIx>,
     /// The relist that is planned.
     pub relist: Option<Slot>,
     pub recorder: EventRecorder,
@@ -60,6 +62,7 @@ impl Node {
             sync_origin,
             pods: BTreeSet::new(),
             dirty: BTreeSet::new(),
+            pending_resizes: BTreeSet::new(),
             relist: None,
             recorder: EventRecorder::new("kubelet", name),
             puller: Puller::default(),

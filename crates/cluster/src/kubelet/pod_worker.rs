@@ -105,6 +105,8 @@ pub(crate) struct PodWorker {
     pub deadline: Option<Slot>,
     /// The object is gone from the API.
     pub deleted: bool,
+    /// A resize in place that is not over.
+    pub resize: Option<Box<super::resize::Resize>>,
     /// What the last sync saw, if it found all well and nothing to do: while both are the same, the next need
     /// not look.
     pub quiet: Option<(Snapshot, Arc<Object>)>,
@@ -147,6 +149,7 @@ impl PodWorker {
             evict: None,
             deadline: None,
             deleted: false,
+            resize: None,
             quiet: None,
         }
     }

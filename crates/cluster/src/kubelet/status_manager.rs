@@ -24,7 +24,7 @@ pub(crate) fn set_pod_status(env: &mut Env<'_, '_>, w: &mut PodWorker, mut statu
     let old = w.status.clone();
     let before = old.conditions.as_deref().unwrap_or(&[]);
     for condition in status.conditions.iter_mut().flatten() {
-        if !conditions::by_kubelet(&condition.type_) {
+        if !conditions::by_kubelet(&condition.type_) || condition.type_.starts_with("PodResize") {
             continue;
         }
         condition.observed_generation = status.observed_generation;
@@ -55,7 +55,7 @@ pub(crate) fn write(env: &mut Env<'_, '_>, w: &mut PodWorker) {
     }
     let written = env.cx.api.set_pod_status(w.pod.namespace(), w.pod.name(), merged);
     if let Ok(object) = written {
-        w.pod = object;
+        w.pod = super::resize::with_allocated(w, object);
     }
 }
 

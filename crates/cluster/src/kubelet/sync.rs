@@ -14,6 +14,7 @@ use super::pod_actions::{ContainerToKill, compute_pod_actions};
 use super::pod_cache::{Sandbox, Snapshot};
 use super::pod_worker::{self, Env, PodWorker, SyncEnd, WorkType};
 use super::prober;
+use super::resize;
 use super::restart_policy::is_restartable_init_container;
 use super::status_manager;
 use super::{container_config, volumes};
@@ -63,6 +64,7 @@ enum Step {
     StopSandboxes,
     CreateSandbox,
     SandboxReady,
+    Resize,
     Start(ContainerKind, usize),
     Create(ContainerKind, usize),
     Created(ContainerKind, usize, ContainerId),
@@ -123,6 +125,9 @@ pub(crate) fn start(env: &mut Env<'_, '_>, w: &mut PodWorker) {
 
 /// Makes the pod's status out of a look at the runtime and hands it to the status manager.
 fn set_status(env: &mut Env<'_, '_>, w: &mut PodWorker, snapshot: &Snapshot, terminal: bool) -> String {
+    if let Some(resize) = w.resize.as_mut().filter(|_| terminal) {
+        resize.ended();
+    }
     let status = make_status(env, w, snapshot, terminal);
     let phase = status.phase.clone().unwrap_or_default();
     status_manager::set_pod_status(env, w, status);
@@ -161,6 +166,7 @@ fn make_status(
         old: &w.status,
         runtime: snapshot,
         reasons: &w.reasons,
+        resize: w.resize.as_deref(),
         host_ip: &env.node.ip,
         messages: &messages,
         users: &users,
@@ -171,6 +177,9 @@ fn make_status(
 
 fn begin_sync_pod(env: &mut Env<'_, '_>, w: &mut PodWorker, job: &mut SyncJob) {
     let snapshot = job.snapshot.clone();
+    if w.resize.is_some() {
+        resize::observe(env, w, &snapshot);
+    }
     let phase = set_status(env, w, &snapshot, false);
     if matches!(phase.as_str(), "Succeeded" | "Failed") {
         job.transition = Some(WorkType::Terminating);
@@ -436,6 +445,18 @@ fn do_step(env: &mut Env<'_, '_>, w: &mut PodWorker, job: &mut SyncJob, step: St
             sandbox_ready(env, w);
             Flow::Next
         }
+        Step::Resize => {
+            job.acted = true;
+            match resize::actuate(env, w) {
+                // The pod is looked at again at once.
+                Ok(()) => w.pending = true,
+                Err(error) => {
+                    resize::failed(env, w, &error);
+                    job.errors.push(None);
+                }
+            }
+            Flow::Next
+        }
         Step::Start(kind, index) => start_container(env, w, job, kind, index),
         Step::Create(kind, index) => create_container(env, w, job, kind, index),
         Step::Created(kind, index, id) => run_container(env, w, job, kind, index, id),
@@ -474,7 +495,8 @@ fn actions(env: &mut Env<'_, '_>, w: &mut PodWorker, job: &mut SyncJob) -> Flow 
         prober::start_all(env, w);
     }
     let deleted = w.pod.is_terminating();
-    let plan = compute_pod_actions(&spec, deleted, &job.snapshot, &w.probes);
+    let mut plan = compute_pod_actions(&spec, deleted, &job.snapshot, &w.probes);
+    let resizes = w.resize.is_some() && !plan.kill_pod && resize::add_actions(w, &job.snapshot, &mut plan);
     if plan.kill_pod {
         if !job.snapshot.sandboxes.is_empty() {
             job.steps.extend([Step::KillAll, Step::StopSandboxes]);
@@ -494,6 +516,9 @@ fn actions(env: &mut Env<'_, '_>, w: &mut PodWorker, job: &mut SyncJob) -> Flow 
     }
     let start = |kind| move |index| Step::Start(kind, index);
     job.steps.extend(plan.ephemeral_containers_to_start.into_iter().map(start(ContainerKind::Ephemeral)));
+    if resizes {
+        job.steps.push_back(Step::Resize);
+    }
     job.steps.extend(plan.init_containers_to_start.into_iter().map(start(ContainerKind::Init)));
     job.steps.extend(plan.containers_to_start.into_iter().map(start(ContainerKind::App)));
     Flow::Next
@@ -671,6 +696,9 @@ fn create_container(
     match created {
         Ok(id) => {
             w.containers.push(id.clone());
+            if let Some(resize) = &mut w.resize {
+                resize.started(&container.name);
+            }
             event(env, EventType::Normal, "Created", "Container created");
             job.steps.push_front(Step::Created(kind, index, id));
             wait_time(env, job, latency::START)

@@ -224,6 +224,20 @@ impl Runtime {
         debug_assert!(self.containers.get(id).is_none_or(|c| c.finished_at == Some(now)));
     }
 
+    /// Sets what a running container may use: thousandths of a CPU and bytes; `None` for no limit.
+    pub fn update_container_resources(&mut self, id: &ContainerId, cpu: Option<u64>, memory: Option<u64>) {
+        if let Some(container) = self.containers.get_mut(id) {
+            let config = Arc::make_mut(&mut container.config);
+            config.cpu_limit = cpu;
+            config.memory_limit = memory;
+        }
+    }
+
+    /// The memory that a container uses, in bytes.
+    pub fn container_memory(&self, id: &ContainerId) -> u64 {
+        self.containers.get(id).and_then(|c| c.machine.as_ref()).map_or(0, |machine| machine.memory_bytes())
+    }
+
     /// Forgets a container and its log.
     pub fn remove_container(&mut self, id: &ContainerId) {
         if let Some(container) = self.containers.remove(id)

@@ -10,6 +10,7 @@ mod default_toleration_seconds;
 mod limit_ranger;
 mod namespace_lifecycle;
 mod node_taint;
+mod pod_resize;
 mod pod_security;
 mod priority;
 mod resource_quota;
@@ -108,6 +109,9 @@ pub(super) fn validate_update(
     pod_security::validate(api, object, Some(old), subresource, warnings)?;
     if subresource.is_none() {
         priority::validate(api, object, Some(old.name()))?;
+    }
+    if subresource == Some("resize") && *object.kind == kinds::POD {
+        pod_resize::validate(api, object, old)?;
     }
     resource_quota::validate(api, object, Some(old), subresource)
 }
