@@ -136,6 +136,24 @@ pub(super) fn without_runtime(text: &str) -> String {
     text
 }
 
+static ADDRESSES: LazyLock<Vec<(Regex, &'static str)>> = LazyLock::new(|| {
+    [
+        (r"\b10\.244\.\d+\.\d+", "<podIP>"),
+        // The time of a file, as `ls -l` has it.
+        (r"\b(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) [ \d]\d +\d\d:\d\d\b", "<time>"),
+    ]
+    .into_iter()
+    .filter_map(|(pattern, placeholder)| Some((Regex::new(pattern).ok()?, placeholder)))
+    .collect()
+});
+
+/// Takes allocated addresses and the times of files out of what programs printed.
+pub(super) fn without_addresses(text: &str) -> String {
+    ADDRESSES.iter().fold(text.to_owned(), |text, (pattern, placeholder)| {
+        pattern.replace_all(&text, *placeholder).into_owned()
+    })
+}
+
 static DRAWN_NODE: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\bnode[123]\b").ok());
 
 /// Takes out which of several equal nodes the scheduler drew.
