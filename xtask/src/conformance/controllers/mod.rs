@@ -44,6 +44,18 @@ const SESSION_STEP: Duration = Duration::from_millis(50);
 /// How long a `wait` step may take.
 const PATIENCE: Duration = Duration::from_secs(120);
 
+/// How often the node controller looks at the nodes (`--node-monitor-period`), in seconds.
+const MONITOR_PERIOD: f64 = 5.0;
+
+/// How long the cluster has run when the script begins, so that its node controller looks at the nodes in the same
+/// moments of each period as the recorded one did, whose process had started at some time long before.
+fn monitor_phase(record: &Value) -> Duration {
+    let registered = array(record, "events").find(|event| text(event, "reason") == "RegisteredNode");
+    let seen = registered.and_then(|event| event.get("t")?.as_f64());
+    let before = seen.map_or(1.0, |seen| MONITOR_PERIOD - seen.rem_euclid(MONITOR_PERIOD));
+    Duration::from_secs_f64(if before < 1.0 { before + MONITOR_PERIOD } else { before })
+}
+
 struct Script<'a> {
     cluster: Cluster,
     kubelet: PretendedKubelet,
@@ -63,7 +75,7 @@ fn run(record: &Value) -> Outcome {
         &mut cluster,
         &json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}),
     );
-    lab::pass(&mut cluster, Duration::from_secs(1));
+    lab::pass(&mut cluster, monitor_phase(record));
     let steps: Vec<&Value> = array(record, "steps").collect();
     let watcher = Watcher::new(&mut cluster, namespace);
     let mut script = Script {
@@ -75,7 +87,14 @@ fn run(record: &Value) -> Outcome {
         outputs: vec![None; steps.len()],
         problem: None,
     };
+    let began = script.cluster.sim_now();
     for (index, step) in steps.iter().enumerate() {
+        // A step begins when it began in the recording, or later where the ones before took longer here: what a
+        // controller does again and again (retries, back-off) has then had the time that it had there.
+        let at = began + Duration::from_secs_f64(step.get("t").and_then(Value::as_f64).unwrap_or(0.0));
+        if script.cluster.sim_now() < at {
+            script.run_to(at);
+        }
         script.step(index, step);
     }
     // What runs in the background ran to the end of the script.
