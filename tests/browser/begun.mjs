@@ -89,6 +89,30 @@ export async function until(page, line, pattern) {
   assert.match(said, pattern, `${line}\n${events}`);
 }
 
+/**
+ * Lets a line watch until a row matches that it writes, however short the state lasted; gives all that it wrote. The row
+ * need not be the last one: where time runs fast, a slow machine sees what came after at once. `then` is done once the
+ * line runs.
+ */
+export async function came(page, line, pattern, then = async () => {}) {
+  await answer(page, "clear");
+  await enter(page, line);
+  await then();
+  const output = page.locator("#pane-terminal .entry-output").last();
+  const matches = ({ source }) => {
+    const last = [...document.querySelectorAll("#pane-terminal .entry-output")].at(-1);
+    return new RegExp(source, "m").test(last?.textContent ?? "");
+  };
+  try {
+    await page.waitForFunction(matches, { source: pattern.source }, { timeout: 60_000 });
+  } catch {
+    assert.match(await output.innerText().catch(() => ""), pattern, line);
+  }
+  const said = await output.evaluate((element) => element.textContent);
+  await page.locator("#terminal-line").press("Control+c");
+  return said;
+}
+
 /** Lets time run at a speed, as `60×`. */
 export async function play(page, speed) {
   await page.locator(".time").getByRole("radio", { name: speed, exact: true }).click();

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { POD, answer, apply, begun, enter, play, truth, until } from "./begun.mjs";
+import { POD, answer, apply, begun, came, enter, play, truth, until } from "./begun.mjs";
 
 const recorded = (path) => {
   const file = join(truth, path);
@@ -75,16 +75,7 @@ test("nodeSelector gpu=true: Pending with the exact reason, and a label in the p
 /** What a line that watches says, once something has come. */
 async function watched(page, manifest, speed, line, pattern) {
   await apply(page, manifest);
-  await enter(page, "clear");
-  await enter(page, line);
-  await play(page, speed);
-  await page.waitForFunction((source) => {
-    const last = [...document.querySelectorAll("#pane-terminal .entry-output")].at(-1);
-    return new RegExp(source, "m").test(last?.textContent ?? "");
-  }, pattern.source, { timeout: 60_000 });
-  const said = await page.locator("#pane-terminal .entry-output").last().evaluate((element) => element.textContent);
-  await page.locator("#terminal-line").press("Control+c");
-  return said;
+  return await came(page, line, pattern, () => play(page, speed));
 }
 
 /** Seconds from a pod's creation to the start of each of its container's runs, as every change of it tells. */

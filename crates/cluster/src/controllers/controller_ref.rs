@@ -92,7 +92,7 @@ pub(super) fn selector_of(object: &Object) -> Option<Selector> {
 }
 
 /// A selector in its object form; `None` where it is not valid.
-pub(super) fn selector_from(value: &Value) -> Option<Selector> {
+pub(crate) fn selector_from(value: &Value) -> Option<Selector> {
     use serde::Deserialize;
     let form = k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector::deserialize(value).ok()?;
     podlab_api::selector::label_selector::label_selector_as_selector(Some(&form)).ok()

@@ -37,6 +37,7 @@ mod ttl;
 mod ttl_after_finished;
 mod values;
 
+pub(crate) use controller_ref::selector_from;
 pub(crate) use endpoint_slice::slices_of;
 pub(crate) use standing::Standing;
 

@@ -1,6 +1,7 @@
 //! What a container sees of the world outside: the clock, its volumes, the network.
 
 use super::cri::ContainerId;
+use super::network_policy::{self, Connection};
 use super::{Runtime, network, servers};
 use crate::apiserver::ApiServer;
 use podlab_shell::{DnsAnswer, Host, HttpRequest, HttpResponse, NetError, Program, Stream, Volume, Volumes};
@@ -8,6 +9,9 @@ use podlab_sim::{Draw, SimDuration, SimTime};
 
 /// Requests from server to server go at most so deep.
 const DEPTH: u32 = 8;
+
+/// Where name servers listen.
+const DNS_PORT: u16 = 53;
 
 /// What a process wrote: container, sink, stream, bytes.
 pub(super) type Written = (ContainerId, u32, Stream, Vec<u8>);
@@ -111,6 +115,7 @@ impl Host for ContainerHost<'_> {
 
     fn http(&mut self, request: &HttpRequest) -> Result<HttpResponse, NetError> {
         let (address, port) = self.route(&request.host, request.port)?;
+        self.let_through(&address, port, false)?;
         if request.scheme == "https" {
             return Err(NetError::Tls);
         }
@@ -119,6 +124,7 @@ impl Host for ContainerHost<'_> {
 
     fn connect(&mut self, host: &str, port: u16, udp: bool) -> Result<(), NetError> {
         let (address, port) = self.route(host, port)?;
+        self.let_through(&address, port, udp)?;
         match self.runtime.listener(&address, port)? {
             Some(_) => Ok(()),
             None if udp => Ok(()),
@@ -135,6 +141,9 @@ impl Host for ContainerHost<'_> {
     }
 
     fn resolve(&mut self, name: &str) -> Result<DnsAnswer, NetError> {
+        if !network::is_ip(name) {
+            self.ask_dns()?;
+        }
         network::resolve(self.runtime, self.api, self.namespace(), name)
     }
 
@@ -158,6 +167,33 @@ impl Host for ContainerHost<'_> {
 }
 
 impl ContainerHost<'_> {
+    /// Whether the NetworkPolicies let this container open a connection.
+    fn let_through(&self, address: &str, port: u16, udp: bool) -> Result<(), NetError> {
+        let container = self.runtime.containers.get(&self.id);
+        let Some(sandbox) = container.and_then(|c| self.runtime.sandboxes.get(&c.sandbox)) else {
+            return Ok(());
+        };
+        let own = sandbox.ip.as_deref().unwrap_or_default();
+        let from = self.runtime.end_of(self.api, &sandbox.config, own);
+        let to = self.runtime.end_at(self.api, address);
+        match network_policy::allows(self.api, Connection { from: &from, to: &to, port, udp }) {
+            true => Ok(()),
+            false => Err(NetError::NoAnswer),
+        }
+    }
+
+    /// Whether a name server can be reached: one of the endpoints of the Service at its address.
+    ///
+    /// Where there is no such Service (a cluster that was made without CoreDNS) names are answered all the same.
+    fn ask_dns(&mut self) -> Result<(), NetError> {
+        let server = self.name_server();
+        if !network::is_service_address(self.api, &server) {
+            return Ok(());
+        }
+        let (address, port) = self.route(&server, DNS_PORT).map_err(|_| NetError::NoAnswer)?;
+        self.let_through(&address, port, true)
+    }
+
     /// Nothing else listens there: the container's own machine may, which is being run now and looks itself.
     fn refused(&self, address: &str, port: u16) -> NetError {
         if self.own_address().as_deref() == Some(address) {
@@ -175,7 +211,8 @@ impl ContainerHost<'_> {
         let address = if network::is_ip(host) {
             host.to_owned()
         } else {
-            let answer = self.resolve(host)?;
+            // A name that nobody answers for is one that isn't found, to all but those who ask the name server itself.
+            let answer = self.resolve(host).map_err(|_| NetError::NameNotFound)?;
             answer.addresses.into_iter().next().ok_or(NetError::NameNotFound)?
         };
         self.runtime.drawn += 1;

@@ -16,6 +16,7 @@ pub mod images;
 mod lifecycle;
 mod logs;
 mod network;
+mod network_policy;
 mod run;
 mod sandbox;
 mod served;

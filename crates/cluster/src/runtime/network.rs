@@ -1,6 +1,6 @@
 //! The network: addresses, names, Services, and requests from the node.
 //!
-//! Every pod reaches every pod. A Service's address, or a node port, is turned into the address of one of its
+//! Every pod reaches every pod, as far as NetworkPolicies let it ([`super::network_policy`]). A Service's address, or a node port, is turned into the address of one of its
 //! endpoints, as kube-proxy does; names are those that CoreDNS serves. Both go by the EndpointSlices.
 
 use super::Runtime;
@@ -349,6 +349,11 @@ fn service_at<'a>(
         return services.find(has_ip).map(|service| (service, entry(service, "port")));
     }
     services.find_map(|service| Some((service, Some(entry(service, "nodePort")?))))
+}
+
+/// Whether a Service has the address.
+pub(super) fn is_service_address(api: &ApiServer, address: &str) -> bool {
+    service_at(api, address, 0).is_some()
 }
 
 /// Turns a Service's address and port into those of one of its endpoints; any other address stays as it is.

@@ -16,6 +16,8 @@ pub(super) const MAX_REDIRECTS: u32 = 20;
 pub(super) struct Url {
     pub scheme: String,
     pub host: String,
+    /// Host and port as they were written.
+    pub authority: String,
     pub port: u16,
     pub path: String,
 }
@@ -51,7 +53,7 @@ pub(super) fn parse_url(text: &str) -> Option<Url> {
     }
     let path = path.split('#').next().unwrap_or_default();
     let path = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
-    Some(Url { scheme, host: host.to_owned(), port, path })
+    Some(Url { scheme, host: host.to_owned(), authority: authority.to_owned(), port, path })
 }
 
 pub(super) fn ask(

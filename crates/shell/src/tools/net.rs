@@ -187,6 +187,7 @@ impl Nc {
             let url = Url {
                 scheme: "http".to_owned(),
                 host: self.host.clone(),
+                authority: String::new(),
                 port: self.port,
                 path: path.to_owned(),
             };

@@ -102,7 +102,7 @@ impl Wget {
             Ok(r) => r,
             Err(e) => {
                 let text = match e {
-                    NetError::NameNotFound => format!("bad address '{host}'"),
+                    NetError::NameNotFound => format!("bad address '{}'", self.url.authority),
                     NetError::ConnectionRefused | NetError::Own(_) => {
                         format!("can't connect to remote host ({at}): Connection refused")
                     }
