@@ -214,7 +214,7 @@ impl Lab {
             }
             advance.changed = true;
         }
-        if self.terminal.is_running() && self.past.is_none() {
+        if self.terminal.is_active() && self.past.is_none() {
             let before = self.terminal.revision();
             self.terminal.poll(&mut self.live, &mut self.files);
             advance.changed |= self.terminal.revision() != before;
@@ -421,6 +421,17 @@ impl Lab {
         self.revision += 1;
     }
 
+    /// Saves the file in the editor for the command that waits for it; `false` where none does.
+    pub fn save_edit(&mut self) -> bool {
+        let name = self.files.active().name.clone();
+        if self.terminal.editing().as_ref() != Some(&name) {
+            return false;
+        }
+        self.terminal.save_edit(&name, &mut self.live, &mut self.files);
+        self.revision += 1;
+        true
+    }
+
     /// What may stand at a place of a command line.
     pub fn complete(&mut self, line: &str, cursor: usize) -> Vec<podlab_kubectl::Completion> {
         podlab_kubectl::complete(line, cursor, self.shown_mut())
@@ -593,6 +604,91 @@ mod tests {
         lab.enter("sleep 5; echo late");
         assert!(lab.terminal.is_running());
         lab.jump(lab.live().sim_now() + Duration::from_secs(6), &mut || true);
+        assert!(!lab.terminal.is_running());
+    }
+
+    #[test]
+    fn kubectl_stands_wherever_a_command_can() {
+        let mut lab = Lab::default();
+        let mut said = |line: &str| {
+            lab.enter(line);
+            let entry = lab.terminal.entries().last().unwrap();
+            let text: String = entry.output.iter().map(|p| p.text.as_str()).collect();
+            (text, entry.code)
+        };
+        let ok = |text: &str| (text.to_owned(), Some(0));
+        assert_eq!(said("export do='--dry-run=client -o name'"), ok(""));
+        assert_eq!(said("k run a --image=nginx $do"), ok("pod/a\n"));
+        assert_eq!(
+            said("for n in a b; do k run $n --image=nginx; done"),
+            ok("pod/a created\npod/b created\n")
+        );
+        assert_eq!(said("echo $(kubectl get po -o name)"), ok("pod/a pod/b\n"));
+        assert_eq!(
+            said("for p in $(kubectl get po -o name); do kubectl delete $p --now=false --wait=false; done"),
+            ok("pod \"a\" deleted from default namespace\npod \"b\" deleted from default namespace\n")
+        );
+        assert_eq!(said("echo default kube-system | xargs kubectl get ns -o name").0.lines().count(), 2);
+        assert_eq!(
+            said("ns() { k get ns \"$1\" -o name; }; ns default && ns nobody || echo none").0.lines().last(),
+            Some("none")
+        );
+        assert_eq!(
+            said("k get ns -o name | while read n; do echo \"<$n>\"; done | head -1"),
+            ok("<namespace/default>\n")
+        );
+        assert_eq!(said("kubectl get pod nobody 2>/dev/null"), (String::new(), Some(1)));
+        assert_eq!(said("kubectl get pod nobody 2>&1 >/dev/null | wc -l"), ok("1\n"));
+        assert_eq!(said("which kubectl"), ok("/usr/bin/kubectl\n"));
+        assert_eq!(
+            said("cat <<EOF | k apply -f - $do\nkind: Namespace\napiVersion: v1\nmetadata: {name: x}\nEOF"),
+            ok("namespace/x\n")
+        );
+        assert_eq!(
+            said(
+                "kubectl config set-context --current --namespace=kube-system >/dev/null; k config view --minify -o jsonpath={..namespace}"
+            ),
+            ok("kube-system")
+        );
+        assert_eq!(lab.terminal.context().1, "kube-system");
+        lab.enter("if true");
+        assert!(lab.terminal.is_running());
+        lab.enter("then echo yes; fi");
+        assert!(!lab.terminal.is_running());
+    }
+
+    #[test]
+    fn an_editor_is_a_tab() {
+        let mut lab = Lab::default();
+        lab.enter("vi a.yaml && cat a.yaml");
+        assert!(lab.terminal.is_running());
+        assert_eq!(lab.files.active().name, "a.yaml");
+        lab.edit("kind: Pod\n");
+        lab.save_edit();
+        let entry = lab.terminal.entries().last().unwrap();
+        assert_eq!((entry.output[0].text.as_str(), entry.code), ("kind: Pod\n", Some(0)));
+        lab.enter("vim /tmp/x; cat /tmp/x");
+        assert_eq!(lab.files.active().name, "x");
+        let index = lab.files.active_index();
+        lab.files.remove(index);
+        lab.advance(Duration::from_millis(16), &mut || true);
+        assert_eq!(lab.terminal.entries().last().unwrap().code, Some(1));
+    }
+
+    #[test]
+    fn a_background_command_goes_on() {
+        let mut lab = Lab::default();
+        lab.enter("sleep 3 && echo late > late.txt &");
+        assert!(!lab.terminal.is_running());
+        lab.jump(lab.live().sim_now() + Duration::from_secs(4), &mut || true);
+        lab.enter("cat late.txt");
+        let text: String =
+            lab.terminal.entries().last().unwrap().output.iter().map(|p| p.text.as_str()).collect();
+        assert!(text.contains("late\n"), "{text}");
+        assert_eq!(lab.files.read("late.txt"), Some("late\n"));
+        lab.enter("kubectl get po -w | head -1");
+        lab.enter("");
+        lab.interrupt();
         assert!(!lab.terminal.is_running());
     }
 

@@ -5,7 +5,6 @@ pub mod files;
 pub mod history;
 pub mod inspect;
 pub mod lab;
-mod line;
 pub mod manifest;
 pub mod saved;
 pub mod selector_lab;

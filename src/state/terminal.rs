@@ -1,10 +1,9 @@
 //! The terminal: lines typed, what came of them, and the command that still runs.
 
 use super::files::Files;
-use super::line::{self, Joint, Stage, What};
-use super::shell_run::ShellRun;
+use super::shell_run::Shell;
 use podlab_api::Door;
-use podlab_kubectl::{DirEntry, Env, FileError, Invocation, Io, Stdin, Step, Wait};
+use podlab_kubectl::{DirEntry, Env, FileError, Invocation, Io, Stdin, Wait};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 
@@ -12,8 +11,6 @@ use std::collections::{BTreeMap, VecDeque};
 const ENTRIES: usize = 400;
 /// How many bytes of output one entry keeps, from its end.
 const OUTPUT: usize = 256 << 10;
-/// How many bytes are kept between the commands of a line.
-const CAUGHT: usize = 16 << 20;
 /// The longest line that is taken.
 const LINE: usize = 64 << 10;
 
@@ -52,12 +49,8 @@ pub struct Terminal {
     /// Context and namespace that the configuration names; made when it is written, read at every drawing.
     context: (String, String),
     running: Option<Running>,
-    /// What of the line has not begun yet.
-    stages: VecDeque<Stage>,
-    /// What the running command writes for the next one or a file, instead of to the screen.
-    caught: Option<Vec<u8>>,
-    /// Where that goes.
-    catches_for: Option<Stage>,
+    /// bash, in which lines run.
+    shell: Shell,
     /// What has been typed for the running command.
     input: VecDeque<Vec<u8>>,
     interrupted: bool,
@@ -71,15 +64,17 @@ pub struct Terminal {
 
 #[derive(Clone, Debug)]
 enum Program {
+    /// kubectl without a shell around it, for the page's buttons.
     Kubectl(Box<Invocation>),
-    Shell(Box<ShellRun>),
+    /// A line in the shell.
+    Line,
 }
 
 #[derive(Clone, Debug)]
 struct Running {
     program: Program,
     wait: Option<Wait>,
-    /// What it reads: given text and then the end, or the keyboard.
+    /// What kubectl reads: given text and then the end, or the keyboard.
     stdin: Option<Vec<u8>>,
 }
 
@@ -107,9 +102,7 @@ impl Default for Terminal {
             context: context(&config),
             hidden: BTreeMap::from([(CONFIG.to_owned(), config)]),
             running: None,
-            stages: VecDeque::new(),
-            caught: None,
-            catches_for: None,
+            shell: Shell::default(),
             input: VecDeque::new(),
             interrupted: false,
             ended: false,
@@ -155,9 +148,13 @@ impl Terminal {
     /// Starts a line. While a command runs, the line is its input.
     pub fn enter(&mut self, line: &str, door: &mut dyn Door, files: &mut Files) {
         let line: String = line.chars().take(LINE).collect();
-        if self.running.is_some() {
-            self.print(false, &format!("{line}\n"));
+        if let Some(running) = &self.running {
             self.input.push_back(format!("{line}\n").into_bytes());
+            if matches!(running.program, Program::Line) {
+                self.input.clear();
+                self.shell.enter(&line, door);
+            }
+            self.print(false, &format!("{line}\n"));
             self.poll(door, files);
             return;
         }
@@ -172,77 +169,54 @@ impl Terminal {
             "help" => {
                 self.print(
                     false,
-                    "kubectl (or k), bash and its tools, clear. Files of the editor are in this folder.\n",
+                    "kubectl (or k), bash and its tools, vi, clear. Files of the editor are in this folder.\n",
                 );
                 return self.finish(0);
             }
             _ => {}
         }
-        match line::parse(&line) {
-            Ok(stages) => {
-                self.stages = stages.into();
-                self.go_on(0, door, files);
-            }
-            Err(text) => {
-                self.print(true, &text);
-                self.finish(2);
-            }
-        }
+        self.shell.put_files(files, &self.hidden, door);
+        self.shell.enter(&line, door);
+        self.running = Some(Running { program: Program::Line, wait: None, stdin: None });
+        self.poll(door, files);
     }
 
-    /// Starts what comes next in the line, after a stage that ended with `code`.
-    fn go_on(&mut self, mut code: i32, door: &mut dyn Door, files: &mut Files) {
-        let mut piped = None;
-        loop {
-            if let Some(stage) = self.catches_for.take() {
-                let bytes = self.caught.take().unwrap_or_default();
-                match &stage.to {
-                    Some((name, append)) => {
-                        let mut text = String::from_utf8_lossy(&bytes).into_owned();
-                        if *append && let Some(before) = files.read(name) {
-                            text.insert_str(0, before);
-                        }
-                        files.write(name.trim_start_matches("./"), &text);
-                        piped = stage.piped.then(Vec::new);
-                    }
-                    None => piped = Some(bytes),
+    /// The name of the file that a command has opened in the editor, if one waits for it to be saved.
+    pub fn editing(&mut self) -> Option<String> {
+        let edit = self.shell.edits().iter().find(|e| e.shown && e.closed.is_none())?;
+        Some(edit.name().to_owned())
+    }
+
+    /// Ends the editing of the file in that tab: its text is kept, and the command that waits goes on.
+    pub fn save_edit(&mut self, name: &str, door: &mut dyn Door, files: &mut Files) {
+        let Some(edit) = self.shell.edits().iter_mut().find(|e| e.closed.is_none() && e.name() == name)
+        else {
+            return;
+        };
+        if let Some(text) = files.read(name) {
+            text.clone_into(&mut edit.text);
+        }
+        edit.closed = Some(true);
+        if !edit.is_own()
+            && let Some(index) = files.all().iter().position(|f| f.name == name)
+        {
+            files.remove(index);
+        }
+        self.poll(door, files);
+    }
+
+    /// Shows the files that editors were called for, and notes which tabs were closed.
+    fn tend_edits(&mut self, files: &mut Files) {
+        for edit in self.shell.edits().iter_mut().filter(|e| e.closed.is_none()) {
+            let name = edit.name().to_owned();
+            if !edit.shown {
+                edit.shown = true;
+                files.write(&name, &edit.text);
+                if let Some(index) = files.all().iter().position(|f| f.name == name) {
+                    files.select(index);
                 }
-            }
-            let Some(stage) = self.stages.pop_front() else { return self.finish(code) };
-            let skipped = match stage.joint {
-                Joint::And => code != 0,
-                Joint::Or => code == 0,
-                Joint::Then | Joint::Pipe => false,
-            };
-            if skipped {
-                // The whole pipeline is passed over.
-                while self.stages.front().is_some_and(|s| s.joint == Joint::Pipe) {
-                    self.stages.pop_front();
-                }
-                continue;
-            }
-            let stdin = piped.take();
-            if stage.piped || stage.to.is_some() {
-                self.caught = Some(Vec::new());
-                self.catches_for = Some(stage.clone());
-            }
-            self.interrupted = false;
-            self.ended = false;
-            self.input.clear();
-            let program = match stage.what {
-                What::Kubectl(args) => {
-                    let env = Env { vars: BTreeMap::from([("HOME".to_owned(), HOME.to_owned())]) };
-                    Program::Kubectl(Box::new(podlab_kubectl::run(&args, env)))
-                }
-                What::Shell(text) => {
-                    let now = i64::try_from(door.now().as_nanosecond()).unwrap_or(0);
-                    Program::Shell(Box::new(ShellRun::new(&text, stdin.as_deref(), files, now)))
-                }
-            };
-            self.running = Some(Running { program, wait: None, stdin });
-            match self.step_running(door, files) {
-                Some(ended) => code = ended,
-                None => return,
+            } else if files.read(&name).is_none() {
+                edit.closed = Some(false);
             }
         }
     }
@@ -253,7 +227,6 @@ impl Terminal {
         self.interrupted = false;
         self.ended = false;
         self.input.clear();
-        self.stages.clear();
         let program = Program::Kubectl(Box::new(podlab_kubectl::run(args, env)));
         self.running =
             Some(Running { program, wait: None, stdin: stdin.map(|text| text.as_bytes().to_vec()) });
@@ -268,81 +241,92 @@ impl Terminal {
 
     /// Lets the running command go on; call it whenever time has passed or the cluster has changed.
     pub fn poll(&mut self, door: &mut dyn Door, files: &mut Files) {
-        if let Some(code) = self.step_running(door, files) {
-            self.go_on(code, door, files);
-        }
-    }
-
-    /// Lets the running command go on; answers its code once it has ended.
-    fn step_running(&mut self, door: &mut dyn Door, files: &mut Files) -> Option<i32> {
-        let mut running = self.running.take()?;
-        if let Program::Shell(shell) = &mut running.program {
-            while let Some(bytes) = self.input.pop_front() {
-                shell.input(&bytes);
+        let Some(mut running) = self.running.take() else {
+            // What runs in the background writes when it likes.
+            if self.shell.has_jobs() {
+                self.shell.run(door);
+                self.take_output();
             }
-            if self.ended {
-                shell.close_input();
-            }
-            if std::mem::take(&mut self.interrupted) {
-                shell.interrupt(files);
-                self.caught = None;
-                self.catches_for = None;
-                return Some(130);
-            }
-            let now = i64::try_from(door.now().as_nanosecond()).unwrap_or(0);
-            let ended = shell.run(now, files);
-            for (error, bytes) in shell.take_output() {
-                self.write(error, &bytes);
-            }
-            running.wait = shell.wait();
-            if ended.is_none() {
-                self.running = Some(running);
-            }
-            return ended;
-        }
+            return;
+        };
         // A command that only yields is given a few turns a frame.
         for _ in 0..64 {
-            let Program::Kubectl(invocation) = &mut running.program else { break };
+            let Program::Kubectl(invocation) = &mut running.program else {
+                return self.poll_line(running, door, files);
+            };
             let mut io = TerminalIo { terminal: self, files, stdin: &mut running.stdin };
             match invocation.step(door, &mut io) {
-                Step::Done(code) => return Some(code),
-                Step::Yield => running.wait = None,
-                Step::Wait(wait) => {
+                podlab_kubectl::Step::Done(code) => return self.finish(code),
+                podlab_kubectl::Step::Yield => running.wait = None,
+                podlab_kubectl::Step::Wait(wait) => {
                     running.wait = Some(wait);
                     break;
                 }
             }
         }
         self.running = Some(running);
-        None
     }
 
-    /// Output of the running command: to the screen, or to what reads it.
-    fn write(&mut self, error: bool, bytes: &[u8]) {
-        match &mut self.caught {
-            Some(caught) if !error => {
-                if caught.len() < CAUGHT {
-                    caught.extend_from_slice(bytes);
-                }
-            }
-            _ => self.print(error, &String::from_utf8_lossy(bytes)),
+    /// Lets the line go on that runs in the shell.
+    fn poll_line(&mut self, mut running: Running, door: &mut dyn Door, files: &mut Files) {
+        let mut ended = self.shell.run(door);
+        self.tend_edits(files);
+        if self.shell.edits().iter().any(|e| e.closed.is_some()) {
+            ended = self.shell.run(door);
+            self.tend_edits(files);
         }
+        self.take_output();
+        running.wait = self.shell.wait();
+        let Some(code) = ended else {
+            self.running = Some(running);
+            return;
+        };
+        self.shell.take_files(files, &mut self.hidden);
+        if let Some(config) = self.hidden.get(CONFIG) {
+            self.context = context(config);
+        }
+        let left = self.shell.take_input();
+        self.finish(code);
+        // Lines typed ahead are lines of their own.
+        for line in String::from_utf8_lossy(&left).lines() {
+            self.enter(line, door, files);
+        }
+    }
+
+    fn take_output(&mut self) {
+        for (error, bytes) in self.shell.take_output() {
+            self.print(error, &String::from_utf8_lossy(&bytes));
+        }
+    }
+
+    /// Whether polling may bring something.
+    pub fn is_active(&self) -> bool {
+        self.running.is_some() || self.shell.has_jobs()
     }
 
     /// Ctrl C.
     pub fn interrupt(&mut self, door: &mut dyn Door, files: &mut Files) {
-        if self.running.is_none() {
-            return;
+        let Some(running) = &self.running else { return };
+        let line = matches!(running.program, Program::Line);
+        self.print(false, "^C");
+        if line {
+            for edit in self.shell.edits().iter_mut() {
+                edit.closed.get_or_insert(false);
+                if let (false, Some(index)) =
+                    (edit.is_own(), files.all().iter().position(|f| f.name == edit.name()))
+                {
+                    files.remove(index);
+                }
+            }
+            self.shell.interrupt();
+            self.shell.edits().clear();
+            return self.poll(door, files);
         }
         self.interrupted = true;
-        self.stages.clear();
-        self.print(false, "^C\n");
+        self.print(false, "\n");
         self.poll(door, files);
         if self.interrupted && self.running.take().is_some() {
-            // The command did not ask: the signal ends it, and with it the line.
-            self.stages.clear();
-            self.caught = None;
-            self.catches_for = None;
+            // The command did not ask: the signal ends it.
             self.finish(130);
         }
         self.interrupted = false;
@@ -350,6 +334,10 @@ impl Terminal {
 
     /// Ctrl D: nothing more is typed for the running command.
     pub fn end_input(&mut self, door: &mut dyn Door, files: &mut Files) {
+        let Some(running) = &self.running else { return };
+        if matches!(running.program, Program::Line) {
+            self.shell.end_input();
+        }
         self.ended = true;
         self.poll(door, files);
     }
@@ -406,11 +394,11 @@ struct TerminalIo<'a> {
 
 impl Io for TerminalIo<'_> {
     fn stdout(&mut self, bytes: &[u8]) {
-        self.terminal.write(false, bytes);
+        self.terminal.print(false, &String::from_utf8_lossy(bytes));
     }
 
     fn stderr(&mut self, bytes: &[u8]) {
-        self.terminal.write(true, bytes);
+        self.terminal.print(true, &String::from_utf8_lossy(bytes));
     }
 
     fn stdin(&mut self) -> Stdin {
@@ -426,7 +414,7 @@ impl Io for TerminalIo<'_> {
     }
 
     fn is_terminal(&self) -> bool {
-        self.stdin.is_none() && self.terminal.caught.is_none()
+        self.stdin.is_none()
     }
 
     fn interrupted(&mut self) -> bool {
@@ -472,87 +460,5 @@ impl Io for TerminalIo<'_> {
             name if self.files.read(name).is_some() => Err(FileError::NotDirectory),
             _ => Err(FileError::NotFound),
         }
-    }
-}
-
-/// Splits a line into words as a shell does for quotes and backslashes. What else a shell would do is refused
-/// by name.
-///
-/// # Errors
-/// The text to show.
-pub fn split(line: &str) -> Result<Vec<String>, String> {
-    let mut words = Vec::new();
-    let mut word: Option<String> = None;
-    let mut chars = line.chars().peekable();
-    while let Some(c) = chars.next() {
-        match c {
-            ' ' | '\t' | '\n' | '\r' => words.extend(word.take()),
-            '\'' => {
-                let word = word.get_or_insert_default();
-                loop {
-                    match chars.next() {
-                        Some('\'') => break,
-                        Some(c) => word.push(c),
-                        None => {
-                            return Err("bash: unexpected EOF while looking for matching `''\n".to_owned());
-                        }
-                    }
-                }
-            }
-            '"' => {
-                let word = word.get_or_insert_default();
-                loop {
-                    match chars.next() {
-                        Some('"') => break,
-                        Some('\\') => match chars.next() {
-                            Some(c @ ('"' | '\\' | '$' | '`')) => word.push(c),
-                            Some('\n') => {}
-                            Some(c) => word.extend(['\\', c]),
-                            None => {}
-                        },
-                        Some(c) => word.push(c),
-                        None => {
-                            return Err("bash: unexpected EOF while looking for matching `\"'\n".to_owned());
-                        }
-                    }
-                }
-            }
-            '\\' => match chars.next() {
-                Some('\n') | None => {}
-                Some(c) => word.get_or_insert_default().push(c),
-            },
-            '#' if word.is_none() => break,
-            '|' | '>' | '<' | ';' | '&' | '`' => {
-                return Err(format!("podlab: this terminal does not simulate the shell's {c:?} yet\n"));
-            }
-            '$' if chars.peek() == Some(&'(') => {
-                return Err("podlab: this terminal does not simulate the shell's \"$(\" yet\n".to_owned());
-            }
-            c => word.get_or_insert_default().push(c),
-        }
-    }
-    words.extend(word);
-    Ok(words)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn words_are_split_as_a_shell_does() {
-        let words = |line: &str| split(line).unwrap();
-        assert_eq!(
-            words("kubectl get po -l 'app in (a, b)'  # all"),
-            ["kubectl", "get", "po", "-l", "app in (a, b)"]
-        );
-        assert_eq!(
-            words(r#"k run x -- sh -c "echo \"hi\" \$A""#),
-            ["k", "run", "x", "--", "sh", "-c", "echo \"hi\" $A"]
-        );
-        assert!(words("").is_empty());
-        assert!(split("echo 'a").is_err());
-        assert!(split("kubectl get po | wc").is_err());
-        assert!(split("kubectl get po &").is_err());
     }
 }

@@ -23,7 +23,7 @@ const MAY_USE: [(&str, &[&str]); 11] = [
     ),
     ("podlab-serve", &["podlab-cluster", "podlab-api"]),
     ("podlab-drills", &["podlab-kubectl", "podlab-cluster", "podlab-api", "podlab-yaml", "podlab-sim"]),
-    ("podlab-kubectl", &["podlab-api", "podlab-shell", "podlab-yaml"]),
+    ("podlab-kubectl", &["podlab-api", "podlab-shell", "podlab-sim", "podlab-yaml"]),
     ("podlab-cluster", &["podlab-api", "podlab-shell", "podlab-sim", "podlab-yaml"]),
     ("podlab-api", &["podlab-yaml"]),
     ("podlab-shell", &["podlab-sim"]),

@@ -19,6 +19,8 @@ pub struct Wait {
     pub change: bool,
     /// Input, or Ctrl C.
     pub input: bool,
+    /// The end of a program that was started.
+    pub child: bool,
 }
 
 /// How far a step came.
@@ -64,6 +66,8 @@ pub(crate) enum Task {
     Drain(cmd::drain::Draining),
     Run(cmd::attach::Attaching),
     Events(cmd::events::Watching),
+    Diff(cmd::diff::Comparing),
+    Edit(Box<cmd::edit::Editing>),
 }
 
 /// Begins a run of kubectl. `argv` holds the words after the program's name.
@@ -109,6 +113,8 @@ impl Invocation {
                             Task::Drain(t) => t.step(&mut cx),
                             Task::Run(t) => t.step(&mut cx),
                             Task::Events(t) => t.step(&mut cx),
+                            Task::Diff(t) => t.step(&mut cx),
+                            Task::Edit(t) => t.step(&mut cx),
                         },
                         Err(error) => Err(error),
                     };

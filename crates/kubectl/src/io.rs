@@ -71,6 +71,39 @@ pub trait Io {
     /// # Errors
     /// There is no such directory.
     fn read_dir(&mut self, path: &str) -> Result<Vec<DirEntry>, FileError>;
+
+    /// Makes a directory.
+    ///
+    /// # Errors
+    /// The path cannot be written.
+    fn make_dir(&mut self, path: &str) -> Result<(), FileError> {
+        let _ = path;
+        Err(FileError::Denied)
+    }
+
+    /// Takes a file or an empty directory away.
+    ///
+    /// # Errors
+    /// There is no such file.
+    fn remove_file(&mut self, path: &str) -> Result<(), FileError> {
+        let _ = path;
+        Err(FileError::Denied)
+    }
+
+    /// Starts another program on the same streams; answers its number.
+    ///
+    /// # Errors
+    /// There is no such program.
+    fn spawn(&mut self, argv: &[String]) -> Result<u32, FileError> {
+        let _ = argv;
+        Err(FileError::NotFound)
+    }
+
+    /// The exit code of a program that was started, once it has ended; [`crate::Wait::child`] waits for it.
+    fn ended(&mut self, child: u32) -> Option<i32> {
+        let _ = child;
+        Some(1)
+    }
 }
 
 /// The environment a command line starts in.

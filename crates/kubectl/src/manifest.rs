@@ -76,17 +76,21 @@ pub(crate) fn documents(cx: &mut Cx<'_>, builder: &Builder) -> Result<Vec<Result
     for path in paths(cx, builder)? {
         let source = if path == "-" { "STDIN".to_owned() } else { path.clone() };
         let content = cx.read_text(&path)?;
-        let read = podlab_yaml::parse_documents(&content);
-        for document in read.documents {
-            if !document.value.is_null() {
-                out.push(Ok(Document { value: document.value, source: source.clone() }));
-            }
-        }
-        if let Some(error) = read.error {
-            out.push(Err(Error::Message(format!("error parsing {source}: {error}"))));
-        }
+        split(&content, &source, &mut out);
     }
     Ok(out)
+}
+
+fn split(content: &str, source: &str, out: &mut Vec<Result<Document>>) {
+    let read = podlab_yaml::parse_documents(content);
+    for document in read.documents {
+        if !document.value.is_null() {
+            out.push(Ok(Document { value: document.value, source: source.to_owned() }));
+        }
+    }
+    if let Some(error) = read.error {
+        out.push(Err(Error::Message(format!("error parsing {source}: {error}"))));
+    }
 }
 
 /// Reads the objects of all files.
@@ -144,14 +148,34 @@ fn validate(cx: &mut Cx<'_>, document: &Document) -> Result<()> {
             "failed to download openapi: Get \"http://localhost:8080/openapi/v2?timeout=32s\": dial tcp 127.0.0.1:8080: connect: connection refused",
         );
     }
-    let Value::Object(map) = &document.value else { return refuse("invalid object to validate") };
+    untyped(&document.value).map_or(Ok(()), |why| refuse(&why))
+}
+
+/// Why an object can't be told what kind it is.
+pub(crate) fn untyped(value: &Value) -> Option<String> {
+    let why = |why: &str| Some(why.to_owned());
+    let Value::Object(map) = value else { return why("invalid object to validate") };
     match (gvk_text(map, "apiVersion"), gvk_text(map, "kind")) {
-        (Ok(true), Ok(true)) => Ok(()),
-        (Ok(false), Ok(false)) => refuse("[apiVersion not set, kind not set]"),
-        (Ok(false), _) => refuse("apiVersion not set"),
-        (_, Ok(false)) => refuse("kind not set"),
-        (Err(why), _) | (_, Err(why)) => refuse(&why),
+        (Ok(true), Ok(true)) => None,
+        (Ok(false), Ok(false)) => why("[apiVersion not set, kind not set]"),
+        (Ok(false), _) => why("apiVersion not set"),
+        (_, Ok(false)) => why("kind not set"),
+        (Err(why), _) | (_, Err(why)) => Some(why),
     }
+}
+
+/// The objects of a text.
+pub(crate) fn from_text(cx: &mut Cx<'_>, builder: &Builder, text: &str, source: &str) -> Vec<Result<Info>> {
+    let mut out = Vec::new();
+    let mut documents = Vec::new();
+    split(text, source, &mut documents);
+    for document in documents {
+        match document {
+            Ok(document) => flatten(cx, builder, document, &mut out),
+            Err(error) => out.push(Err(error)),
+        }
+    }
+    out
 }
 
 fn gvk_text(map: &Map<String, Value>, key: &str) -> std::result::Result<bool, String> {

@@ -429,10 +429,15 @@ impl Ctx<'_> {
                 Some(pipe) if pipe.writers > 0 => return Read::Blocked,
                 _ => return Read::Eof,
             },
-            OpenKind::Terminal { id } | OpenKind::Input { id } => match self.sys.open.inputs.get_mut(&id) {
+            OpenKind::Terminal { id, .. } | OpenKind::Input { id } => match self.sys.open.inputs.get_mut(&id)
+            {
                 Some(input) if !input.buf.is_empty() => {
                     let n = input.buf.len().min(max);
                     input.buf.drain(..n).collect()
+                }
+                Some(input) if input.eof => {
+                    input.eof = false;
+                    return Read::Eof;
                 }
                 Some(input) if !input.closed => return Read::Blocked,
                 _ => return Read::Eof,
@@ -455,7 +460,7 @@ impl Ctx<'_> {
         file.offset = file.offset.saturating_sub(data.len() as u64);
         let buf = match file.kind {
             OpenKind::PipeRead(p) => self.sys.open.pipes.get_mut(&p).map(|p| &mut p.buf),
-            OpenKind::Terminal { id } | OpenKind::Input { id } => {
+            OpenKind::Terminal { id, .. } | OpenKind::Input { id } => {
                 self.sys.open.inputs.get_mut(&id).map(|i| &mut i.buf)
             }
             _ => None,
@@ -505,8 +510,9 @@ impl Ctx<'_> {
                 self.host.output(id, stream, data);
                 Ok(())
             }
-            OpenKind::Terminal { id } => {
-                self.host.output(id, crate::Stream::Stdout, data);
+            OpenKind::Terminal { id, stderr } => {
+                let stream = if stderr { crate::Stream::Stderr } else { crate::Stream::Stdout };
+                self.host.output(id, stream, data);
                 Ok(())
             }
             OpenKind::File { mount, ino, append } => {
@@ -743,7 +749,10 @@ impl Ctx<'_> {
     }
 
     /// Takes the exit of a child that ended; `None` while it runs. `Err` where it is no child of mine.
-    pub(crate) fn reap(&mut self, pid: Pid) -> Result<Option<Exit>, Errno> {
+    ///
+    /// # Errors
+    /// [`Errno::NoSuchProcess`].
+    pub fn reap(&mut self, pid: Pid) -> Result<Option<Exit>, Errno> {
         match self.procs.get(&pid) {
             Some(p) if p.core.ppid == self.core.pid => match p.state {
                 State::Zombie(exit) => {

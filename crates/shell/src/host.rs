@@ -1,7 +1,7 @@
 //! What a machine needs from the world outside.
 
 use crate::fs::Volumes;
-use crate::process::Program;
+use crate::process::{Pid, Program};
 use podlab_sim::{SimDuration, SimTime};
 
 /// One of the two output streams of a process.
@@ -75,6 +75,15 @@ pub struct DnsAnswer {
     pub addresses: Vec<String>,
 }
 
+/// What an interactive shell waits with for a command line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Prompt {
+    /// The exit code of the command before.
+    pub status: i32,
+    /// Whether the command that was begun needs further lines.
+    pub more: bool,
+}
+
 /// The world outside a [`crate::Machine`].
 ///
 /// **Invariant:** within one call of [`crate::Machine::run`] `now` stays the same.
@@ -93,6 +102,16 @@ pub trait Host: Volumes {
     fn program(&mut self, name: &str, argv: &[String]) -> Option<Box<dyn Program>> {
         let _ = (name, argv);
         None
+    }
+
+    /// What a program of the host's own asks of it; the two agree on the type.
+    fn call(&mut self, call: &mut dyn std::any::Any) {
+        let _ = call;
+    }
+
+    /// An interactive shell waits for a command line (`Some`), or has got one (`None`).
+    fn prompted(&mut self, shell: Pid, prompt: Option<Prompt>) {
+        let _ = (shell, prompt);
     }
 
     /// Asks an HTTP server.

@@ -20,6 +20,9 @@ use std::sync::Arc;
 /// How long a process that used up its steps is held back at a time.
 const THROTTLE: SimDuration = SimDuration::from_millis(250);
 
+/// Steps that every process on a terminal may take after Ctrl-C, even one that used up its own.
+const INTERRUPT_STEPS: u32 = 100;
+
 /// What all processes of a machine share.
 #[derive(Clone, Debug)]
 pub(crate) struct System {
@@ -79,6 +82,8 @@ pub enum Stdin {
     Pipe,
     /// A terminal: standard output and error are the same terminal, prompts are shown.
     Terminal,
+    /// A terminal whose owner tells output and errors apart, and where [`Machine::end_of_file`] ends one read.
+    Screen,
 }
 
 /// A process to start from outside: a container's command, a probe, `kubectl exec`.
@@ -194,10 +199,17 @@ impl Machine {
         let fds = match spawn.stdin {
             Stdin::Terminal => {
                 open.inputs.insert(sink, Input::default());
-                let id = open.open(OpenKind::Terminal { id: sink }, true, true);
+                let id = open.open(OpenKind::Terminal { id: sink, stderr: false }, true, true);
                 open.dup(id);
                 open.dup(id);
                 BTreeMap::from([(0, id), (1, id), (2, id)])
+            }
+            Stdin::Screen => {
+                open.inputs.insert(sink, Input::default());
+                let id = open.open(OpenKind::Terminal { id: sink, stderr: false }, true, true);
+                let err = open.open(OpenKind::Terminal { id: sink, stderr: true }, true, true);
+                open.dup(id);
+                BTreeMap::from([(0, id), (1, id), (2, err)])
             }
             other => {
                 let stdin = if other == Stdin::Pipe {
@@ -466,14 +478,18 @@ impl Machine {
         }
     }
 
-    /// What Ctrl-C at the terminal of `sink` does: INT to every process on it but the shells that wait.
+    /// What Ctrl-C at the terminal of `sink` does: INT to every process on it but background jobs.
     pub fn interrupt(&mut self, sink: u32) {
-        for p in self.procs.values_mut() {
+        let groups: Vec<Pid> =
+            self.procs.values().filter(|p| p.core.ppid == 0).map(|p| p.core.pgid).collect();
+        for p in self.procs.values_mut().filter(|p| groups.contains(&p.core.pgid)) {
             let on_terminal = p.core.fds.values().any(|id| {
-                matches!(self.sys.open.files.get(id).map(|f| &f.kind), Some(OpenKind::Terminal { id }) if *id == sink)
+                matches!(self.sys.open.files.get(id).map(|f| &f.kind), Some(OpenKind::Terminal { id, .. }) if *id == sink)
             });
             if on_terminal {
                 p.core.signals.push_back(Signal::INT);
+                // What was held back for its greed is to hear of it at once.
+                p.core.credit = p.core.credit.max(INTERRUPT_STEPS);
             }
         }
     }
@@ -491,6 +507,11 @@ impl Machine {
     /// Whether process 1 (or any other) still runs.
     pub fn is_running(&self) -> bool {
         !self.procs.is_empty()
+    }
+
+    /// Whether processes beside that one are there and have not ended.
+    pub fn has_others(&self, pid: Pid) -> bool {
+        self.procs.iter().any(|(id, p)| *id != pid && !matches!(p.state, State::Zombie(_)))
     }
 
     /// Whether that process is there and has not ended.
@@ -513,12 +534,40 @@ impl Machine {
         }
     }
 
+    /// Ctrl-D at the terminal of `sink`: the next read there finds the end, those after it don't.
+    pub fn end_of_file(&mut self, sink: u32) {
+        if let Some(input) = self.sys.open.inputs.get_mut(&sink) {
+            input.eof = true;
+        }
+    }
+
+    /// Takes back what was given to a sink's input and nobody has read.
+    pub fn take_input(&mut self, sink: u32) -> Vec<u8> {
+        self.sys.open.inputs.get_mut(&sink).map(|i| i.buf.drain(..).collect()).unwrap_or_default()
+    }
+
+    /// Wakes the processes that wait for something outside. Run the machine afterwards.
+    pub fn stir(&mut self) {
+        for p in self.procs.values_mut() {
+            if matches!(&p.state, State::Blocked { wait: Wait { outside: true, .. }, .. }) {
+                p.state = State::Ready;
+            }
+        }
+    }
+
+    /// Whether some process waits for something outside.
+    pub fn waits_outside(&self) -> bool {
+        self.procs
+            .values()
+            .any(|p| matches!(&p.state, State::Blocked { wait: Wait { outside: true, .. }, .. }))
+    }
+
     /// Whether some process waits for input of that sink (and nothing else is going on in it).
     pub fn wants_input(&self, sink: u32) -> bool {
         self.procs.values().any(|p| match &p.state {
             State::Blocked { wait: Wait { readable: Some(fd), .. }, .. } => {
                 p.core.fds.get(fd).and_then(|id| self.sys.open.files.get(id)).is_some_and(
-                    |f| matches!(f.kind, OpenKind::Terminal { id } | OpenKind::Input { id } if id == sink),
+                    |f| matches!(f.kind, OpenKind::Terminal { id, .. } | OpenKind::Input { id } if id == sink),
                 )
             }
             _ => false,

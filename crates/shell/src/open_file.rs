@@ -38,6 +38,8 @@ pub(crate) enum OpenKind {
     /// A terminal: reads from the input queue `id`, writes to the sink `id`.
     Terminal {
         id: u32,
+        /// What is written counts as errors.
+        stderr: bool,
     },
 }
 
@@ -62,6 +64,8 @@ pub(crate) struct Pipe {
 pub(crate) struct Input {
     pub buf: VecDeque<u8>,
     pub closed: bool,
+    /// The next read finds the end.
+    pub eof: bool,
 }
 
 /// All open files and pipes of a machine.
@@ -145,8 +149,8 @@ impl OpenFiles {
             Some(OpenKind::PipeRead(p)) => {
                 self.pipes.get(p).is_none_or(|p| !p.buf.is_empty() || p.writers == 0)
             }
-            Some(OpenKind::Terminal { id } | OpenKind::Input { id }) => {
-                self.inputs.get(id).is_none_or(|i| !i.buf.is_empty() || i.closed)
+            Some(OpenKind::Terminal { id, .. } | OpenKind::Input { id }) => {
+                self.inputs.get(id).is_none_or(|i| !i.buf.is_empty() || i.closed || i.eof)
             }
             _ => true,
         }

@@ -59,6 +59,8 @@ pub struct Wait {
     pub readable: Option<u32>,
     /// The end of a child.
     pub child: bool,
+    /// Something outside the machine ([`crate::Machine::stir`]).
+    pub outside: bool,
     /// Whether the time waited counts as CPU time of one core (a busy worker).
     pub busy: bool,
 }

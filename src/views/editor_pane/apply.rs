@@ -14,6 +14,10 @@ type Handle = Rc<RefCell<Option<EditorHandle>>>;
 
 /// Applies the file in the editor.
 pub(super) fn apply(lab: &LabContext, notices: Option<&Notices>, handle: &Handle, lang: Lang) {
+    // A file that a command waits for is saved, and the command goes on with it.
+    if lab.update(|l| l.save_edit()) {
+        return;
+    }
     let (empty, name) =
         lab.read(|l| (l.files.active().text.trim().is_empty(), l.files.active().name.clone()));
     let Some(notices) = notices else { return };

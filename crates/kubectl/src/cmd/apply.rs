@@ -3,7 +3,7 @@
 //! Source: k8s.io/kubectl/pkg/cmd/apply/apply.go, patcher.go (v1.37).
 
 use super::{DryRun, Reporter, field_validation, no_args};
-use crate::cx::{Cx, Flow, done};
+use crate::cx::{Cx, Flow, Run, done};
 use crate::error::{Error, Result, message};
 use crate::flags::Parsed;
 use crate::print::Order;
@@ -30,8 +30,16 @@ pub(crate) fn annotate(object: &mut Value) {
     slot(object, &["metadata", "annotations"])[LAST_APPLIED] = applied.into();
 }
 
-fn lookup(kind: &Kind) -> KindLookup {
+pub(crate) fn lookup(kind: &Kind) -> KindLookup {
     KindLookup::new(kind)
+}
+
+/// The commands below apply.
+pub(crate) fn lookup_command(name: &str) -> Option<Run> {
+    Some(match name {
+        "edit-last-applied" => super::edit::last_applied,
+        _ => return None,
+    })
 }
 
 struct Apply<'p> {
@@ -230,7 +238,7 @@ fn unusable_name(name: &str) -> Option<String> {
     (!errors.is_empty()).then(|| format!("invalid resource name {name:?}: [{}]", errors.join(" ")))
 }
 
-fn retrieving(error: Error, info: &Info) -> Error {
+pub(crate) fn retrieving(error: Error, info: &Info) -> Error {
     let text = format!(
         "error when retrieving current configuration of:\n{}\nfrom server for: {:?}: ",
         describe(info),

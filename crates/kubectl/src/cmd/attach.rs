@@ -161,7 +161,14 @@ impl Attaching {
                 match running.pump(cx)? {
                     Some(130) => return Ok(Step::Done(130)),
                     Some(_) => self.stage = Stage::Ending,
-                    None => return Ok(Step::Wait(Wait { change: true, input: true, until: None })),
+                    None => {
+                        return Ok(Step::Wait(Wait {
+                            change: true,
+                            input: true,
+                            until: None,
+                            ..Wait::default()
+                        }));
+                    }
                 }
                 continue;
             }
@@ -172,7 +179,7 @@ impl Attaching {
                     self.stage = Stage::Ending;
                     continue;
                 }
-                return Ok(Step::Wait(Wait { change: true, input: true, until: None }));
+                return Ok(Step::Wait(Wait { change: true, input: true, until: None, ..Wait::default() }));
             }
             if cx.io.interrupted() {
                 return Ok(Step::Done(130));
@@ -189,7 +196,12 @@ impl Attaching {
                     "Failed" => return self.failed(&pod),
                     _ => {}
                 }
-                return Ok(Step::Wait(Wait { change: true, input: true, until: self.deadline }));
+                return Ok(Step::Wait(Wait {
+                    change: true,
+                    input: true,
+                    until: self.deadline,
+                    ..Wait::default()
+                }));
             }
             if ended {
                 self.stage = match logs(cx, &pod)? {
@@ -228,7 +240,12 @@ impl Attaching {
             if self.deadline.is_some_and(|d| cx.now() >= d) {
                 return message("timed out waiting for the condition");
             }
-            return Ok(Step::Wait(Wait { change: true, input: true, until: self.deadline }));
+            return Ok(Step::Wait(Wait {
+                change: true,
+                input: true,
+                until: self.deadline,
+                ..Wait::default()
+            }));
         }
     }
 

@@ -50,7 +50,12 @@ impl Waiting {
                 let what = format!("{}/{}", target.kind.plural, target.name);
                 return message(format!("timed out waiting for the condition on {what}"));
             }
-            return Ok(Step::Wait(Wait { change: true, until: self.deadline, input: true }));
+            return Ok(Step::Wait(Wait {
+                change: true,
+                until: self.deadline,
+                input: true,
+                ..Wait::default()
+            }));
         }
         gather(std::mem::take(&mut self.errors))?;
         Ok(Step::Done(0))

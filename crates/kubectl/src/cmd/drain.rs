@@ -323,7 +323,7 @@ impl Draining {
             (Some(a), Some(b)) => Some(a.min(b)),
             (a, b) => a.or(b),
         };
-        Ok(Some(Step::Wait(Wait { change: true, input: true, until })))
+        Ok(Some(Step::Wait(Wait { change: true, input: true, until, ..Wait::default() })))
     }
 
     fn finish(&mut self, cx: &mut Cx<'_>) -> Result<Step> {

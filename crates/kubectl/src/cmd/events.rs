@@ -168,6 +168,6 @@ impl Watching {
         }
         let shown = self.writer.flush();
         cx.out(&shown);
-        Ok(Step::Wait(Wait { change: true, input: true, until: None }))
+        Ok(Step::Wait(Wait { change: true, input: true, until: None, ..Wait::default() }))
     }
 }

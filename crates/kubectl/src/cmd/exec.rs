@@ -141,7 +141,7 @@ impl Running {
     pub(crate) fn step(&mut self, cx: &mut Cx<'_>) -> Result<Step> {
         Ok(match self.pump(cx)? {
             Some(code) => Step::Done(code),
-            None => Step::Wait(Wait { change: true, input: true, until: None }),
+            None => Step::Wait(Wait { change: true, input: true, until: None, ..Wait::default() }),
         })
     }
 }

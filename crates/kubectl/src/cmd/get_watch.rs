@@ -126,6 +126,6 @@ impl Watching {
             self.print(cx, &event.object, event.change)?;
             self.flush(cx);
         }
-        Ok(Step::Wait(Wait { change: true, input: true, until: None }))
+        Ok(Step::Wait(Wait { change: true, input: true, until: None, ..Wait::default() }))
     }
 }

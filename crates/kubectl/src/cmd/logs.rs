@@ -263,7 +263,7 @@ impl Following {
                 return Ok(Step::Done(0));
             }
             if !moved {
-                return Ok(Step::Wait(Wait { change: true, input: true, until: None }));
+                return Ok(Step::Wait(Wait { change: true, input: true, until: None, ..Wait::default() }));
             }
         }
     }

@@ -7,9 +7,11 @@ pub(crate) mod config;
 pub(crate) mod create;
 pub(crate) mod delete;
 pub(crate) mod describe;
+pub(crate) mod diff;
 pub(crate) mod discovery;
 pub(crate) mod discovery_table;
 pub(crate) mod drain;
+pub(crate) mod edit;
 pub(crate) mod events;
 pub(crate) mod exec;
 pub(crate) mod explain;
@@ -44,6 +46,7 @@ pub(crate) fn lookup(parsed: &Parsed) -> Option<Run> {
             "set" => return set::lookup(name),
             "rollout" => return rollout::lookup(name),
             "config" => return config::lookup(name),
+            "apply" => return apply::lookup_command(name),
             _ => {}
         }
     }
@@ -64,9 +67,9 @@ pub(crate) fn lookup(parsed: &Parsed) -> Option<Run> {
         "debug" => refused::debug,
         "delete" => delete::run,
         "describe" => describe::run,
-        "diff" => refused::diff,
+        "diff" => diff::run,
         "drain" => drain::run,
-        "edit" => refused::edit,
+        "edit" => edit::run,
         "events" => events::run,
         "exec" => exec::run,
         "explain" => explain::run,

@@ -3,21 +3,10 @@
 use crate::cx::{Cx, Flow};
 use crate::error::{Error, Result, message, usage};
 use crate::flags::Parsed;
-use crate::resource::{Builder, MISSING};
+use crate::resource::Builder;
 
 fn refuse(parsed: &Parsed, why: &str) -> Result<Flow> {
     message(format!("podlab does not simulate '{}'{why}", parsed.path))
-}
-
-pub(crate) fn edit(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
-    let builder = Builder::new(cx, parsed);
-    if builder.args.is_empty() && !builder.has_files() {
-        return message(MISSING);
-    }
-    for item in builder.fetch(cx)?.items {
-        item?;
-    }
-    refuse(parsed, ": edit the object in the page's editor, or use 'kubectl get -o yaml' and 'kubectl apply'")
 }
 
 pub(crate) fn port_forward(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
@@ -45,13 +34,6 @@ pub(crate) fn debug(_cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
     }
     if parsed.str("image").is_empty() && parsed.str("copy-to").is_empty() && parsed.str("custom").is_empty() {
         return message("you must specify --image when not using --copy-to.");
-    }
-    refuse(parsed, "")
-}
-
-pub(crate) fn diff(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
-    if !Builder::new(cx, parsed).has_files() {
-        return message("must specify one of -f and -k");
     }
     refuse(parsed, "")
 }

@@ -235,7 +235,12 @@ impl Waiting {
             if self.deadline.is_some_and(|d| cx.now() >= d) {
                 return message("timed out waiting for the condition");
             }
-            return Ok(Step::Wait(Wait { change: true, input: true, until: self.deadline }));
+            return Ok(Step::Wait(Wait {
+                change: true,
+                input: true,
+                until: self.deadline,
+                ..Wait::default()
+            }));
         }
         Ok(Step::Done(0))
     }

@@ -169,7 +169,7 @@ impl Waiting {
         if cx.io.interrupted() {
             return Ok(Step::Done(130));
         }
-        let wait = Step::Wait(Wait { change: true, input: true, until: self.deadline });
+        let wait = Step::Wait(Wait { change: true, input: true, until: self.deadline, ..Wait::default() });
         if let Some(builder) = &self.builder {
             let found = builder.fetch(cx)?;
             let there: Vec<&Info> = found.items.iter().flatten().collect();

@@ -40,6 +40,8 @@ pub(crate) struct Parser<'a> {
     peeked: Option<(Token, usize, u32)>,
     pending: Vec<(usize, String, bool, bool)>,
     heredocs: Vec<Word>,
+    /// A here-document reached the end of the text before its delimiter.
+    open_heredoc: bool,
     aliases: &'a BTreeMap<String, String>,
     alias_guard: BTreeSet<String>,
 }
@@ -62,6 +64,7 @@ impl<'a> Parser<'a> {
             peeked: None,
             pending: Vec::new(),
             heredocs: Vec::new(),
+            open_heredoc: false,
             aliases,
             alias_guard: BTreeSet::new(),
         }
@@ -70,6 +73,11 @@ impl<'a> Parser<'a> {
     /// Where the next command begins.
     pub fn position(&self) -> (usize, u32) {
         (self.pos, self.line)
+    }
+
+    /// Whether a here-document wants further lines.
+    pub fn wants_lines(&self) -> bool {
+        self.open_heredoc
     }
 
     /// How much longer the text has become by aliases, so that positions can be mapped back.

@@ -8,6 +8,7 @@ mod cat;
 mod curl;
 mod data;
 mod date;
+mod diff;
 mod echo;
 mod env;
 mod files;
@@ -34,6 +35,8 @@ mod tail;
 mod text;
 mod tr;
 mod wget;
+
+pub use diff::unified_hunks;
 
 pub(crate) use echo::{echo_text, escapes};
 pub(crate) use files::parse_mode;
@@ -103,7 +106,7 @@ const TOOLS: &[Tool] = &[
     run("date", date::date),
     start("dd", data::dd),
     run("df", system::df),
-    run("diff", data::diff),
+    run("diff", diff::diff),
     run("dirname", paths::dirname),
     at(In::Busybox, run("dmesg", system::not_permitted)),
     run("du", system::du),

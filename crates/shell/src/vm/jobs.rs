@@ -270,6 +270,10 @@ impl Shell {
             self.last_background = Some(pid);
             self.status = 0;
             if self.interactive && !self.subshell {
+                // A group of its own: Ctrl-C is not for it.
+                if let Some(p) = ctx.procs.get_mut(&pid) {
+                    p.core.pgid = pid;
+                }
                 ctx.err(format!("[{number}] {pid}\n"));
             }
         }

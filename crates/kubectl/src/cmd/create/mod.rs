@@ -30,6 +30,9 @@ pub(crate) fn run(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
         cx.out(&crate::help::text(parsed, &[]));
         return Ok(Flow::Done(1));
     }
+    if parsed.bool("edit") {
+        return super::edit::create(cx, parsed);
+    }
     let mut reporter = Reporter::new(cx, parsed)?;
     let validation = field_validation(parsed)?;
     builder.validate = validation != podlab_api::door::FieldValidation::Ignore;

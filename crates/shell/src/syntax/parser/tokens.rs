@@ -119,6 +119,7 @@ impl Parser<'_> {
     fn read_heredocs(&mut self) -> Result<()> {
         for (index, delimiter, quoted, strip) in std::mem::take(&mut self.pending) {
             let mut body = String::new();
+            let mut open = true;
             while self.cur().is_some() {
                 let mut text = String::new();
                 while let Some(c) = self.cur() {
@@ -130,11 +131,13 @@ impl Parser<'_> {
                 }
                 let stripped = if strip { text.trim_start_matches('\t') } else { &text };
                 if stripped == delimiter {
+                    open = false;
                     break;
                 }
                 body.push_str(stripped);
                 body.push('\n');
             }
+            self.open_heredoc |= open;
             let word = if quoted {
                 Word(vec![Part::Quoted(body)])
             } else {

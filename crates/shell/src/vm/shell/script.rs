@@ -5,6 +5,7 @@ use super::super::compile::compile;
 use super::super::op::Op;
 use super::{Blocked, Frame, MAX_SCRIPT, ScriptKind, Shell};
 use crate::context::{Ctx, Read};
+use crate::host::Prompt;
 use crate::process::{Step, Wait};
 use crate::syntax::Parser;
 use std::collections::BTreeMap;
@@ -99,6 +100,8 @@ impl Shell {
             } else {
                 ctx.err(prompt);
             }
+            let prompt = Prompt { status: self.status, more: !partial.is_empty() };
+            ctx.host.prompted(ctx.core.pid, Some(prompt));
             prompted = true;
         }
         let mut line = Vec::new();
@@ -110,6 +113,9 @@ impl Shell {
             }
             Read::Eof | Read::Failed(_) => eof = true,
             Read::Data(data) => {
+                if self.interactive {
+                    ctx.host.prompted(ctx.core.pid, None);
+                }
                 let n = data.iter().position(|b| *b == b'\n').map_or(data.len(), |i| i + 1);
                 let (head, rest) = data.split_at(n);
                 line.extend_from_slice(head);
@@ -160,6 +166,10 @@ impl Shell {
             }
         }
         let (_, line) = parser.position();
+        if error.is_none() && parser.wants_lines() && !eof {
+            self.blocked = Some(Blocked::Command { partial, prompted: false });
+            return None;
+        }
         if let Some(e) = error {
             if e.is_incomplete() && !eof {
                 self.blocked = Some(Blocked::Command { partial, prompted: false });
