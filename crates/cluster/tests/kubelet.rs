@@ -1,5 +1,6 @@
 //! Pods from creation to their end, through the whole cluster.
 
+use podlab_api::door::ResponseBody;
 use podlab_api::{Door, Request, kinds};
 use podlab_cluster::{Cluster, Profile, Settings};
 use serde_json::{Value, json};
@@ -26,6 +27,13 @@ fn create(cluster: &mut Cluster, spec: Value) {
 fn pod(cluster: &mut Cluster) -> Option<Value> {
     let response = cluster.request(Request::get(&kinds::POD, "default", "p"));
     response.into_object().ok().map(|o| o.to_value())
+}
+
+/// The log of the pod's only container.
+fn log(cluster: &mut Cluster) -> String {
+    let request = Request::get(&kinds::POD, "default", "p").subresource("log");
+    let ResponseBody::Stream(stream) = cluster.request(request).body else { return String::new() };
+    String::from_utf8_lossy(&cluster.stream(stream).stdout).into_owned()
 }
 
 /// Reason and count of the kubelet's events, in order of their first write.
@@ -96,4 +104,106 @@ fn the_same_cluster_has_the_same_history() {
         serde_json::to_string(&all).unwrap()
     };
     assert_eq!(history(), history());
+}
+
+#[test]
+fn a_rule_may_restart_all_containers() {
+    let mut cluster = cluster();
+    let rules = json!([{"action": "RestartAllContainers", "exitCodes": {"operator": "In", "values": [88]}}]);
+    create(
+        &mut cluster,
+        json!({"initContainers": [{"name": "i", "image": "busybox:1.36", "command": ["true"]}],
+            "containers": [
+                {"name": "main", "image": "busybox:1.36", "command": ["sleep", "1000"]},
+                {"name": "trigger", "image": "busybox:1.36", "command": ["sh", "-c", "sleep 10; exit 88"],
+                 "restartPolicy": "Never", "restartPolicyRules": rules}]}),
+    );
+    run(&mut cluster, 8);
+    let condition = |seen: &Value| {
+        let conditions = seen["status"]["conditions"].as_array().cloned().unwrap_or_default();
+        conditions.iter().find(|c| c["type"] == "AllContainersRestarting").map(|c| c["status"].clone())
+    };
+    assert_eq!(condition(&pod(&mut cluster).unwrap()), Some(json!("False")));
+    run(&mut cluster, 10);
+    let seen = pod(&mut cluster).unwrap();
+    assert_eq!(condition(&seen), Some(json!("False")));
+    let status = &seen["status"];
+    for container in [
+        &status["initContainerStatuses"][0],
+        &status["containerStatuses"][0],
+        &status["containerStatuses"][1],
+    ] {
+        assert_eq!(container["restartCount"], 1);
+        assert_eq!(container["lastState"]["terminated"]["reason"], "RestartingAllContainers");
+    }
+    assert_eq!(status["phase"], "Running");
+    assert!(events(&cluster).contains(&("Killing".to_owned(), 1)));
+}
+
+#[test]
+fn a_sub_path_shows_the_file_that_was_there_at_the_start() {
+    let mut cluster = cluster();
+    let config =
+        json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "cfg"}, "data": {"a": "old"}});
+    assert_eq!(cluster.request(Request::create(&kinds::CONFIG_MAP, "default", config.clone())).code, 201);
+    let command = json!(["sh", "-c", "while true; do cat /part /all/a; echo; sleep 10; done"]);
+    create(
+        &mut cluster,
+        json!({"volumes": [{"name": "v", "configMap": {"name": "cfg"}}],
+            "containers": [{"name": "c", "image": "busybox:1.36", "command": command, "volumeMounts": [
+                {"name": "v", "mountPath": "/part", "subPath": "a"}, {"name": "v", "mountPath": "/all"}]}]}),
+    );
+    run(&mut cluster, 5);
+    let mut newer = config;
+    newer["data"]["a"] = json!("new");
+    assert_eq!(cluster.request(Request::update(&kinds::CONFIG_MAP, "default", "cfg", newer)).code, 200);
+    run(&mut cluster, 120);
+    let log = log(&mut cluster);
+    assert_eq!(log.lines().next(), Some("oldold"));
+    assert_eq!(log.lines().last(), Some("oldnew"));
+}
+
+#[test]
+fn a_line_shows_in_the_log_when_it_is_whole_or_its_writer_has_ended() {
+    let mut cluster = cluster();
+    let command = json!(["sh", "-c", "echo whole; printf part; sleep 10"]);
+    create(
+        &mut cluster,
+        json!({"restartPolicy": "Never", "containers": [{"name": "c", "image": "busybox:1.36", "command": command}]}),
+    );
+    run(&mut cluster, 5);
+    assert_eq!(log(&mut cluster), "whole\n");
+    run(&mut cluster, 10);
+    assert_eq!(log(&mut cluster), "whole\npart");
+}
+
+#[test]
+fn a_subdomain_gives_the_host_its_full_name() {
+    let mut cluster = cluster();
+    let container = json!({"name": "c", "image": "busybox:1.36", "command": ["sh", "-c", "tail -n 1 /etc/hosts; sleep 100"]});
+    create(&mut cluster, json!({"hostname": "custom", "subdomain": "sub", "containers": [container]}));
+    run(&mut cluster, 5);
+    let log = log(&mut cluster);
+    assert!(log.ends_with("\tcustom.sub.default.svc.cluster.local\tcustom\n"), "{log}");
+}
+
+#[test]
+fn an_ephemeral_container_runs_once_beside_the_others() {
+    let mut cluster = cluster();
+    create(&mut cluster, json!({"containers": [{"name": "web", "image": "nginx:1.27"}]}));
+    run(&mut cluster, 3);
+    let mut changed = pod(&mut cluster).unwrap();
+    changed["spec"]["ephemeralContainers"] = json!([{"name": "debugger", "image": "busybox:1.36",
+        "targetContainerName": "web", "command": ["sh", "-c", "sleep 8"]}]);
+    let update = Request::update(&kinds::POD, "default", "p", changed).subresource("ephemeralcontainers");
+    assert_eq!(cluster.request(update).code, 200);
+    run(&mut cluster, 3);
+    let ephemeral =
+        |cluster: &mut Cluster| pod(cluster).unwrap()["status"]["ephemeralContainerStatuses"][0].clone();
+    assert!(ephemeral(&mut cluster)["state"]["running"].is_object());
+    run(&mut cluster, 70);
+    let ended = ephemeral(&mut cluster);
+    assert_eq!(ended["state"]["terminated"]["reason"], "Completed");
+    assert_eq!(ended["restartCount"], 0);
+    assert_eq!(pod(&mut cluster).unwrap()["status"]["containerStatuses"][0]["ready"], true);
 }

@@ -7,7 +7,10 @@ use super::image_name::canonical_image;
 use super::phase::get_phase;
 use super::pod_cache::RuntimePodStatus;
 use super::prober;
-use super::restart_policy::{is_restartable_init_container, should_container_be_restarted};
+use super::restart_policy::{
+    RESTARTING_ALL_CONTAINERS, all_containers_could_restart, is_restartable_init_container,
+    should_all_containers_restart, should_container_be_restarted,
+};
 use crate::runtime::{self, ContainerState as Runs};
 use k8s_openapi::api::core::v1::{
     Container, ContainerState, ContainerStateRunning, ContainerStateTerminated, ContainerStateWaiting,
@@ -80,17 +83,29 @@ pub(crate) fn generate_api_pod_status(
     fn old(list: &Option<Vec<ContainerStatus>>) -> &[ContainerStatus] {
         list.as_deref().unwrap_or(&[])
     }
-    let containers =
-        container_statuses(input, &spec.containers, old(&input.old.container_statuses), has_init, false);
+    let could_restart = all_containers_could_restart(spec);
+    let restarting = could_restart && should_all_containers_restart(spec, input.runtime, Some(input.old));
+    let containers = container_statuses(
+        input,
+        &spec.containers,
+        old(&input.old.container_statuses),
+        [has_init, false, restarting],
+    );
     s.container_statuses = Some(containers);
     if has_init {
-        let statuses = container_statuses(input, init, old(&input.old.init_container_statuses), true, true);
+        let statuses = container_statuses(
+            input,
+            init,
+            old(&input.old.init_container_statuses),
+            [true, true, restarting],
+        );
         s.init_container_statuses = Some(statuses);
     }
     let ephemeral: Vec<Container> = spec.ephemeral_containers.iter().flatten().map(as_container).collect();
     if !ephemeral.is_empty() {
         let before = old(&input.old.ephemeral_container_statuses);
-        s.ephemeral_container_statuses = Some(container_statuses(input, &ephemeral, before, has_init, false));
+        s.ephemeral_container_statuses =
+            Some(container_statuses(input, &ephemeral, before, [has_init, false, false]));
     }
 
     let all: Vec<&ContainerStatus> =
@@ -120,11 +135,6 @@ pub(crate) fn generate_api_pod_status(
     let others = input.api.conditions.iter().flatten().filter(|c| !conditions::by_kubelet(&c.type_));
     let mut list = Vec::with_capacity(5 + others.clone().count());
     list.extend(others.cloned());
-    for kept in input.old.conditions.iter().flatten() {
-        if kept.type_ == "AllContainersRestarting" {
-            list.push(kept.clone());
-        }
-    }
     list.extend(input.resize.iter().flat_map(|r| r.conditions().cloned()));
     list.push(conditions::pod_ready_to_start_containers(input.runtime));
     list.push(conditions::initialized(spec, &all, &phase));
@@ -132,6 +142,9 @@ pub(crate) fn generate_api_pod_status(
     list.push(conditions::ready(spec, &containers_ready, &list));
     list.push(containers_ready);
     list.push(conditions::pod_scheduled());
+    if could_restart {
+        list.push(conditions::all_containers_restarting(spec, input.runtime, input.old, &phase));
+    }
     s.conditions = Some(list);
     s.phase = Some(phase);
     s
@@ -269,12 +282,45 @@ fn mount_statuses(container: &Container) -> Option<Vec<VolumeMountStatus>> {
     (!list.is_empty()).then_some(list)
 }
 
+/// A container that was taken away so that all are restarted.
+fn reset(container: &Container, before: &ContainerStatus) -> ContainerStatus {
+    const MESSAGE: &str = "The container is removed because RestartAllContainers in place";
+    ContainerStatus {
+        name: container.name.clone(),
+        image: container.image.clone().unwrap_or_default(),
+        state: Some(waiting(RESTARTING_ALL_CONTAINERS, MESSAGE)),
+        restart_count: before.restart_count.saturating_add(1),
+        last_state: Some(ContainerState {
+            terminated: Some(ContainerStateTerminated {
+                reason: Some(RESTARTING_ALL_CONTAINERS.to_owned()),
+                message: Some(MESSAGE.to_owned()),
+                exit_code: 137,
+                ..ContainerStateTerminated::default()
+            }),
+            ..ContainerState::default()
+        }),
+        ..ContainerStatus::default()
+    }
+}
+
+/// The runtime may have forgotten earlier runs; the status counts them.
+///
+/// Source: `convertContainerStatus`.
+fn keep_count(status: &mut ContainerStatus, before: &ContainerStatus) {
+    let running = status.state.as_ref().is_some_and(|s| s.running.is_some());
+    let had_ended = before.state.as_ref().is_some_and(|s| s.terminated.is_some());
+    if running && had_ended && before.restart_count >= status.restart_count {
+        status.restart_count = before.restart_count.saturating_add(1);
+    } else {
+        status.restart_count = status.restart_count.max(before.restart_count);
+    }
+}
+
 fn container_statuses(
     input: &Inputs<'_>,
     containers: &[Container],
     old: &[ContainerStatus],
-    has_init: bool,
-    is_init: bool,
+    [has_init, is_init, restarting]: [bool; 3],
 ) -> Vec<ContainerStatus> {
     let default_reason = if has_init { "PodInitializing" } else { "ContainerCreating" };
     let mut out = Vec::with_capacity(containers.len());
@@ -284,7 +330,16 @@ fn container_statuses(
             input.runtime.containers.iter().filter(|c| c.name == container.name).take(2).collect();
         let ended = |s: &ContainerStatus| s.state.as_ref().is_some_and(|s| s.terminated.is_some());
         let mut status = match (seen.first(), before) {
-            (Some(newest), _) => convert(input, newest, container),
+            (Some(newest), _) => {
+                let mut status = convert(input, newest, container);
+                if let Some(before) = before {
+                    keep_count(&mut status, before);
+                }
+                status
+            }
+            (None, Some(s)) if restarting && s.state.as_ref().is_some_and(|s| s.waiting.is_none()) => {
+                reset(container, s)
+            }
             (None, Some(s)) if ended(s) => s.clone(),
             (None, _) => ContainerStatus {
                 name: container.name.clone(),
@@ -303,8 +358,12 @@ fn container_statuses(
             {
                 // The run before has been cleaned up; what was known of it stays.
                 status.last_state.clone_from(&s.last_state);
+            } else if let Some(s) = before {
+                let of = |state: &Option<ContainerState>| state.clone().filter(|s| s.terminated.is_some());
+                status.last_state = of(&s.state).or_else(|| of(&s.last_state)).or(status.last_state);
             }
         } else if let Some(s) = before
+            && !restarting
             && s.state.as_ref().is_some_and(|s| s.running.is_some())
             && s.last_state.as_ref().is_none_or(|l| l.terminated.is_none())
             && (!is_init || is_restartable_init_container(container))

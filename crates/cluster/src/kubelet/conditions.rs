@@ -4,8 +4,8 @@
 
 use super::phase::any_regular_container_started;
 use super::pod_cache::RuntimePodStatus;
-use super::restart_policy::is_restartable_init_container;
-use k8s_openapi::api::core::v1::{ContainerStatus, PodCondition, PodSpec};
+use super::restart_policy::{is_restartable_init_container, should_all_containers_restart};
+use k8s_openapi::api::core::v1::{ContainerStatus, PodCondition, PodSpec, PodStatus};
 
 /// Whether a kubelet owns the condition: others' are kept as they are.
 ///
@@ -32,6 +32,32 @@ fn condition(kind: &str, truth: bool, reason: &str, message: String) -> PodCondi
         message: (!message.is_empty()).then_some(message),
         ..PodCondition::default()
     }
+}
+
+/// `AllContainersRestarting`: one container has asked for a restart of all, and not all are taken away yet.
+pub(crate) fn all_containers_restarting(
+    spec: &PodSpec,
+    status: &RuntimePodStatus,
+    old: &PodStatus,
+    phase: &str,
+) -> PodCondition {
+    const KIND: &str = "AllContainersRestarting";
+    match phase {
+        "Succeeded" => return condition(KIND, false, "PodCompleted", String::new()),
+        "Failed" => return condition(KIND, false, "PodFailed", String::new()),
+        _ => {}
+    }
+    let mut all = spec.init_containers.iter().flatten().chain(&spec.containers);
+    if !should_all_containers_restart(spec, status, Some(old)) || all.all(|c| status.find(&c.name).is_none())
+    {
+        return condition(KIND, false, "", String::new());
+    }
+    condition(
+        KIND,
+        true,
+        "RestartAllContainersStarted",
+        "container exited with restart policy rule".to_owned(),
+    )
 }
 
 /// `PodScheduled`: what reaches a kubelet is scheduled.

@@ -89,6 +89,13 @@ pub(crate) fn sandbox_config(env: &Env<'_, '_>, w: &PodWorker) -> SandboxConfig 
         pod_uid: w.uid.to_string(),
         name: w.pod.name().to_owned(),
         hostname: if host_network { env.node.name.to_string() } else { pod_hostname(spec, w.pod.name()) },
+        domain: match spec.subdomain.as_deref() {
+            // Source: pkg/kubelet/kubelet_pods.go `GeneratePodHostNameAndDomain` (v1.37).
+            Some(subdomain) if !subdomain.is_empty() && !host_network && spec.hostname_override.is_none() => {
+                format!("{subdomain}.{namespace}.svc.cluster.local")
+            }
+            _ => String::new(),
+        },
         host_network,
         host_aliases: spec
             .host_aliases

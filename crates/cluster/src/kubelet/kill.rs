@@ -22,6 +22,8 @@ pub(crate) enum KillReason {
     LivenessProbe,
     /// Its startup probe failed.
     StartupProbe,
+    /// All containers are restarted.
+    RestartAllContainers,
     /// Anything else.
     Other,
 }
@@ -97,7 +99,7 @@ fn grace_period(w: &PodWorker, container: Option<&Container>, reason: KillReason
     let probe = container.and_then(|c| match reason {
         KillReason::LivenessProbe => c.liveness_probe.as_ref(),
         KillReason::StartupProbe => c.startup_probe.as_ref(),
-        KillReason::Other => None,
+        KillReason::RestartAllContainers | KillReason::Other => None,
     });
     if let Some(own) = probe.and_then(|p| p.termination_grace_period_seconds) {
         return own;

@@ -2,11 +2,18 @@
 //!
 //! Source: pkg/kubelet/kubelet_pods.go `getPhase` (v1.37).
 
-use super::restart_policy::{container_should_restart, is_restartable_init_container, pod_policy};
+use super::restart_policy::{
+    RESTARTING_ALL_CONTAINERS, container_should_restart, is_restartable_init_container, pod_policy,
+};
 use k8s_openapi::api::core::v1::{Container, ContainerState, ContainerStatus, PodSpec};
 
 fn ended(state: &ContainerState) -> Option<i32> {
     state.terminated.as_ref().map(|t| t.exit_code)
+}
+
+/// Whether the container was taken away so that all are restarted.
+fn all_restart(state: &ContainerState) -> bool {
+    state.terminated.as_ref().is_some_and(|t| t.reason.as_deref() == Some(RESTARTING_ALL_CONTAINERS))
 }
 
 /// Whether one of the pod's own containers has ever run.
@@ -34,7 +41,6 @@ pub(crate) fn get_phase(
 
     let init = spec.init_containers.as_deref().unwrap_or(&[]);
     let mut pending_init = 0;
-    let mut failed_init = 0;
     let mut failed_for_good = 0;
     for container in init.iter().filter(|c| !is_restartable_init_container(c)) {
         let Some(status) = find(container) else {
@@ -42,23 +48,22 @@ pub(crate) fn get_phase(
             continue;
         };
         let [state, last] = [&status.state, &status.last_state].map(|s| s.as_ref().unwrap_or(&none));
-        let exit = if state.running.is_some() {
-            None
+        let (exit, all_again) = if state.running.is_some() {
+            (None, false)
         } else if let Some(code) = ended(state) {
-            Some(code)
+            (Some(code), all_restart(state))
         } else {
-            ended(last)
+            (ended(last), all_restart(last))
         };
         match exit {
             None => pending_init += 1,
             Some(0) => {}
             Some(code) => {
-                failed_init += 1;
                 let again = match container.restart_policy {
                     Some(_) => container_should_restart(container, spec, code),
                     None => pod_policy(spec) != "Never",
                 };
-                if !again {
+                if !again && !all_again {
                     failed_for_good += 1;
                 }
             }
@@ -103,14 +108,14 @@ pub(crate) fn get_phase(
             if code == 0 {
                 succeeded += 1;
             }
-            if !container_should_restart(container, spec, code) {
+            if !container_should_restart(container, spec, code) && !all_restart(state) {
                 stopped_for_good += 1;
             }
         } else if state.waiting.is_some() {
             match ended(last) {
                 Some(code) => {
                     stopped += 1;
-                    if !container_should_restart(container, spec, code) {
+                    if !container_should_restart(container, spec, code) && !all_restart(last) {
                         stopped_for_good += 1;
                     }
                 }
@@ -124,7 +129,6 @@ pub(crate) fn get_phase(
         return "Failed";
     }
     if pending_init > 0
-        || failed_init > 0
         || (pending_sidecars > 0 && !any_regular_container_started(spec, statuses))
         || waiting > 0
     {

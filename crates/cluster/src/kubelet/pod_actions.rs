@@ -7,8 +7,8 @@ use super::kill::KillReason;
 use super::pod_cache::RuntimePodStatus;
 use super::prober::ProbeResult;
 use super::restart_policy::{
-    container_should_restart, is_restartable_init_container, matching_rule, pod_policy, restarts_on_failure,
-    should_container_be_restarted,
+    asked_for_restart_of_all, container_should_restart, is_restartable_init_container, matching_rule,
+    pod_policy, restarts_on_failure, should_container_be_restarted,
 };
 use crate::runtime::{ContainerId, ContainerState, ContainerStatus};
 use k8s_openapi::api::core::v1::{Container, PodSpec};
@@ -49,6 +49,30 @@ pub(crate) trait ProbeResults {
     fn liveness(&self, id: &ContainerId) -> Option<ProbeResult>;
     /// The startup result; `None` where there is none yet.
     fn startup(&self, id: &ContainerId) -> Option<ProbeResult>;
+}
+
+/// Containers that are taken away so that all are started anew: those that ended so first, the one that asked for it
+/// last; with each whether it has to be killed.
+///
+/// Source: kuberuntime_manager.go `getContainersToReset` (v1.37).
+pub(crate) fn containers_to_reset(
+    spec: &PodSpec,
+    status: &RuntimePodStatus,
+) -> Vec<(ContainerId, String, bool)> {
+    let mut lists: [Vec<_>; 4] = Default::default();
+    let init = spec.init_containers.as_deref().unwrap_or(&[]);
+    for (place, containers) in [&*spec.containers, init].into_iter().enumerate() {
+        for container in containers {
+            for found in status.containers.iter().filter(|s| s.name == container.name) {
+                let ended = found.state == ContainerState::Exited;
+                let source = ended && asked_for_restart_of_all(container, found.exit_code);
+                if let Some(list) = lists.get_mut(place + if source { 2 } else { 0 }) {
+                    list.push((found.id.clone(), container.name.clone(), !ended));
+                }
+            }
+        }
+    }
+    lists.into_iter().flatten().collect()
 }
 
 /// What a sync of a running pod has to do.

@@ -186,9 +186,12 @@ impl Kubelets {
                 match runtime.log(container) {
                     Some(log) => {
                         for line in log.since(*next) {
-                            // A line that may still grow is left for later.
-                            if running && *follow && line.bytes().last() != Some(&b'\n') {
-                                break;
+                            // A line that may still grow is not in the file yet.
+                            if running && line.is_open() {
+                                if *follow {
+                                    break;
+                                }
+                                continue;
                             }
                             append(&mut chunk.stdout, line, *timestamps);
                             *next += 1;

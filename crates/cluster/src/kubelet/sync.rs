@@ -10,7 +10,7 @@ use super::api_status::{self, generate_api_pod_status};
 use super::hooks::{self, HookRun};
 use super::images::{self, Ensured};
 use super::kill::{self, KillReason, Order};
-use super::pod_actions::{ContainerToKill, compute_pod_actions};
+use super::pod_actions::{ContainerToKill, compute_pod_actions, containers_to_reset};
 use super::pod_cache::{Sandbox, Snapshot};
 use super::pod_worker::{self, Env, PodWorker, SyncEnd, WorkType};
 use super::prober;
@@ -21,7 +21,7 @@ use super::{container_config, volumes};
 use crate::latency;
 use crate::recorder::{EventType, InvolvedObject};
 use crate::runtime::{ContainerId, ContainerState, ExecToken};
-use k8s_openapi::api::core::v1::{Container, PodSpec};
+use k8s_openapi::api::core::v1::{Container, PodCondition, PodSpec};
 use podlab_sim::{SimTime, Slot};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -60,6 +60,8 @@ enum Step {
     MountVolumes,
     Actions,
     Kill(ContainerToKill),
+    /// A container is forgotten, after its end.
+    Remove(ContainerId),
     KillAll,
     StopSandboxes,
     CreateSandbox,
@@ -423,11 +425,17 @@ fn do_step(env: &mut Env<'_, '_>, w: &mut PodWorker, job: &mut SyncJob, step: St
                 name: kill.name,
                 message: kill.message,
                 reason: kill.reason,
-                grace: None,
+                // A restart of all gives nobody time.
+                grace: (kill.reason == KillReason::RestartAllContainers).then_some(0),
                 turn: Vec::new(),
             };
             kill::start_kill(env, w, order);
             wait_kills(w, job)
+        }
+        Step::Remove(id) => {
+            env.runtime.remove_container(&id);
+            w.containers.retain(|c| *c != id);
+            Flow::Next
         }
         Step::KillAll => kill_all(env, w, job),
         Step::StopSandboxes => {
@@ -495,6 +503,11 @@ fn actions(env: &mut Env<'_, '_>, w: &mut PodWorker, job: &mut SyncJob) -> Flow 
         prober::start_all(env, w);
     }
     let deleted = w.pod.is_terminating();
+    let restarting = |c: &&PodCondition| c.type_ == "AllContainersRestarting" && c.status == "True";
+    if w.status.conditions.iter().flatten().any(|c| restarting(&c)) {
+        reset_containers(w, job, &spec);
+        return Flow::Next;
+    }
     let mut plan = compute_pod_actions(&spec, deleted, &job.snapshot, &w.probes);
     let resizes = w.resize.is_some() && !plan.kill_pod && resize::add_actions(w, &job.snapshot, &mut plan);
     if plan.kill_pod {
@@ -522,6 +535,23 @@ fn actions(env: &mut Env<'_, '_>, w: &mut PodWorker, job: &mut SyncJob) -> Flow 
     job.steps.extend(plan.init_containers_to_start.into_iter().map(start(ContainerKind::Init)));
     job.steps.extend(plan.containers_to_start.into_iter().map(start(ContainerKind::App)));
     Flow::Next
+}
+
+/// Takes all containers away; the sync that follows at once starts them anew.
+fn reset_containers(w: &mut PodWorker, job: &mut SyncJob, spec: &PodSpec) {
+    for (id, name, kill) in containers_to_reset(spec, &job.snapshot) {
+        if kill {
+            job.steps.push_back(Step::Kill(ContainerToKill {
+                id: id.clone(),
+                name,
+                message: "killing".to_owned(),
+                reason: KillReason::RestartAllContainers,
+            }));
+        }
+        job.steps.push_back(Step::Remove(id));
+    }
+    job.acted = true;
+    w.pending = true;
 }
 
 fn kill_all(env: &mut Env<'_, '_>, w: &mut PodWorker, job: &mut SyncJob) -> Flow {
@@ -672,6 +702,13 @@ fn start_container(
     }
 }
 
+/// The restarts that the status counts for a container.
+fn counted(w: &PodWorker, container: &str) -> u32 {
+    let lists = [&w.status.container_statuses, &w.status.init_container_statuses];
+    let found = lists.into_iter().flat_map(|l| l.iter().flatten()).find(|s| s.name == container);
+    found.and_then(|s| u32::try_from(s.restart_count).ok()).unwrap_or(0)
+}
+
 fn create_container(
     env: &mut Env<'_, '_>,
     w: &mut PodWorker,
@@ -681,7 +718,11 @@ fn create_container(
 ) -> Flow {
     let Some(container) = container_at(w, kind, index) else { return Flow::Next };
     let about = container_ref(w, kind, &container.name);
-    let attempt = job.snapshot.find(&container.name).map_or(0, |c| c.attempt.saturating_add(1));
+    let attempt = match job.snapshot.find(&container.name) {
+        Some(before) => before.attempt.saturating_add(1),
+        // What the runtime has forgotten is counted all the same.
+        None => counted(w, &container.name),
+    };
     let event = |env: &mut Env<'_, '_>, kind, reason: &str, text: &str| {
         env.node.recorder.event(env.cx.api, &about, kind, reason, text);
     };

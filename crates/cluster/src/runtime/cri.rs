@@ -25,6 +25,8 @@ pub struct SandboxConfig {
     pub name: String,
     /// The host name that containers see.
     pub hostname: String,
+    /// What follows the host name in the full one; empty where it has none.
+    pub domain: String,
     /// Whether it shares the node's network.
     pub host_network: bool,
     /// Lines for `/etc/hosts`: address and names.

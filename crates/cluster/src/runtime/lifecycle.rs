@@ -97,6 +97,11 @@ impl Runtime {
                     }
                 },
             };
+            if !mount.sub_path.is_empty()
+                && let Some(volume) = self.volumes.get_mut(&mount.volume)
+            {
+                volume.hold(ino);
+            }
             let is_file =
                 self.volumes.get(&mount.volume).and_then(|v| v.get(ino)).is_some_and(|inode| !inode.is_dir());
             fs.mount(
@@ -312,7 +317,11 @@ impl Runtime {
              fe00::0\tip6-localnet\nfe00::0\tip6-mcastprefix\nfe00::1\tip6-allnodes\nfe00::2\tip6-allrouters\n",
         );
         if let Some(ip) = &sandbox.ip {
-            hosts.push_str(&format!("{ip}\t{}\n", config.hostname));
+            let names = match config.domain.as_str() {
+                "" => config.hostname.clone(),
+                domain => format!("{0}.{domain}\t{0}", config.hostname),
+            };
+            hosts.push_str(&format!("{ip}\t{names}\n"));
         }
         if !config.host_aliases.is_empty() {
             hosts.push_str("\n# Entries added by HostAliases.\n");

@@ -57,6 +57,12 @@ impl LogLine {
         }
     }
 
+    /// Whether its end has not come: containerd writes a line to the file only when it is whole, 16 KiB long, or the
+    /// stream ends.
+    pub fn is_open(&self) -> bool {
+        matches!(&self.text, Text::Plain(bytes) if bytes.last() != Some(&b'\n') && bytes.len() < LINE)
+    }
+
     /// The bytes, where more may be added to them.
     fn open(&mut self) -> Option<&mut Vec<u8>> {
         match &mut self.text {

@@ -2,7 +2,7 @@
 
 use super::Errno;
 use podlab_sim::SimTime;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// The number of an inode within its [`Volume`].
@@ -120,6 +120,8 @@ pub struct Volume {
     base: Arc<BTreeMap<Ino, Inode>>,
     /// Changed inodes; `None` where one of `base` is gone.
     over: BTreeMap<Ino, Option<Inode>>,
+    /// What is mounted somewhere by itself: it outlives its name.
+    held: BTreeSet<Ino>,
     next: Ino,
     count: u64,
     used: u64,
@@ -144,6 +146,7 @@ impl Volume {
         Volume {
             base: Arc::default(),
             over: BTreeMap::from([(ROOT, Some(root))]),
+            held: BTreeSet::new(),
             next: ROOT + 1,
             count: 1,
             used: 0,
@@ -332,7 +335,15 @@ impl Volume {
         self.remove(dir, name, now)
     }
 
+    /// Keeps what is there for whoever has it mounted (a `subPath`), even when its last name goes.
+    pub fn hold(&mut self, ino: Ino) {
+        self.held.insert(ino);
+    }
+
     fn drop_inode(&mut self, ino: Ino) {
+        if self.held.contains(&ino) {
+            return;
+        }
         if let Some(Inode { kind: Kind::File(c), .. }) = self.get(ino) {
             let (len, real) = (c.len(), c.bytes.len() as u64);
             self.used = self.used.saturating_sub(len);

@@ -111,6 +111,14 @@ fn play(record: &Value) -> Played {
         &json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}),
     );
     lab::pass(&mut cluster, Duration::from_secs(5));
+    // The recorder's kubelets kept back 100Mi, as they do by default (evictionHard memory.available).
+    for name in ["node1", "node2", "node3"] {
+        let node = json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": name}});
+        if let Some(mut live) = lab::live(&mut cluster, &node) {
+            live["status"]["allocatable"]["memory"] = json!("8286208Ki");
+            lab::update(&mut cluster, &live, Some("status"));
+        }
+    }
     if cordoned_elsewhere(record) {
         let node = json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": "node3"}});
         if let Some(mut live) = lab::live(&mut cluster, &node) {

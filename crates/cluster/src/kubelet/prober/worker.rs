@@ -6,6 +6,7 @@ use super::probe::Ask;
 use super::{ProbeResult, ProbeType};
 use crate::kubelet::KubeletEvent;
 use crate::kubelet::pod_worker::{Env, PodWorker, WorkType};
+use crate::kubelet::restart_policy::{container_should_restart, should_all_containers_restart};
 use crate::kubelet::status_manager;
 use crate::latency;
 use crate::recorder::{EventType, InvolvedObject};
@@ -210,7 +211,7 @@ fn do_probe(env: &mut Env<'_, '_>, w: &mut PodWorker, index: usize) {
         fresh = true;
     }
     let running = status.state.as_ref().and_then(|s| s.running.as_ref()).is_some();
-    let ended = status.state.as_ref().is_some_and(|s| s.terminated.is_some());
+    let ended = status.state.as_ref().and_then(|s| s.terminated.as_ref()).map(|t| t.exit_code);
     let started = status.started == Some(true);
     if fresh {
         let result = worker.initial_value();
@@ -221,8 +222,12 @@ fn do_probe(env: &mut Env<'_, '_>, w: &mut PodWorker, index: usize) {
         return;
     }
     if !running {
-        let gives_up =
-            ended && w.pod.pod_spec().is_some_and(|s| s.restart_policy.as_deref() == Some("Never"));
+        let gives_up = ended.is_some_and(|code| {
+            let Some(spec) = w.pod.pod_spec() else { return false };
+            let found = crate::kubelet::kill::find_container(spec, &worker.container);
+            found.is_some_and(|(container, _)| !container_should_restart(&container, spec, code))
+                && !should_all_containers_restart(spec, &w.cache, Some(&w.status))
+        });
         set_result(env, w, index, ProbeResult::Failure);
         if gives_up {
             stop(env, w, index);
