@@ -365,6 +365,14 @@ impl Terminal {
 
     fn print(&mut self, error: bool, text: &str) {
         let Some(entry) = self.entries.last_mut() else { return };
+        // What a program draws anew takes the place of what it drew before.
+        let text = match text.rfind("\u{1b}[H\u{1b}[2J") {
+            Some(at) => {
+                entry.output.clear();
+                text.get(at + 7..).unwrap_or_default()
+            }
+            None => text,
+        };
         match entry.output.last_mut() {
             Some(piece) if piece.error == error => piece.text.push_str(text),
             _ => entry.output.push(Piece { error, text: text.to_owned() }),

@@ -72,6 +72,11 @@ pub trait Io {
     /// There is no such directory.
     fn read_dir(&mut self, path: &str) -> Result<Vec<DirEntry>, FileError>;
 
+    /// The absolute path that relative ones begin at, for messages.
+    fn working_directory(&self) -> String {
+        "/root".to_owned()
+    }
+
     /// Makes a directory.
     ///
     /// # Errors

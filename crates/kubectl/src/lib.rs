@@ -18,6 +18,7 @@ mod go_template;
 mod help;
 mod invocation;
 mod io;
+mod kustomize;
 mod manifest;
 mod print;
 mod program;

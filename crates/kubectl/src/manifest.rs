@@ -18,9 +18,6 @@ const MAX_DEPTH: usize = 16;
 
 /// The paths that `-f` names, in the order in which they are read.
 fn paths(cx: &mut Cx<'_>, builder: &Builder) -> Result<Vec<String>> {
-    if !builder.kustomize.is_empty() {
-        return message("podlab does not simulate kustomize (-k)");
-    }
     let mut out = Vec::new();
     for path in &builder.filenames {
         if path == "-" {
@@ -73,6 +70,15 @@ pub(crate) struct Document {
 /// The documents of all files, lists taken apart; an error ends a file.
 pub(crate) fn documents(cx: &mut Cx<'_>, builder: &Builder) -> Result<Vec<Result<Document>>> {
     let mut out = Vec::new();
+    if !builder.kustomize.is_empty() {
+        if !builder.filenames.is_empty() {
+            return message("only one of -f or -k can be specified");
+        }
+        let source = builder.kustomize.clone();
+        let objects = crate::kustomize::build(cx, &source).map_err(Error::Message)?;
+        out.extend(objects.into_iter().map(|value| Ok(Document { value, source: source.clone() })));
+        return Ok(out);
+    }
     for path in paths(cx, builder)? {
         let source = if path == "-" { "STDIN".to_owned() } else { path.clone() };
         let content = cx.read_text(&path)?;

@@ -212,6 +212,10 @@ impl Io for ProcessIo<'_, '_, '_> {
         Ok(names.into_iter().map(entry).collect())
     }
 
+    fn working_directory(&self) -> String {
+        self.ctx.borrow().core.cwd.clone()
+    }
+
     fn make_dir(&mut self, path: &str) -> Result<(), FileError> {
         self.ctx.borrow_mut().mkdir(path, 0o755).map_err(file_error)
     }

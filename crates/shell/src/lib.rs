@@ -50,6 +50,7 @@ pub use machine::{Machine, Next, Progress, Spawn, StartError, Stdin};
 pub use process::{
     BURST, Core, Exit, Family, OnSignal, Pid, ProcessInfo, Program, STEPS_PER_SECOND, Step, Wait,
 };
+pub use regex::matches_whole;
 pub use signal::Signal;
 pub use tools::unified_hunks;
 pub use userland::{Userland, alpine, busybox, debian, distroless, install};

@@ -138,6 +138,11 @@ impl Visited {
     }
 }
 
+/// Whether an extended regular expression matches the whole of a text; `false` where it cannot be read.
+pub fn matches_whole(pattern: &str, text: &str) -> bool {
+    Regex::new(&format!("^({pattern})$"), true, false).is_ok_and(|regex| regex.find(text, 0).is_some())
+}
+
 impl Regex {
     /// Compiles a pattern; the error is the C library's text.
     pub fn new(pattern: &str, extended: bool, ignore_case: bool) -> Result<Regex, String> {

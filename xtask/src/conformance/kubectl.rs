@@ -127,6 +127,10 @@ impl Io for Machine {
         Some(0)
     }
 
+    fn working_directory(&self) -> String {
+        "<cwd>".to_owned()
+    }
+
     fn read_dir(&mut self, path: &str) -> Result<Vec<DirEntry>, FileError> {
         let path = clean(path);
         if self.files.contains_key(&path) {

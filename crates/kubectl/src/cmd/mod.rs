@@ -18,6 +18,7 @@ pub(crate) mod explain;
 pub(crate) mod expose;
 pub(crate) mod get;
 pub(crate) mod get_watch;
+pub(crate) mod kustomize;
 pub(crate) mod label;
 pub(crate) mod logs;
 pub(crate) mod node;
@@ -75,7 +76,7 @@ pub(crate) fn lookup(parsed: &Parsed) -> Option<Run> {
         "explain" => explain::run,
         "expose" => expose::run,
         "get" => get::run,
-        "kustomize" => refused::kustomize,
+        "kustomize" => kustomize::run,
         "logs" => logs::run,
         "options" => discovery::options,
         "patch" => patch::run,

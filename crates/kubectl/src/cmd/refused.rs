@@ -38,13 +38,6 @@ pub(crate) fn debug(_cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
     refuse(parsed, "")
 }
 
-pub(crate) fn kustomize(_cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
-    if parsed.args.len() > 1 {
-        return message("specify one path to kustomization.yaml");
-    }
-    refuse(parsed, "")
-}
-
 pub(crate) fn other(_cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
     Err(Error::Message(format!("podlab does not simulate '{}'", parsed.path)))
 }

@@ -187,6 +187,7 @@ const TOOLS: &[Tool] = &[
     at(In::Busybox, start("wget", wget::wget)),
     run("which", system::which),
     run("whoami", system::whoami),
+    start("watch", run::watch),
     start("xargs", run::xargs),
     start("yes", seq::yes),
 ];

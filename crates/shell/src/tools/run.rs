@@ -317,6 +317,76 @@ impl Program for Timeout {
     }
 }
 
+/// A command that is run again and again.
+#[derive(Clone, Debug)]
+struct Watch {
+    argv: Vec<String>,
+    title: Option<String>,
+    interval: Duration,
+    child: Option<Pid>,
+    /// When it is run next.
+    at: SimTime,
+}
+
+/// How wide a screen is taken to be.
+const COLUMNS: usize = 80;
+
+impl Program for Watch {
+    fn step(&mut self, ctx: &mut Ctx<'_>) -> Step {
+        if let Some(pid) = self.child {
+            match ctx.reap(pid) {
+                Ok(None) => return Step::Block(Wait::child()),
+                _ => self.child = None,
+            }
+        }
+        if ctx.now() < self.at {
+            return Step::Block(Wait::until(self.at));
+        }
+        self.at = ctx.now() + self.interval;
+        // The screen anew, as terminals know it.
+        let mut head = "\x1b[H\x1b[2J".to_owned();
+        if let Some(title) = &self.title {
+            let time = super::date::format(ctx.now(), "%a %b %e %H:%M:%S %Y");
+            let right = format!("{}: {time}", ctx.host.hostname());
+            let gap = COLUMNS.saturating_sub(title.chars().count() + right.chars().count()).max(1);
+            head.push_str(&format!("{title}{}{right}\n\n", " ".repeat(gap)));
+        }
+        ctx.out(head);
+        match ctx.spawn_command(self.argv.clone()) {
+            Ok(pid) => self.child = Some(pid),
+            Err(e) => return Step::Exit(ctx.fail(127, format!("{}: {e}", self.argv.join(" ")))),
+        }
+        Step::Ran
+    }
+
+    fn clone_box(&self) -> Box<dyn Program> {
+        Box::new(self.clone())
+    }
+}
+
+pub(super) fn watch(args: &[String], _: Family) -> Box<dyn Program> {
+    deferred(args, |ctx, args| {
+        let long =
+            [("interval", 'n'), ("no-title", 't'), ("exec", 'x'), ("differences", 'd'), ("color", 'c')];
+        let o = options_until(ctx, args, "n:txdc", &long, true)?;
+        if o.operands.is_empty() {
+            return Err(missing_operand(ctx));
+        }
+        let seconds = match o.value('n') {
+            Some(text) => match text.parse::<f64>() {
+                Ok(n) if n.is_finite() => n.clamp(0.1, 1e6),
+                _ => return Err(ctx.fail(1, format!("failed to parse argument: '{text}'"))),
+            },
+            None => 2.0,
+        };
+        let line = o.operands.join(" ");
+        let title = (!o.has('t')).then(|| format!("Every {seconds:.1}s: {line}"));
+        let argv = if o.has('x') { o.operands } else { vec!["sh".to_owned(), "-c".to_owned(), line] };
+        let at = ctx.now();
+        Ok(Box::new(Watch { argv, title, interval: Duration::from_secs_f64(seconds), child: None, at }))
+    })
+}
+
 pub(super) fn nohup(args: &[String], _: Family) -> Box<dyn Program> {
     deferred(args, |ctx, args| {
         let mut argv: Vec<String> = args.get(1..).unwrap_or_default().to_vec();

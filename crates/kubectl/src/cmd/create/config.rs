@@ -291,7 +291,7 @@ pub(super) fn secret_tls(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
 /// The suffix of `--append-hash`: ten characters of a SHA-256, without look-alikes.
 ///
 /// Source: k8s.io/kubectl/pkg/util/hash/hash.go (v1.37).
-fn hash(fields: &[(&str, Value)]) -> String {
+pub(crate) fn hash(fields: &[(&str, Value)]) -> String {
     let parts: Vec<String> = fields
         .iter()
         .map(|(k, v)| format!("{}:{}", Value::from(*k), podlab_yaml::to_json_compact(v)))

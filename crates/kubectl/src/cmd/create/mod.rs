@@ -9,7 +9,7 @@ mod rbac;
 mod service;
 mod workload;
 
-pub(crate) use config::bad_env_name;
+pub(crate) use config::{bad_env_name, base64, hash};
 pub(crate) use policy::{int_or_string, resource_list};
 
 use super::{DryRun, Reporter, field_validation, no_args};
