@@ -26,6 +26,10 @@ pub const START: Duration = Duration::from_millis(10);
 ///
 /// Source: pkg/kubelet/kubelet.go `genericPlegRelistPeriod` (v1.37).
 pub const PLEG_RELIST: Duration = Duration::from_secs(1);
+/// The kubelet looks every two seconds for pods that run though nobody wants them.
+///
+/// Source: pkg/kubelet/kubelet.go `housekeepingPeriod` (v1.37).
+pub const HOUSEKEEPING: Duration = Duration::from_secs(2);
 /// From a pod's first sync to its volumes' first mount attempt: populator and reconciler run every 100 ms.
 ///
 /// Source: recording `configmap-volume-missing` of cluster/kubelet.jsonl.

@@ -92,6 +92,9 @@ pub struct Settings {
     pub profile: Profile,
     /// The nodes, 1 to 5,000.
     pub nodes: Vec<NodeSettings>,
+    /// Images that come slowly: name without tag, as pods write it → how long a pull takes, in seconds.
+    #[serde(default)]
+    pub slow_images: BTreeMap<String, u32>,
 }
 
 impl Default for Settings {
@@ -105,6 +108,7 @@ impl Default for Settings {
                 NodeSettings::worker("node01"),
                 NodeSettings::worker("node02"),
             ],
+            slow_images: BTreeMap::new(),
         }
     }
 }

@@ -174,3 +174,29 @@ fn an_idle_cluster_costs_no_look_at_its_nodes() {
     });
     assert_eq!(events, 0);
 }
+
+#[test]
+fn containers_outlive_their_kubelet_and_go_with_their_pods() {
+    let mut cluster = cluster();
+    create(&mut cluster, "stays", Value::Null);
+    create(&mut cluster, "goes", Value::Null);
+    run(&mut cluster, 12);
+    let container = |cluster: &mut Cluster| {
+        let pod = pod(cluster, "stays").unwrap();
+        let status = pod.pod_status().unwrap().container_statuses.clone().unwrap_or_default().remove(0);
+        (status.container_id, status.restart_count, status.ready)
+    };
+    let before = container(&mut cluster);
+    cluster.act(Act::StopKubelet("node01".to_owned()));
+    run(&mut cluster, 5);
+    let mut force = Request::delete(&kinds::POD, "default", "goes");
+    force.options.grace_period_seconds = Some(0);
+    cluster.request(force);
+    run(&mut cluster, 5);
+    cluster.act(Act::StartKubelet("node01".to_owned()));
+    run(&mut cluster, 1);
+    assert!(!events(&mut cluster, "goes").contains(&"Stopping container c".to_owned()));
+    run(&mut cluster, 9);
+    assert_eq!(container(&mut cluster), before);
+    assert!(events(&mut cluster, "goes").contains(&"Stopping container c".to_owned()));
+}

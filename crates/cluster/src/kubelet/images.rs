@@ -76,17 +76,15 @@ pub(crate) fn ensure_image_exists(
         event(env, EventType::Warning, "ErrImageNeverPull", &text);
         return Ensured::Failed(StartError::new("ErrImageNeverPull", text));
     }
-    if let Some(until) = w.image_backoff.ends_since_update(&image, now) {
+    if w.image_backoff.ends_since_update(&image, now).is_some() {
         let text = format!("Back-off pulling image {name:?}");
         event(env, EventType::Normal, "BackOff", &text);
         let text = match w.pull_errors.get(&image) {
             Some((reason, why)) => format!("{text}: {reason}: {why}"),
             None => text,
         };
-        return Ensured::Failed(StartError {
-            backoff: Some(until),
-            ..StartError::new("ImagePullBackOff", text)
-        });
+        // The worker does not wait for the end of this back-off: it looks again as after any other error.
+        return Ensured::Failed(StartError::new("ImagePullBackOff", text));
     }
     event(env, EventType::Normal, "Pulling", &format!("Pulling image {name:?}"));
     let request = PullRequest { pod: env.ix, image, asked: now, began: None, result: None };
@@ -104,9 +102,13 @@ pub(crate) fn start_next(env: &mut Env<'_, '_>) {
     }
     first.began = Some(now);
     let outcome = env.runtime.pull_image(&env.node.name, &first.image);
+    let name = first.image.rsplit_once(':').map_or(&*first.image, |(name, _)| name);
+    let slow =
+        env.cx.settings.slow_images.get(name).filter(|_| outcome.takes > crate::runtime::images::PRESENT);
+    let takes = slow.map_or(outcome.takes, |seconds| SimDuration::from_secs(u64::from(*seconds)));
     first.result = Some(outcome.result);
     let pod = first.pod;
-    env.cx.after(outcome.takes, KubeletEvent::PullFinished { pod }.into());
+    env.cx.after(takes, KubeletEvent::PullFinished { pod }.into());
 }
 
 /// The first pull in the line is over: what it came to.

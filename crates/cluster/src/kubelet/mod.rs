@@ -538,6 +538,7 @@ impl Kubelets {
             return;
         }
         let static_pods = std::mem::take(&mut node.static_pods);
+        let old = std::mem::take(&mut node.pods);
         let ip = node.ip.clone();
         *node = Node::new(name, ip, index as u32, cx.settings.seed);
         node.started = Some(now);
@@ -560,7 +561,6 @@ impl Kubelets {
         if cx.api.store().get(&kinds::NODE, "", name).is_some_and(closed) {
             self.announce(index, cx, &[("NodeNotSchedulable", None)]);
         }
-        let old: Vec<PodIx> = self.nodes.get(index).iter().flat_map(|n| n.pods.iter().copied()).collect();
         let mut left: BTreeMap<Arc<str>, Arc<PodWorker>> = BTreeMap::new();
         for ix in old {
             if let Some(worker) = self.take_worker(ix) {
@@ -613,12 +613,24 @@ impl Kubelets {
             pod_worker::settle(&mut env, &mut w);
             self.keep_worker(ix, Arc::new(w));
         }
-        // What runs but is wanted no more is stopped.
-        for worker in left.into_values() {
-            for sandbox in &worker.sandboxes {
-                runtime.stop_pod_sandbox(&sandbox.id, cx);
-                runtime.remove_pod_sandbox(&sandbox.id);
-            }
+        // What runs but is wanted no more is stopped by the first housekeeping.
+        for found in left.into_values() {
+            let ix = self.next_pod;
+            self.next_pod += 1;
+            let mut w = PodWorker::new(index, found.pod.clone(), found.requests.clone());
+            w.containers.clone_from(&found.containers);
+            w.sandboxes.clone_from(&found.sandboxes);
+            w.deleted = true;
+            // Source: pkg/kubelet/kubelet.go `SyncTerminatingRuntimePod` (v1.37).
+            w.grace = Some(1);
+            let Some(node) = self.nodes.get_mut(index) else { return };
+            let mut env = Env { node: Arc::make_mut(node), runtime, cx, ix };
+            pod_worker::relist_pod(&mut env, &mut w, true);
+            w.wants_sync = false;
+            let key = (w.pod.namespace().into(), w.pod.name().into());
+            let gone = KubeletEvent::PodChanged { node: index as u32, key, uid: w.uid.clone() };
+            cx.after(latency::HOUSEKEEPING, gone.into());
+            self.keep_worker(ix, Arc::new(w));
         }
     }
 

@@ -242,7 +242,7 @@ fn begin(env: &mut Env<'_, '_>, w: &mut PodWorker) {
 pub(crate) struct SyncEnd {
     /// The next type of work, if this one is complete.
     pub transition: Option<WorkType>,
-    /// Some of it failed; with the earliest end of a back-off if all that failed waits for one.
+    /// Some of it failed; with the earliest end of a back-off if anything that failed waits for one.
     pub error: Option<Option<SimTime>>,
     /// Something was done, so that the runtime is worth a look.
     pub acted: bool,

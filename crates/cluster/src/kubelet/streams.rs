@@ -138,7 +138,8 @@ impl Kubelets {
                 kubelet.ip, kubelet.ip
             ))),
             None if cx.api.store().get(&kinds::NODE, "", node).is_some() => Ok(()),
-            None => Err(Status::not_found(&kinds::NODE, node)),
+            // The API server says so of the pod whose node it does not find.
+            None => Err(Status::not_found(&kinds::POD, node)),
         }
     }
 

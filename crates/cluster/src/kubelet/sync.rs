@@ -230,13 +230,8 @@ fn run(env: &mut Env<'_, '_>, w: &mut PodWorker) {
 
 fn finish(env: &mut Env<'_, '_>, w: &mut PodWorker, job: SyncJob) {
     w.kills.clear();
-    let error = if job.errors.is_empty() {
-        None
-    } else if job.errors.iter().all(Option::is_some) {
-        Some(job.errors.iter().flatten().min().copied())
-    } else {
-        Some(None)
-    };
+    // Source: pkg/kubelet/container/sync_result.go `MinBackoffExpiration` (v1.37): one back-off among them is enough.
+    let error = (!job.errors.is_empty()).then(|| job.errors.iter().flatten().min().copied());
     let transition = job.transition;
     let ready = w.status.conditions.iter().flatten().any(|c| c.type_ == "Ready" && c.status == "True");
     let idle = !job.acted && job.errors.is_empty() && transition.is_none() && ready;
@@ -556,7 +551,8 @@ fn reset_containers(w: &mut PodWorker, job: &mut SyncJob, spec: &PodSpec) {
 
 fn kill_all(env: &mut Env<'_, '_>, w: &mut PodWorker, job: &mut SyncJob) -> Flow {
     let Some(spec) = w.pod.pod_spec().cloned() else { return Flow::Next };
-    let grace = (w.work == WorkType::Terminating).then(|| w.grace.unwrap_or(1).max(1));
+    // A pod that ends by itself, as by its deadline, leaves its containers the time that its spec says.
+    let grace = w.grace.filter(|_| w.work == WorkType::Terminating).map(|grace| grace.max(1));
     // What was started after the look at the runtime is found all the same.
     let running: Vec<(ContainerId, String)> = w
         .containers

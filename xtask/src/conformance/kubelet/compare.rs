@@ -8,10 +8,13 @@
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
-use super::normalise::{without_addresses, without_drawn_node, without_runtime};
+use super::normalise::{without_addresses, without_drawn_nodes, without_runtime};
 use super::{Played, array, seconds, text};
 use crate::conformance::masks;
 use crate::conformance::report::Outcome;
+
+/// Names of nodes.
+type Drawn = Vec<&'static str>;
 
 /// A pod's states, each with the second at which it began.
 type States = BTreeMap<String, Vec<(f64, Value)>>;
@@ -39,7 +42,7 @@ pub(super) fn behaviour(record: &Value, played: &Played) -> Outcome {
 /// into the window is chance: it is left out only if, by the longest such span, it could have begun after the end.
 fn both(record: &Value, played: &Played) -> (States, States) {
     let recorded: Vec<Value> = array(record, "pods").cloned().collect();
-    let drawn = !names_nodes(record);
+    let drawn = &drawn_nodes(record);
     let (mut expected, mut got) = (states(&recorded, drawn), states(&played.pods, drawn));
     let end = seconds(record, "duration");
     for (pod, expected) in &mut expected {
@@ -60,7 +63,7 @@ fn both(record: &Value, played: &Played) -> (States, States) {
 }
 
 /// What the recordings say of a pod at one moment, without what changes from run to run.
-fn state(seen: &Value, drawn: bool) -> Value {
+fn state(seen: &Value, drawn: &Drawn) -> Value {
     let clean = |value: &Value| match value {
         Value::String(text) => Value::String(masks::ages(&cleaned(text, drawn))),
         other => other.clone(),
@@ -93,7 +96,7 @@ fn state(seen: &Value, drawn: bool) -> Value {
     state
 }
 
-fn states(seen: &[Value], drawn: bool) -> States {
+fn states(seen: &[Value], drawn: &Drawn) -> States {
     let mut all = States::new();
     for one in seen {
         let states = all.entry(text(one, "pod").to_owned()).or_default();
@@ -108,7 +111,7 @@ fn states(seen: &[Value], drawn: bool) -> States {
 /// Type, reason, message, component, object → the seconds of its writes.
 type Writes = BTreeMap<String, Vec<f64>>;
 
-fn event_writes<'a>(events: impl Iterator<Item = &'a Value>, drawn: bool) -> Writes {
+fn event_writes<'a>(events: impl Iterator<Item = &'a Value>, drawn: &Drawn) -> Writes {
     let mut writes = Writes::new();
     for event in events {
         let message = masks::ages(&cleaned(text(event, "message"), drawn));
@@ -133,7 +136,7 @@ fn event_writes<'a>(events: impl Iterator<Item = &'a Value>, drawn: bool) -> Wri
 /// half the span before it, at least 2 s: that is how far wake-ups vary.
 fn events(record: &Value, played: &Played) -> Outcome {
     let is_node = |event: &&Value| text(event, "object").starts_with("Node/");
-    let drawn = !names_nodes(record);
+    let drawn = &drawn_nodes(record);
     let expected = event_writes(array(record, "events").filter(|event| !is_node(event)), drawn);
     let mut got = event_writes(played.events.iter(), drawn);
     let end = seconds(record, "duration");
@@ -154,18 +157,21 @@ fn events(record: &Value, played: &Played) -> Outcome {
     Outcome::equal(text(&expected), text(&got))
 }
 
-/// A text without what is no truth; where nodes are drawn, without their names.
-fn cleaned(text: &str, drawn: bool) -> String {
+/// A text without what is no truth and without the names of nodes that are drawn.
+fn cleaned(text: &str, drawn: &Drawn) -> String {
     let text = without_runtime(text);
-    if drawn { without_drawn_node(&text) } else { text }
+    without_drawn_nodes(&text, drawn)
 }
 
-/// Whether a step of the record says on which node something runs: then no node is drawn.
-fn names_nodes(record: &Value) -> bool {
-    let named =
-        |value: &Value| ["node1", "node2", "node3"].iter().any(|node| value.to_string().contains(node));
-    array(record, "steps")
-        .any(|step| ["kubectl", "manifest"].iter().filter_map(|field| step.get(*field)).any(named))
+/// The nodes that no step of the record names: they are equal, and which of them the scheduler takes is drawn.
+fn drawn_nodes(record: &Value) -> Drawn {
+    let is_named = |node: &&str| {
+        array(record, "steps").any(|step| {
+            let told = ["kubectl", "manifest", "kubelet"].iter().filter_map(|field| step.get(*field));
+            told.into_iter().any(|value| value.to_string().contains(*node))
+        })
+    };
+    ["node1", "node2", "node3"].into_iter().filter(|node| !is_named(node)).collect()
 }
 
 /// Logs of what people wrote; those of the stand-ins for servers are no truth.
@@ -209,7 +215,7 @@ fn without_clock(text: &str) -> String {
 }
 
 fn steps(record: &Value, played: &Played) -> Outcome {
-    let drawn = !names_nodes(record);
+    let drawn = &drawn_nodes(record);
     let parts = array(record, "steps").zip(&played.steps).map(|(expected, got)| {
         let command: Vec<&str> = array(expected, "kubectl").filter_map(Value::as_str).collect();
         let asks_version = command.iter().any(|word| word.contains(".resourceVersion}"));
@@ -275,7 +281,16 @@ pub(super) fn times(record: &Value, played: &Played) -> Outcome {
             .collect()
     };
     if shape(&expected) != shape(&got) {
-        return Outcome::equal("the states of the recording", "others: see the behaviour");
+        let lines = |states: &States| -> String {
+            let line = |(pod, (at, state)): (&String, &(f64, Value))| {
+                let cells = state.get("cells").map(Value::to_string).unwrap_or_default();
+                format!("{pod} {cells} at {at:.1} s\n")
+            };
+            states.iter().flat_map(|(pod, all)| all.iter().map(move |state| line((pod, state)))).collect()
+        };
+        // What differs is said by the behaviour.
+        let [expected, got] = [lines(&expected), lines(&got)];
+        return Outcome::Failed { expected, got: format!("{got}(other states)") };
     }
     let mut lines = [String::new(), String::new()];
     for (pod, states) in &expected {

@@ -102,15 +102,22 @@ fn play(record: &Value) -> Played {
         images: IMAGES.map(str::to_owned).to_vec(),
         ..NodeSettings::worker(name)
     });
-    let settings = Settings { profile: Profile::Bare, nodes: nodes.to_vec(), ..Settings::default() };
+    let settings = Settings {
+        profile: Profile::Bare,
+        nodes: nodes.to_vec(),
+        start: SimTime::START + Duration::from_secs_f64(clock(record)),
+        // The README: about 20 s for `lab/slow`.
+        slow_images: [("lab/slow".to_owned(), 21)].into(),
+        ..Settings::default()
+    };
     let mut cluster = Cluster::forgetful(settings);
     // The recorder's cluster had been up for a while.
-    lab::pass(&mut cluster, Duration::from_secs(30));
+    lab::pass(&mut cluster, UP);
     lab::create(
         &mut cluster,
         &json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}),
     );
-    lab::pass(&mut cluster, Duration::from_secs(5));
+    lab::pass(&mut cluster, SETTLED);
     // The recorder's kubelets kept back 100Mi, as they do by default (evictionHard memory.available).
     for name in ["node1", "node2", "node3"] {
         let node = json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": name}});
@@ -149,6 +156,41 @@ fn play(record: &Value) -> Played {
     player.finish(record, zero)
 }
 
+/// How long the cluster runs before the namespace is made.
+const UP: Duration = Duration::from_secs(30);
+/// How long it runs on from there before the first step.
+const SETTLED: Duration = Duration::from_secs(5);
+
+/// How much later than usual the cluster has to begin, so that its clock stands where the recorder's stood: the same part
+/// of a second, and of a minute where a CronJob looks at it. Times inside objects are whole seconds, a CronJob's first
+/// job starts with a minute.
+fn clock(record: &Value) -> f64 {
+    let started = |kind: &str| {
+        let mut jobs = array(record, "objects").filter(move |object| text(object, "kind") == kind);
+        jobs.find_map(|object| object.pointer("/status/startTime").and_then(Value::as_f64))
+    };
+    let has_cron_job = array(record, "objects").any(|object| text(object, "kind") == "CronJob");
+    let transitions = || {
+        let conditions = array(record, "pods").flat_map(|pod| array(pod, "conditions"));
+        conditions.into_iter().find_map(|condition| condition.get(4).and_then(Value::as_f64))
+    };
+    let (whole, turn) = match started("Job").filter(|_| has_cron_job) {
+        Some(at) => (at, 60.0),
+        None => match transitions() {
+            Some(at) => (at, 1.0),
+            None => return 0.0,
+        },
+    };
+    // The first pod appears while the last of the steps before the start is carried out.
+    let took: Vec<f64> = array(record, "steps")
+        .take_while(|step| seconds(step, "at") <= 0.0)
+        .map(|step| seconds(step, "took"))
+        .collect();
+    let before: f64 = took.iter().rev().skip(1).sum();
+    let zero = SimTime::START.as_nanos() as f64 / 1e9 + (UP + SETTLED).as_secs_f64() + before;
+    (-whole - zero).rem_euclid(turn)
+}
+
 /// Whether a message speaks of a cordoned node though no step of the record cordons one: the recorder's scenarios
 /// about nodes ran at the same time, all of them on node3.
 fn cordoned_elsewhere(record: &Value) -> bool {
@@ -165,7 +207,7 @@ impl Player<'_> {
             let next = after(self.cluster.sim_now(), 0.01);
             self.run_to(next);
         }
-        self.watcher.first_pod().unwrap_or(begin)
+        self.watcher.first_pod().filter(|at| *at <= patience).unwrap_or(begin)
     }
 
     /// Runs on, looking after every event at what changed and at command lines that wait.

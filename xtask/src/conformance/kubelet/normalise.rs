@@ -154,12 +154,7 @@ pub(super) fn without_addresses(text: &str) -> String {
     })
 }
 
-static DRAWN_NODE: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\bnode[123]\b").ok());
-
 /// Takes out which of several equal nodes the scheduler drew.
-pub(super) fn without_drawn_node(text: &str) -> String {
-    match DRAWN_NODE.as_ref() {
-        Some(node) => node.replace_all(text, "<node>").into_owned(),
-        None => text.to_owned(),
-    }
+pub(super) fn without_drawn_nodes(text: &str, drawn: &[&str]) -> String {
+    drawn.iter().fold(text.to_owned(), |text, node| text.replace(node, "<node>"))
 }

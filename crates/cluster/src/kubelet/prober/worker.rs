@@ -169,6 +169,15 @@ pub(crate) fn plan_trigger(env: &mut Env<'_, '_>, w: &mut PodWorker, index: usiz
 pub(crate) fn on_trigger(env: &mut Env<'_, '_>, w: &mut PodWorker, index: usize) {
     let Some(worker) = w.probes.workers.get_mut(index) else { return };
     worker.triggered = false;
+    if worker.stopped {
+        return;
+    }
+    // From now on the clock ticks from here: the period counts from the latest probe that somebody asked for.
+    worker.origin = env.cx.now();
+    if let Some(slot) = worker.tick.take() {
+        env.cx.agenda.cancel(slot);
+    }
+    plan_tick(env, w, index);
     do_probe(env, w, index);
 }
 
@@ -246,6 +255,8 @@ fn do_probe(env: &mut Env<'_, '_>, w: &mut PodWorker, index: usize) {
         .and_then(|id| w.cache.containers.iter().find(|c| c.id == *id))
         .and_then(|c| c.started_at)
         .unwrap_or(now);
+    // The status knows its start in whole seconds.
+    let began = SimTime::from_secs(began.as_secs());
     if now.since(began).as_secs() < initial_delay {
         return;
     }
