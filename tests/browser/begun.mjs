@@ -95,7 +95,7 @@ export async function until(page, line, pattern) {
  * line runs.
  */
 export async function came(page, line, pattern, then = async () => {}) {
-  await answer(page, "clear");
+  await enter(page, "clear");
   await enter(page, line);
   await then();
   const output = page.locator("#pane-terminal .entry-output").last();

@@ -16,4 +16,6 @@ pub enum Event {
     Runtime(RuntimeEvent),
     /// For a controller.
     Controller(ControllerEvent),
+    /// The kubelets are asked what their pods use.
+    ScrapeMetrics,
 }

@@ -13,6 +13,7 @@ pub mod controllers;
 pub mod event;
 pub mod kubelet;
 pub mod latency;
+pub mod metrics;
 pub mod observe;
 mod quota;
 pub mod recorder;

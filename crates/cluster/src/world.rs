@@ -89,7 +89,16 @@ impl World {
             world.api.set_now(world.settings.start - UPTIME);
         }
         crate::bootstrap::populate(&mut world.api, &world.settings);
+        if world.settings.profile.has_system_pods() {
+            crate::metrics::start(&mut world.cx().2);
+        }
         world.settle();
+        if world.settings.profile.has_system_pods() {
+            for act in crate::bootstrap::static_pods(&world.settings) {
+                world.act(&act);
+            }
+            world.settle();
+        }
         while world.step(world.settings.start) {}
         world.advance_to(world.settings.start);
         world
@@ -112,6 +121,7 @@ impl World {
             Event::Kubelet(e) => self.kubelets.handle(e, &mut self.runtime, &mut cx),
             Event::Runtime(e) => self.runtime.handle(e, &mut cx),
             Event::Controller(e) => self.controllers.handle(e, &mut cx),
+            Event::ScrapeMetrics => crate::metrics::scrape(&self.runtime, &mut cx),
         }
         self.settle();
         true
@@ -236,6 +246,7 @@ impl World {
                 Event::Kubelet(e) => self.kubelets.upcoming(at, e),
                 Event::Runtime(e) => self.runtime.upcoming(at, e),
                 Event::Controller(e) => self.controllers.upcoming(at, e),
+                Event::ScrapeMetrics => None,
             })
             .take(limit)
             .collect()

@@ -6,7 +6,7 @@ use crate::machine::System;
 use crate::open_file::{OpenId, OpenKind};
 use crate::process::{Core, Exit, Family, Pid, Process, ProcessInfo, Program, State};
 use crate::signal::Signal;
-use podlab_sim::SimTime;
+use podlab_sim::{SimDuration, SimTime};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -84,6 +84,12 @@ impl Ctx<'_> {
     /// The virtual time.
     pub fn now(&self) -> SimTime {
         self.host.now()
+    }
+
+    /// Counts time that the process has computed, beside its steps.
+    pub fn spend(&mut self, computing: SimDuration) {
+        let nanos = u64::try_from(computing.as_nanos()).unwrap_or(u64::MAX);
+        self.core.cpu_nanos = self.core.cpu_nanos.saturating_add(nanos);
     }
 
     /// Whose texts the tool speaks.

@@ -581,10 +581,14 @@ impl Machine {
 
     /// CPU time of all processes there are and were, in nanoseconds.
     pub fn cpu_nanos(&self, now: SimTime) -> u64 {
-        self.procs
-            .values()
-            .map(|p| process_info(p, now).cpu_nanos)
-            .fold(self.sys.dead_cpu_nanos, u64::saturating_add)
+        self.procs.values().map(|p| cpu_nanos(p, now)).fold(self.sys.dead_cpu_nanos, u64::saturating_add)
+    }
+
+    /// What the processes can compute at most, and what they compute while they seem to rest, in billionths of a CPU.
+    pub fn cpu_bounds(&self) -> (u64, u64) {
+        let count = u64::try_from(self.procs.len()).unwrap_or(u64::MAX);
+        let rest = self.procs.values().fold(0u64, |sum, p| sum.saturating_add(p.program.background_cpu()));
+        (count.max(1).saturating_mul(1_000_000_000), rest)
     }
 
     /// Resident memory of all processes in bytes: what the OOM killer compares with the limit.
@@ -617,6 +621,7 @@ impl Machine {
         let mut p = self.procs.remove(&pid)?;
         let answer = {
             let mut ctx = Ctx { core: &mut p.core, sys: &mut self.sys, procs: &mut self.procs, host };
+            ctx.core.cpu_nanos = ctx.core.cpu_nanos.saturating_add(REQUEST_NANOS);
             p.program.serve(&mut ctx, request)
         };
         self.procs.insert(pid, p);
@@ -636,6 +641,9 @@ impl Machine {
         Some(answer)
     }
 }
+
+/// CPU time that a server needs for a request at least, in nanoseconds.
+const REQUEST_NANOS: u64 = 150_000;
 
 /// A program ready to run: itself, whose texts it speaks, its arguments.
 type Loaded = (Box<dyn Program>, Family, Vec<String>);
@@ -658,17 +666,21 @@ fn start(ctx: &mut Ctx<'_>) -> Result<Loaded, StartError> {
     Ok((program, family, argv))
 }
 
+fn cpu_nanos(p: &Process, now: SimTime) -> u64 {
+    let computing = match &p.state {
+        State::Blocked { wait: Wait { busy: true, .. }, since } => now.since(*since).as_nanos(),
+        _ => 0,
+    };
+    p.core.cpu_nanos.saturating_add(u64::try_from(computing).unwrap_or(u64::MAX))
+}
+
 pub(crate) fn process_info(p: &Process, now: SimTime) -> ProcessInfo {
-    let mut cpu = p.core.cpu_nanos;
-    if let State::Blocked { wait: Wait { busy: true, .. }, since } = &p.state {
-        cpu = cpu.saturating_add(u64::try_from(now.since(*since).as_nanos()).unwrap_or(u64::MAX));
-    }
     ProcessInfo {
         pid: p.core.pid,
         ppid: p.core.ppid,
         uid: p.core.who.uid,
         argv: p.core.argv.clone(),
-        cpu_nanos: cpu,
+        cpu_nanos: cpu_nanos(p, now),
         memory_bytes: p.program.memory_bytes(),
         state: match p.state {
             State::Ready => 'R',

@@ -125,6 +125,11 @@ pub trait Program: std::fmt::Debug + Send + Sync {
         700 << 10
     }
 
+    /// What it computes while it seems to rest, in billionths of a CPU: for programs whose work is not simulated.
+    fn background_cpu(&self) -> u64 {
+        0
+    }
+
     /// Asked when a signal other than KILL and STOP comes that is not ignored.
     fn on_signal(&mut self, signal: Signal) -> OnSignal {
         let _ = signal;

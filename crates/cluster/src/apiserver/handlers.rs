@@ -14,6 +14,9 @@ impl ApiServer {
     /// Answers a request for stored objects. Subresources that run something in a container (`log`, `exec`,
     /// `attach`, `portforward`) are the cluster's, not the store's.
     pub fn request(&mut self, request: &Request) -> Response {
+        if request.resource.group == crate::metrics::GROUP && self.serves_metrics() {
+            return self.serve_metrics(request);
+        }
         let Some(kind) = kinds::by_resource(
             &request.resource.group,
             &request.resource.version,

@@ -18,6 +18,7 @@ mod strategy;
 
 pub use registry::DeleteOptions;
 
+use crate::metrics::Metrics;
 use crate::settings::Settings;
 use crate::store::Store;
 use podlab_sim::{Draw, SimTime};
@@ -38,6 +39,8 @@ pub struct ApiServer {
     node_ports: BTreeSet<u16>,
     /// node → since when its kubelet renews its lease.
     renewals: BTreeMap<String, leases::Renewal>,
+    /// What pods and nodes use, served as an API of its own.
+    pub(crate) metrics: Metrics,
     /// The pods whose like need not be looked at again.
     accepted: accepted::AcceptedPods,
 }
@@ -53,8 +56,14 @@ impl ApiServer {
             cluster_ips: BTreeSet::new(),
             node_ports: BTreeSet::new(),
             renewals: BTreeMap::new(),
+            metrics: Metrics::default(),
             accepted: Default::default(),
         }
+    }
+
+    /// What the cluster was built from.
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.settings
     }
 
     /// The objects.

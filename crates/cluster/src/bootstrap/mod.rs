@@ -5,6 +5,8 @@
 
 mod system;
 
+pub(crate) use system::static_pods;
+
 use crate::apiserver::ApiServer;
 use crate::kubelet::node_status::HEALTHY;
 use crate::settings::{NodeSettings, Settings};

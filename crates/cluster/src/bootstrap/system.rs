@@ -5,9 +5,9 @@
 
 use super::create;
 use crate::apiserver::ApiServer;
+use crate::cluster::Act;
 use crate::controllers::Standing;
-use crate::settings::Settings;
-use podlab_api::kinds;
+use crate::settings::{NodeSettings, Settings};
 use serde_json::{Value, json};
 
 const NAMESPACE: &str = "kube-system";
@@ -34,16 +34,6 @@ pub(super) fn populate(api: &mut ApiServer, settings: &Settings) {
     );
     let control_plane: Vec<&str> =
         settings.nodes.iter().filter(|n| n.control_plane).map(|n| n.name.as_str()).collect();
-    for node in &control_plane {
-        for (component, image, cpu, memory) in [
-            ("etcd", "registry.k8s.io/etcd:3.6.5-0", "100m", Some("100Mi")),
-            ("kube-apiserver", "registry.k8s.io/kube-apiserver:v1.37.1", "250m", None),
-            ("kube-controller-manager", "registry.k8s.io/kube-controller-manager:v1.37.1", "200m", None),
-            ("kube-scheduler", "registry.k8s.io/kube-scheduler:v1.37.1", "100m", None),
-        ] {
-            static_pod(api, node, component, image, cpu, memory);
-        }
-    }
     let nodes: Vec<&str> = settings.nodes.iter().map(|n| n.name.as_str()).collect();
     standing(api, daemon_set("kube-proxy", json!({"k8s-app": "kube-proxy"}), kube_proxy()), &nodes);
     let labels = json!({"app": "kindnet", "k8s-app": "kindnet", "tier": "node"});
@@ -105,31 +95,36 @@ fn coredns() -> Value {
                     "resources": {"requests": {"cpu": "100m", "memory": "70Mi"}, "limits": {"memory": "170Mi"}}}]}}}})
 }
 
-fn static_pod(
-    api: &mut ApiServer,
-    node: &str,
-    component: &str,
-    image: &str,
-    cpu: &str,
-    memory: Option<&str>,
-) {
-    let uid = api.store().get(&kinds::NODE, "", node).map(|n| n.uid().to_owned());
+/// What lies in `/etc/kubernetes/manifests` of each control plane node: its kubelet runs these pods by itself.
+pub(crate) fn static_pods(settings: &Settings) -> Vec<Act> {
+    let control_plane = settings.nodes.iter().filter(|node| node.control_plane);
+    let of_node = |node: &NodeSettings| {
+        CONTROL_PLANE.map(|(component, image, cpu, memory)| Act::StaticPod {
+            node: node.name.clone(),
+            file: format!("{component}.yaml"),
+            manifest: Some(static_pod(component, image, cpu, memory)),
+        })
+    };
+    control_plane.flat_map(of_node).collect()
+}
+
+/// The control plane: component, image, and what it asks for.
+const CONTROL_PLANE: [(&str, &str, &str, Option<&str>); 4] = [
+    ("etcd", "registry.k8s.io/etcd:3.6.5-0", "100m", Some("100Mi")),
+    ("kube-apiserver", "registry.k8s.io/kube-apiserver:v1.37.1", "250m", None),
+    ("kube-controller-manager", "registry.k8s.io/kube-controller-manager:v1.37.1", "200m", None),
+    ("kube-scheduler", "registry.k8s.io/kube-scheduler:v1.37.1", "100m", None),
+];
+
+fn static_pod(component: &str, image: &str, cpu: &str, memory: Option<&str>) -> Value {
     let mut requests = json!({"cpu": cpu});
     if let (Some(memory), Some(map)) = (memory, requests.as_object_mut()) {
         map.insert("memory".to_owned(), memory.into());
     }
-    let owner = json!([{"apiVersion": "v1", "kind": "Node", "name": node, "uid": uid, "controller": true}]);
-    let hash = crate::runtime::images::digest(&format!("{component}/{node}"));
-    let annotations: Value = json!({"kubernetes.io/config.hash": &hash[..32], "kubernetes.io/config.mirror": &hash[..32],
-        "kubernetes.io/config.source": "file"});
-    create(
-        api,
-        json!({"apiVersion": "v1", "kind": "Pod",
-            "metadata": {"name": format!("{component}-{node}"), "namespace": NAMESPACE, "annotations": annotations,
-                "ownerReferences": owner, "labels": {"component": component, "tier": "control-plane"}},
-            "spec": {"nodeName": node, "hostNetwork": true, "priorityClassName": "system-node-critical",
-                "tolerations": [{"operator": "Exists", "effect": "NoExecute"}],
-                "containers": [{"name": component, "image": image, "command": ["/system"],
-                    "resources": {"requests": requests}}]}}),
-    );
+    json!({"apiVersion": "v1", "kind": "Pod",
+        "metadata": {"name": component, "namespace": NAMESPACE,
+            "labels": {"component": component, "tier": "control-plane"}},
+        "spec": {"hostNetwork": true, "priorityClassName": "system-node-critical",
+            "containers": [{"name": component, "image": image, "command": ["/system"],
+                "resources": {"requests": requests}}]}})
 }

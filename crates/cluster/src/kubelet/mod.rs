@@ -307,6 +307,10 @@ impl Kubelets {
             return;
         }
         let gone = stored.is_none();
+        if let Some(ix) = known.filter(|ix| self.pods.get(ix).is_some_and(|w| w.is_static && !w.deleted)) {
+            self.on_mirror_changed(ix, stored, runtime, cx);
+            return;
+        }
         match (stored, known) {
             (Some(pod), None) => self.on_addition(node, pod, runtime, cx),
             (Some(pod), Some(ix)) => self.on_change(node, ix, pod, runtime, cx),
@@ -427,6 +431,9 @@ impl Kubelets {
     fn forget(&mut self, ix: PodIx, runtime: &mut Runtime, cx: &mut Cx<'_>) {
         let Some(mut worker) = self.take_worker(ix) else { return };
         let w = Arc::make_mut(&mut worker);
+        if w.is_static {
+            self.by_uid.retain(|_, other| *other != ix);
+        }
         let Some(node) = self.nodes.get_mut(w.node) else { return };
         let mut env = Env { node: Arc::make_mut(node), runtime, cx, ix };
         prober::remove_pod(&mut env, w);

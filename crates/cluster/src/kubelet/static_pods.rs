@@ -2,7 +2,8 @@
 //!
 //! Source: pkg/kubelet/config/file.go, common.go, pkg/kubelet/pod/mirror_client.go (v1.37).
 
-use super::{Kubelets, WorkType, pod_worker, terminate};
+use super::{Kubelets, PodIx, WorkType, pod_worker, status_manager, terminate};
+use crate::apiserver::DeleteOptions;
 use crate::runtime::Runtime;
 use crate::world::Cx;
 use podlab_api::{Body, Object, kinds};
@@ -36,13 +37,15 @@ impl Kubelets {
                 let namespace = w.pod.namespace().to_owned();
                 w.deleted = true;
                 terminate(env, w);
-                let options =
-                    crate::apiserver::DeleteOptions { grace_period_seconds: Some(0), ..Default::default() };
+                let options = DeleteOptions { grace_period_seconds: Some(0), ..Default::default() };
                 let _ = env.cx.api.delete(&kinds::POD, &namespace, &name, &options);
             });
         }
         let Some(manifest) = manifest else { return };
-        let Ok(mut pod) = Object::from_value(manifest.clone()) else { return };
+        // The kubelet fills in defaults by itself: no API server has seen the file.
+        let mut defaulted = manifest.clone();
+        podlab_api::defaults::apply("v1", "Pod", &mut defaulted);
+        let Ok(mut pod) = Object::from_value(defaulted) else { return };
         let hash =
             Draw::keyed(cx.settings.seed, "static-pod", &format!("{node}/{file}/{manifest}"), 0).hex(32);
         let name = format!("{}-{node}", pod.name());
@@ -89,5 +92,46 @@ impl Kubelets {
             Arc::make_mut(node).static_pods.insert(file.to_owned(), ix);
         }
         self.with_pod(ix, runtime, cx, pod_worker::update_pod);
+    }
+
+    /// A static pod's mirror has changed: what is asked of the mirror does not reach the pod. One that is deleted is made
+    /// anew.
+    ///
+    /// Source: pkg/kubelet/kubelet.go `tryReconcileMirrorPods` (v1.37).
+    pub(super) fn on_mirror_changed(
+        &mut self,
+        ix: PodIx,
+        stored: Option<Arc<Object>>,
+        runtime: &mut Runtime,
+        cx: &mut Cx<'_>,
+    ) {
+        let Some(worker) = self.pods.get(&ix) else { return };
+        let same = worker.pod.uid().to_owned();
+        if let Some(stored) = stored {
+            if stored.is_terminating() {
+                let options = DeleteOptions { grace_period_seconds: Some(0), ..Default::default() };
+                let _ = cx.api.delete(&kinds::POD, stored.namespace(), stored.name(), &options);
+            } else if stored.uid() == same {
+                self.with_pod(ix, runtime, cx, |_, w| w.set_pod(stored));
+            }
+            return;
+        }
+        let mut mirror = (*worker.pod).clone();
+        mirror.metadata.uid = None;
+        mirror.metadata.resource_version = None;
+        mirror.metadata.creation_timestamp = None;
+        mirror.metadata.deletion_timestamp = None;
+        mirror.metadata.deletion_grace_period_seconds = None;
+        if let Body::Pod { status, .. } = &mut mirror.body {
+            *status = Arc::default();
+        }
+        let Ok(stored) = cx.api.create(mirror) else { return };
+        // Its worker goes by both uids: what the runtime tells names the first.
+        self.by_uid.insert(stored.uid().into(), ix);
+        self.with_pod(ix, runtime, cx, |env, w| {
+            w.set_pod(stored);
+            w.status_written = false;
+            status_manager::write(env, w);
+        });
     }
 }

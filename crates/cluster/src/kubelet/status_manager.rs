@@ -46,7 +46,7 @@ pub(crate) fn write(env: &mut Env<'_, '_>, w: &mut PodWorker) {
     let store = env.cx.api.store();
     let Some(stored) = store.get(&kinds::POD, w.pod.namespace(), w.pod.name()) else { return };
     let Some(api) = stored.pod_status().cloned() else { return };
-    if stored.uid() != &*w.uid {
+    if stored.uid() != w.pod.uid() {
         return;
     }
     let merged = merge(&api, &w.status, w.work != WorkType::Terminated);

@@ -38,6 +38,8 @@ pub enum Server {
     Mongo,
     /// Answers on 8080 with a greeting.
     HelloApp,
+    /// hpa-example: computes for every request.
+    HpaExample,
     /// Answers on 5678 with the text it is given.
     HttpEcho,
     /// Kubernetes' own test image, with many sub-commands.
@@ -278,6 +280,11 @@ fn known(short: &str, last: &str) -> Option<Image> {
             "liveness" if short.contains("k8s") => {
                 Image { entrypoint: &["/server"], ..image(U::Distroless, S::Agnhost, 1_600_000) }
             }
+            "hpa-example" => Image {
+                entrypoint: &["apache2-foreground"],
+                cmd: &[],
+                ..image(U::Debian, S::HpaExample, 196_000_000)
+            },
             "pause" | "pause-amd64" => {
                 Image { entrypoint: &["/pause"], uid: 65535, ..image(U::Distroless, S::Pause, 268_051) }
             }

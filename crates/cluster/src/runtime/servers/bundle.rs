@@ -84,6 +84,9 @@ impl Bundle {
                 file(&mut root, "/usr/local/bin/docker-entrypoint.sh", ENTRYPOINT, 0o755);
                 let _ = root.make_dirs("/data/db", now);
             }
+            Server::HpaExample => {
+                program(&mut root, "/usr/local/bin/apache2-foreground", "apache2-foreground");
+            }
             Server::HelloApp => program(&mut root, "/hello-app", "hello-app"),
             Server::HttpEcho => program(&mut root, "/http-echo", "http-echo"),
             Server::Agnhost => {
@@ -93,7 +96,7 @@ impl Bundle {
             }
             Server::Pause => {
                 program(&mut root, "/pause", "pause");
-                program(&mut root, "/system", "pause");
+                program(&mut root, "/system", "system");
             }
             Server::Generic => program(&mut root, "/app/server", "generic"),
         }

@@ -8,6 +8,7 @@ mod database;
 mod echo;
 mod files;
 mod generic;
+mod hpa_example;
 mod kubia;
 mod pause;
 
@@ -24,6 +25,7 @@ pub(super) fn program(image: &Image, name: &str, argv: &[String]) -> Option<Box<
     Some(match name {
         "nginx" => files::nginx(args),
         "httpd" => files::httpd(),
+        "apache2-foreground" => hpa_example::hpa_example(),
         "kubia" => kubia::kubia(false),
         "kubia-unhealthy" => kubia::kubia(true),
         "hello-app" => echo::hello_app(),
@@ -35,6 +37,7 @@ pub(super) fn program(image: &Image, name: &str, argv: &[String]) -> Option<Box<
         "agnhost" => agnhost::agnhost(args),
         "liveness-server" => agnhost::agnhost(&["liveness".to_owned()]),
         "pause" => pause::pause(),
+        "system" => pause::system(),
         "generic" => generic::generic(),
         "http.server" => files::python_http_server(args),
         _ => return None,
