@@ -33,7 +33,6 @@ const POD: &[Field] = &[
     field("resourceClaims"),
     field("runtimeClassName"),
     field("schedulingGroup"),
-    unless("setHostnameAsFQDN", &["false"]),
     field("securityContext.appArmorProfile"),
     field("securityContext.fsGroupChangePolicy"),
     field("securityContext.seLinuxChangePolicy"),

@@ -188,6 +188,33 @@ fn a_subdomain_gives_the_host_its_full_name() {
 }
 
 #[test]
+fn the_full_name_can_be_the_host_name() {
+    let mut cluster = cluster();
+    let container =
+        json!({"name": "c", "image": "busybox:1.36", "command": ["sh", "-c", "hostname; echo $HOSTNAME"]});
+    create(
+        &mut cluster,
+        json!({"hostname": "custom", "subdomain": "sub", "setHostnameAsFQDN": true, "restartPolicy": "Never",
+            "containers": [container]}),
+    );
+    run(&mut cluster, 5);
+    let name = "custom.sub.default.svc.cluster.local";
+    assert_eq!(log(&mut cluster), format!("{name}\n{name}\n"));
+}
+
+#[test]
+fn a_pull_that_fails_names_secrets_that_are_not_there() {
+    let mut cluster = cluster();
+    create(
+        &mut cluster,
+        json!({"imagePullSecrets": [{"name": "nosuch"}], "containers": [{"name": "c", "image": "nginx:nope"}]}),
+    );
+    run(&mut cluster, 30);
+    let named = events(&cluster).into_iter().find(|(reason, _)| reason == "FailedToRetrieveImagePullSecret");
+    assert_eq!(named, Some(("FailedToRetrieveImagePullSecret".to_owned(), 2)));
+}
+
+#[test]
 fn an_ephemeral_container_runs_once_beside_the_others() {
     let mut cluster = cluster();
     create(&mut cluster, json!({"containers": [{"name": "web", "image": "nginx:1.27"}]}));
@@ -206,4 +233,52 @@ fn an_ephemeral_container_runs_once_beside_the_others() {
     assert_eq!(ended["state"]["terminated"]["reason"], "Completed");
     assert_eq!(ended["restartCount"], 0);
     assert_eq!(pod(&mut cluster).unwrap()["status"]["containerStatuses"][0]["ready"], true);
+}
+
+#[test]
+fn a_pod_past_its_deadline_leaves_its_containers_their_time() {
+    let mut cluster = cluster();
+    let deaf = json!(["sh", "-c", "trap '' TERM; while true; do sleep 1; done"]);
+    create(
+        &mut cluster,
+        json!({"activeDeadlineSeconds": 10, "terminationGracePeriodSeconds": 20,
+            "containers": [{"name": "c", "image": "busybox:1.36", "command": deaf}]}),
+    );
+    run(&mut cluster, 25);
+    let phase = |cluster: &mut Cluster| pod(cluster).unwrap()["status"]["phase"].clone();
+    assert_eq!(phase(&mut cluster), "Running");
+    run(&mut cluster, 10);
+    let seen = pod(&mut cluster).unwrap();
+    assert_eq!(seen["status"]["reason"], "DeadlineExceeded");
+    assert_eq!(seen["status"]["containerStatuses"][0]["state"]["terminated"]["exitCode"], 137);
+}
+
+#[test]
+fn a_pull_that_failed_is_looked_at_every_ten_to_fifteen_seconds() {
+    let mut cluster = cluster();
+    create(&mut cluster, json!({"containers": [{"name": "c", "image": "nginx:nope"}]}));
+    run(&mut cluster, 150);
+    let count = |cluster: &Cluster, reason: &str| {
+        events(cluster).into_iter().filter(|(r, _)| r == reason).map(|(_, count)| count).sum::<i64>()
+    };
+    let (pulls, looks) = (count(&cluster, "Pulling"), count(&cluster, "BackOff"));
+    assert_eq!(pulls, 4);
+    assert!((6..=11).contains(&looks), "{looks}");
+}
+
+#[test]
+fn a_readiness_probe_goes_on_from_the_look_that_was_asked_for() {
+    let mut cluster = cluster();
+    let probe = json!({"httpGet": {"path": "/", "port": 80}, "initialDelaySeconds": 5, "periodSeconds": 5});
+    create(
+        &mut cluster,
+        json!({"containers": [{"name": "web", "image": "nginx:1.27", "readinessProbe": probe}]}),
+    );
+    let ready =
+        |cluster: &mut Cluster| pod(cluster).unwrap()["status"]["containerStatuses"][0]["ready"].clone();
+    run(&mut cluster, 4);
+    assert_eq!(ready(&mut cluster), false);
+    // A clock that began with the pod's worker would have let the first probe pass by before its time.
+    run(&mut cluster, 4);
+    assert_eq!(ready(&mut cluster), true);
 }

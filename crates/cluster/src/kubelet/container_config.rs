@@ -96,6 +96,7 @@ pub(crate) fn sandbox_config(env: &Env<'_, '_>, w: &PodWorker) -> SandboxConfig 
             }
             _ => String::new(),
         },
+        hostname_as_fqdn: spec.set_hostname_as_fqdn == Some(true),
         host_network,
         host_aliases: spec
             .host_aliases

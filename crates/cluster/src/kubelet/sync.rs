@@ -22,6 +22,7 @@ use crate::latency;
 use crate::recorder::{EventType, InvolvedObject};
 use crate::runtime::{ContainerId, ContainerState, ExecToken};
 use k8s_openapi::api::core::v1::{Container, PodCondition, PodSpec};
+use podlab_api::kinds;
 use podlab_sim::{SimTime, Slot};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -96,6 +97,8 @@ pub(crate) struct SyncJob {
     /// Failures: the end of a back-off each, where it is one.
     errors: Vec<Option<SimTime>>,
     transition: Option<WorkType>,
+    /// Whether an image was asked for in vain.
+    pull_failed: bool,
 }
 
 enum Flow {
@@ -114,6 +117,7 @@ pub(crate) fn start(env: &mut Env<'_, '_>, w: &mut PodWorker) {
         acted: false,
         errors: Vec::new(),
         transition: None,
+        pull_failed: false,
     };
     match w.work {
         WorkType::Sync => begin_sync_pod(env, w, &mut job),
@@ -230,6 +234,9 @@ fn run(env: &mut Env<'_, '_>, w: &mut PodWorker) {
 
 fn finish(env: &mut Env<'_, '_>, w: &mut PodWorker, job: SyncJob) {
     w.kills.clear();
+    if job.pull_failed {
+        name_missing_pull_secrets(env, w);
+    }
     // Source: pkg/kubelet/container/sync_result.go `MinBackoffExpiration` (v1.37): one back-off among them is enough.
     let error = (!job.errors.is_empty()).then(|| job.errors.iter().flatten().min().copied());
     let transition = job.transition;
@@ -242,6 +249,28 @@ fn finish(env: &mut Env<'_, '_>, w: &mut PodWorker, job: SyncJob) {
     if transition == Some(WorkType::Finished) {
         super::finished(env, w);
     }
+}
+
+/// A pull may have failed because its secrets are not there.
+///
+/// Source: pkg/kubelet/kubelet.go `SyncPod`, kubelet_pods.go `getPullSecretsForPod` (v1.37).
+fn name_missing_pull_secrets(env: &mut Env<'_, '_>, w: &PodWorker) {
+    let Some(spec) = w.pod.pod_spec() else { return };
+    let store = env.cx.api.store();
+    let names = spec.image_pull_secrets.iter().flatten().map(|secret| secret.name.as_str());
+    let missing: Vec<&str> = names
+        .filter(|name| !name.is_empty() && store.get(&kinds::SECRET, w.pod.namespace(), name).is_none())
+        .collect();
+    if missing.is_empty() {
+        return;
+    }
+    let text = format!(
+        "Unable to retrieve some image pull secrets ({}); attempting to pull the image may not succeed.",
+        missing.join(", ")
+    );
+    let about = InvolvedObject::of(&w.pod);
+    let reason = "FailedToRetrieveImagePullSecret";
+    env.node.recorder.event(env.cx.api, &about, EventType::Warning, reason, &text);
 }
 
 fn wait_time(env: &mut Env<'_, '_>, job: &mut SyncJob, wait: std::time::Duration) -> Flow {
@@ -647,6 +676,7 @@ fn image_failed(
     let about = container_ref(w, kind, &container.name);
     let text = format!("Error: {}", error.reason);
     env.node.recorder.event(env.cx.api, &about, EventType::Warning, "Failed", &text);
+    job.pull_failed |= error.reason == "ErrImagePull";
     failed(w, job, kind, container, error)
 }
 

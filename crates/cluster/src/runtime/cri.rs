@@ -27,6 +27,8 @@ pub struct SandboxConfig {
     pub hostname: String,
     /// What follows the host name in the full one; empty where it has none.
     pub domain: String,
+    /// Whether the kernel's host name is the full one.
+    pub hostname_as_fqdn: bool,
     /// Whether it shares the node's network.
     pub host_network: bool,
     /// Lines for `/etc/hosts`: address and names.
@@ -35,6 +37,18 @@ pub struct SandboxConfig {
     pub resolv_conf: String,
     /// Whether all containers see one process table.
     pub share_process_namespace: bool,
+}
+
+impl SandboxConfig {
+    /// The host name that programs see.
+    ///
+    /// Source: pkg/kubelet/util/util.go `GetNodenameForKernel` (v1.37).
+    pub fn kernel_hostname(&self) -> String {
+        match self.domain.as_str() {
+            domain if self.hostname_as_fqdn && !domain.is_empty() => format!("{}.{domain}", self.hostname),
+            _ => self.hostname.clone(),
+        }
+    }
 }
 
 /// What a container is made from; everything is resolved, nothing refers to API objects.

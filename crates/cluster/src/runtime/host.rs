@@ -104,7 +104,7 @@ impl Host for ContainerHost<'_> {
         let container = self.runtime.containers.get(&self.id);
         container
             .and_then(|c| self.runtime.sandboxes.get(&c.sandbox))
-            .map(|s| s.config.hostname.clone())
+            .map(|s| s.config.kernel_hostname())
             .unwrap_or_default()
     }
 

@@ -154,7 +154,7 @@ impl Runtime {
             return Err(format!("failed to find container {id:?}: not found"));
         };
         let sandbox = self.sandboxes.get(&container.sandbox);
-        let hostname = sandbox.map(|s| s.config.hostname.clone()).unwrap_or_default();
+        let hostname = sandbox.map(|s| s.config.kernel_hostname()).unwrap_or_default();
         let argv = container.argv();
         let config = &container.config;
         let spawn = Spawn {
@@ -330,7 +330,7 @@ impl Runtime {
             }
         }
         let files = [
-            ("/etc/hostname", format!("{}\n", config.hostname)),
+            ("/etc/hostname", format!("{}\n", config.kernel_hostname())),
             ("/etc/hosts", hosts),
             ("/etc/resolv.conf", config.resolv_conf.clone()),
             ("/dev/termination-log", String::new()),
