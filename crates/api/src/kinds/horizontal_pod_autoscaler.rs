@@ -14,5 +14,5 @@ pub const KIND: Kind = Kind {
     namespaced: true,
     subresources: &["status"],
     body: BodyType::Tree,
-    support: Support::NotSimulated("stored and served; its controller is not built yet"),
+    support: Support::Simulated,
 };

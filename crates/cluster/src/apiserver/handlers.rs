@@ -241,7 +241,12 @@ impl ApiServer {
         Ok(success(&kinds::POD, name))
     }
 
-    fn get_scale(&self, kind: &'static Kind, namespace: &str, name: &str) -> Result<Response, Status> {
+    pub(crate) fn get_scale(
+        &self,
+        kind: &'static Kind,
+        namespace: &str,
+        name: &str,
+    ) -> Result<Response, Status> {
         let Some(object) = self.store.get(kind, namespace, name) else {
             return Err(Status::not_found(kind, name));
         };
@@ -275,7 +280,7 @@ impl ApiServer {
         Ok(Response { code: 200, body: ResponseBody::Value(scale), warnings: Vec::new() })
     }
 
-    fn update_scale(
+    pub(crate) fn update_scale(
         &mut self,
         kind: &'static Kind,
         namespace: &str,

@@ -131,7 +131,7 @@ impl DisruptionController {
                 "Pods selected by this PodDisruptionBudget (selector: {}) were found to be unmanaged. As a result, the \
                  status of the PDB cannot be calculated correctly, which may result in undefined behavior. To account \
                  for these pods please set \".spec.minAvailable\" field of the PDB to an integer value.",
-                go_selector(spec(budget, "selector"))
+                go_label_selector(spec(budget, "selector"))
             );
             self.recorder.event(cx.api, &about, EventType::Warning, "UnmanagedPods", &message);
         }
@@ -302,7 +302,7 @@ fn fail_safe(budget: &Arc<Object>, error: &str, cx: &mut Cx<'_>) -> Outcome {
 }
 
 /// A selector as Go prints it.
-fn go_selector(selector: Option<&Value>) -> String {
+pub(super) fn go_label_selector(selector: Option<&Value>) -> String {
     let labels = selector.and_then(|selector| selector.get("matchLabels")).and_then(Value::as_object);
     let pairs =
         labels.into_iter().flatten().map(|(key, value)| format!("{key}: {},", value.as_str().unwrap_or("")));

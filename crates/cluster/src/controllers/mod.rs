@@ -13,6 +13,7 @@ mod endpoint_slice_mirroring;
 mod endpoints;
 mod garbage_collector;
 mod history;
+mod horizontal_pod_autoscaler;
 mod job;
 mod namespace;
 mod node_lifecycle;
@@ -107,6 +108,8 @@ pub enum ControllerEvent {
     JobOrphanPod(Key),
     /// The StatefulSet controller looks at one.
     StatefulSet(Key),
+    /// The autoscaler's turn has come.
+    HorizontalPodAutoscaler(Key),
 }
 
 /// The state of all controllers.
@@ -131,6 +134,7 @@ pub struct Controllers {
     cron_job: cron_job::CronJobController,
     job: job::JobController,
     stateful_set: stateful_set::StatefulSetController,
+    horizontal_pod_autoscaler: horizontal_pod_autoscaler::HorizontalController,
 }
 
 impl Default for Controllers {
@@ -155,6 +159,7 @@ impl Default for Controllers {
             cron_job: Default::default(),
             job: Default::default(),
             stateful_set: Default::default(),
+            horizontal_pod_autoscaler: Default::default(),
         }
     }
 }
@@ -192,6 +197,7 @@ impl Controllers {
             ControllerEvent::Job(key) => self.job.sync(&key, cx),
             ControllerEvent::JobOrphanPod(key) => self.job.sync_orphan(&key, cx),
             ControllerEvent::StatefulSet(key) => self.stateful_set.sync(&key, cx),
+            ControllerEvent::HorizontalPodAutoscaler(key) => self.horizontal_pod_autoscaler.sync(&key, cx),
         }
     }
 
@@ -219,6 +225,7 @@ impl Controllers {
         self.cron_job.observe(change, cx);
         self.job.observe(change, cx);
         self.stateful_set.observe(change, cx);
+        self.horizontal_pod_autoscaler.observe(change, cx);
     }
 
     /// A node's kubelet has stopped renewing its lease, which is reckoned rather than written.
@@ -277,6 +284,12 @@ impl Controllers {
             ControllerEvent::StatefulSet(key) => {
                 Some(of("StatefulSet", &key.namespace, &key.name, stateful_set::NAME))
             }
+            ControllerEvent::HorizontalPodAutoscaler(key) => Some(of(
+                "HorizontalPodAutoscaler",
+                &key.namespace,
+                &key.name,
+                horizontal_pod_autoscaler::NAME,
+            )),
             ControllerEvent::OwnerGone(_)
             | ControllerEvent::Foreground(_)
             | ControllerEvent::ResourceQuota(_)
