@@ -67,6 +67,7 @@ pub(crate) enum Task {
     Run(cmd::attach::Attaching),
     Events(cmd::events::Watching),
     Diff(cmd::diff::Comparing),
+    Copy(Box<cmd::cp::Copying>),
     Edit(Box<cmd::edit::Editing>),
 }
 
@@ -114,6 +115,7 @@ impl Invocation {
                             Task::Run(t) => t.step(&mut cx),
                             Task::Events(t) => t.step(&mut cx),
                             Task::Diff(t) => t.step(&mut cx),
+                            Task::Copy(t) => t.step(&mut cx),
                             Task::Edit(t) => t.step(&mut cx),
                         },
                         Err(error) => Err(error),
@@ -184,8 +186,12 @@ impl Invocation {
             }
             return Err(Error::Message(text));
         }
+        if parsed.path == "kubectl alpha" {
+            io.stdout(b"No alpha commands are available in this version of kubectl\n");
+            return Ok(State::Done(0));
+        }
         if !parsed.command.commands.is_empty() {
-            if !parsed.args.is_empty() {
+            if !parsed.args.is_empty() && parsed.path != "kubectl certificate" {
                 let words = parsed.args.join(" ");
                 return crate::error::usage(&parsed.path, format!("unknown command {words:?}"));
             }

@@ -397,3 +397,42 @@ fn create_and_apply_have_an_editor_too() {
         "{\"kubectl.kubernetes.io/last-applied-configuration\":\"{\\\"apiVersion\\\":\\\"v1\\\",\\\"data\\\":{\\\"a\\\":\\\"5\\\"},\\\"kind\\\":\\\"ConfigMap\\\",\\\"metadata\\\":{\\\"annotations\\\":{},\\\"name\\\":\\\"c1\\\",\\\"namespace\\\":\\\"default\\\"}}\"}"
     );
 }
+
+/// Runs a script and compares all it says with what it said where the real kubectl (1.37.1) ran; answers how many of
+/// its command lines (`$ kubectl …` to the next one) differ.
+fn differing(lab: &mut Lab, script: &str, recorded: &str) -> usize {
+    let (said, err, _) = lab.run(script);
+    // A pod's name is drawn.
+    let plain = |text: &str| match text.split_once("pod x-") {
+        Some((before, after)) => format!("{before}pod x{}", &after[after.find(' ').unwrap_or(0)..]),
+        None => text.to_owned(),
+    };
+    let cut = |text: &str| -> Vec<String> { text.split("$ kubectl ").map(plain).collect() };
+    let (said, recorded) = (cut(&format!("{said}{err}")), cut(recorded));
+    for (said, recorded) in said.iter().zip(&recorded).filter(|(a, b)| a != b) {
+        eprintln!("=== recorded\n{recorded}--- here\n{said}");
+    }
+    assert_eq!(said.len(), recorded.len(), "{}", said.last().unwrap());
+    said.iter().zip(&recorded).filter(|(a, b)| a != b).count()
+}
+
+#[test]
+fn config_is_written_as_the_real_one_does() {
+    let mut lab = Lab::new();
+    assert_eq!(differing(&mut lab, include_str!("data/config.sh"), include_str!("data/config.txt")), 0);
+}
+
+#[test]
+fn the_smaller_commands_say_what_the_real_ones_do() {
+    let mut lab = Lab::new();
+    lab.out("kubectl get ns; sleep 5");
+    assert_eq!(differing(&mut lab, include_str!("data/smaller.sh"), include_str!("data/smaller.txt")), 0);
+}
+
+#[test]
+fn debug_and_cp_do_what_the_real_ones_do() {
+    let mut lab = Lab::new();
+    lab.out("sleep 5");
+    let script = include_str!("data/debug.sh").replace("$NODE", "node01");
+    assert_eq!(differing(&mut lab, &script, include_str!("data/debug.txt")), 0);
+}

@@ -103,6 +103,7 @@ pub static API_SERVICE: Kind =
 /// The registry entry of CertificateSigningRequest.
 pub static CERTIFICATE_SIGNING_REQUEST: Kind = Kind {
     short_names: &["csr"],
+    subresources: &["approval", "status"],
     ..kept(
         CERTIFICATES_GROUP,
         "CertificateSigningRequest",

@@ -65,6 +65,7 @@ impl ApiServer {
                 Ok(success(kind, name))
             }
             (Verb::Create, Some("eviction")) => self.evict(namespace, name, request),
+            (Verb::Create, Some("token")) => self.create_token(namespace, name, request),
             (Verb::Create, Some(_)) => Err(Status::method_not_supported(kind, "create")),
             (Verb::Create, None) => {
                 let object = self.decode(kind, namespace, &request.body, options, warnings)?;

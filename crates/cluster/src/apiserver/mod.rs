@@ -15,6 +15,7 @@ mod reads;
 pub mod registry;
 mod service;
 mod strategy;
+mod token;
 
 pub use registry::DeleteOptions;
 

@@ -239,7 +239,7 @@ fn generate_job_selector(meta: &mut podlab_api::ObjectMeta, map: &mut Map<String
 pub(super) fn prepare_for_update(object: &mut Object, old: &Object, subresource: Option<&str>) {
     let has_status = object.kind.subresources.contains(&"status");
     match subresource {
-        Some("status") => {
+        Some("status" | "approval") => {
             keep_all_but_status(object, old);
             return;
         }

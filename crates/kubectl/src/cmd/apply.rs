@@ -38,6 +38,8 @@ pub(crate) fn lookup(kind: &Kind) -> KindLookup {
 pub(crate) fn lookup_command(name: &str) -> Option<Run> {
     Some(match name {
         "edit-last-applied" => super::edit::last_applied,
+        "set-last-applied" => super::last_applied::set,
+        "view-last-applied" => super::last_applied::view,
         _ => return None,
     })
 }

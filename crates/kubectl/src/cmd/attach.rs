@@ -44,12 +44,19 @@ pub(crate) fn run(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
     if phase == "Succeeded" || phase == "Failed" {
         return message(format!("cannot attach a container in a completed pod; current phase is {phase}"));
     }
-    let running = attach(cx, &pod, parsed, parsed.bool("stdin"), parsed.bool("tty"))?;
+    let running =
+        attach(cx, &pod, parsed, parsed.str("container"), parsed.bool("stdin"), parsed.bool("tty"))?;
     Ok(Flow::Wait(Task::Exec(running)))
 }
 
-fn attach(cx: &mut Cx<'_>, pod: &Value, parsed: &Parsed, stdin: bool, tty: bool) -> Result<Running> {
-    let wanted = if parsed.path.ends_with("attach") { parsed.str("container") } else { "" };
+fn attach(
+    cx: &mut Cx<'_>,
+    pod: &Value,
+    parsed: &Parsed,
+    wanted: &str,
+    stdin: bool,
+    tty: bool,
+) -> Result<Running> {
     let container = match pods::container(cx, pod, wanted, parsed.bool("quiet")) {
         Ok(container) => container,
         Err(error) => return message(format!("cannot attach to the container: {}", error.text())),
@@ -80,6 +87,10 @@ fn attach(cx: &mut Cx<'_>, pod: &Value, parsed: &Parsed, stdin: bool, tty: bool)
 pub(crate) struct Attaching {
     namespace: String,
     pod: String,
+    /// The one that is attached to; empty for the pod's own choice.
+    container: String,
+    /// What was said of why it waits.
+    told: String,
     stdin: bool,
     tty: bool,
     remove: bool,
@@ -112,6 +123,8 @@ pub(crate) fn after_run(
     let task = Attaching {
         namespace: cx.namespace.clone(),
         pod: name.to_owned(),
+        container: String::new(),
+        told: String::new(),
         stdin: parsed.bool("stdin"),
         tty: parsed.bool("tty"),
         remove: parsed.bool("rm"),
@@ -125,7 +138,47 @@ pub(crate) fn after_run(
     Ok(Flow::Wait(Task::Run(task)))
 }
 
+/// Waits for a debugging container and attaches to it.
+pub(crate) fn after_debug(cx: &mut Cx<'_>, parsed: &Parsed, pod: &Value, container: &str) -> Result<Flow> {
+    let _ = cx;
+    let task = Attaching {
+        namespace: text(pod, &["metadata", "namespace"]).to_owned(),
+        pod: text(pod, &["metadata", "name"]).to_owned(),
+        container: container.to_owned(),
+        told: String::new(),
+        stdin: parsed.bool("stdin"),
+        tty: parsed.bool("tty"),
+        remove: false,
+        service: false,
+        quiet: parsed.bool("quiet"),
+        ends: false,
+        deadline: None,
+        parsed: parsed.clone(),
+        stage: Stage::Starting,
+    };
+    Ok(Flow::Wait(Task::Run(task)))
+}
+
 impl Attaching {
+    /// How far the container is that is waited for: `None` where it waits, else whether it has ended.
+    fn container_state(&mut self, cx: &mut Cx<'_>, pod: &Value) -> Option<bool> {
+        let fields = ["containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses"];
+        let status = fields
+            .iter()
+            .flat_map(|field| list(pod, &["status", field]))
+            .find(|status| text(status, &["name"]) == self.container)?;
+        let state = at(status, &["state"]);
+        if !at(state, &["terminated"]).is_null() || !at(state, &["running"]).is_null() {
+            return Some(at(state, &["running"]).is_null());
+        }
+        let why = text(state, &["waiting", "message"]);
+        if !why.is_empty() && why != self.told && !self.quiet {
+            cx.errln(&format!("Warning: container {}: {why}", self.container));
+            self.told = why.to_owned();
+        }
+        None
+    }
+
     pub(crate) fn step(&mut self, cx: &mut Cx<'_>) -> Result<Step> {
         match self.advance(cx) {
             Ok(Step::Done(code)) => {
@@ -203,8 +256,10 @@ impl Attaching {
                     ..Wait::default()
                 }));
             }
-            if ended {
-                self.stage = match logs(cx, &pod)? {
+            let of_container =
+                if self.container.is_empty() { None } else { Some(self.container_state(cx, &pod)) };
+            if of_container.map_or(ended, |state| state == Some(true)) {
+                self.stage = match logs(cx, &pod, &self.container)? {
                     Some(id) => Stage::Logs(id),
                     None => Stage::Ending,
                 };
@@ -213,15 +268,15 @@ impl Attaching {
             let ready = list(&pod, &["status", "conditions"])
                 .iter()
                 .any(|c| text(c, &["type"]) == "Ready" && text(c, &["status"]) == "True");
-            if phase == "Running" && ready {
+            if of_container.map_or(phase == "Running" && ready, |state| state == Some(false)) {
                 let parsed = self.parsed.clone();
                 // What the container said before is shown first.
-                if let Ok(Some(id)) = logs(cx, &pod) {
+                if let Ok(Some(id)) = logs(cx, &pod, &self.container) {
                     let chunk = cx.door.stream(id);
                     cx.io.stdout(&chunk.stdout);
                     cx.door.stream_close(id);
                 }
-                match attach(cx, &pod, &parsed, self.stdin, self.tty) {
+                match attach(cx, &pod, &parsed, &self.container, self.stdin, self.tty) {
                     Ok(running) => self.stage = Stage::Attached(running),
                     Err(error) => {
                         cx.errln(&format!(
@@ -229,7 +284,7 @@ impl Attaching {
                             self.pod,
                             error.text()
                         ));
-                        self.stage = match logs(cx, &pod)? {
+                        self.stage = match logs(cx, &pod, &self.container)? {
                             Some(id) => Stage::Logs(id),
                             None => Stage::Ending,
                         };
@@ -265,8 +320,8 @@ impl Attaching {
     }
 }
 
-fn logs(cx: &mut Cx<'_>, pod: &Value) -> Result<Option<podlab_api::door::StreamId>> {
-    let container = pods::container(cx, pod, "", true)?;
+fn logs(cx: &mut Cx<'_>, pod: &Value, wanted: &str) -> Result<Option<podlab_api::door::StreamId>> {
+    let container = pods::container(cx, pod, wanted, true)?;
     let mut request = Request::new(Verb::Get, &kinds::POD)
         .namespace(crate::value::namespace(pod))
         .name(crate::value::name(pod))

@@ -19,7 +19,11 @@ pub(crate) fn lookup(name: &str) -> Option<Run> {
         "get-clusters" => get_clusters,
         "get-users" => get_users,
         "use-context" => use_context,
+        "set" => super::config_set::set,
+        "set-cluster" => super::config_set::set_cluster,
         "set-context" => set_context,
+        "set-credentials" => super::config_set::set_credentials,
+        "unset" => super::config_set::unset,
         "rename-context" => rename_context,
         "delete-context" => delete_context,
         "delete-cluster" => delete_cluster,
@@ -29,7 +33,7 @@ pub(crate) fn lookup(name: &str) -> Option<Run> {
 }
 
 /// The file's content with all the fields that a kubeconfig has.
-fn full(cx: &Cx<'_>) -> Value {
+pub(crate) fn full(cx: &Cx<'_>) -> Value {
     let old = &cx.config.content;
     let list = |key: &str| match at(old, &[key]) {
         Value::Array(items) => Value::Array(items.clone()),
@@ -39,8 +43,17 @@ fn full(cx: &Cx<'_>) -> Value {
         "users": list("users"), "current-context": text(old, &["current-context"])})
 }
 
-fn save(cx: &mut Cx<'_>, content: &Value) -> Result<()> {
+pub(crate) fn save(cx: &mut Cx<'_>, content: &Value) -> Result<()> {
     let path = cx.config.path.clone();
+    let mut content = content.clone();
+    for key in ["clusters", "contexts", "users"] {
+        match content[key].as_array_mut() {
+            Some(all) if all.is_empty() => content[key] = Value::Null,
+            Some(all) => all.sort_by(|a, b| text(a, &["name"]).cmp(text(b, &["name"]))),
+            None => {}
+        }
+    }
+    let content = &content;
     match cx.io.write_file(&path, podlab_yaml::to_yaml(content).as_bytes()) {
         Ok(()) => Ok(()),
         Err(_) => message(format!("open {path}: permission denied")),
@@ -49,7 +62,7 @@ fn save(cx: &mut Cx<'_>, content: &Value) -> Result<()> {
 
 fn view(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
     let mut content = full(cx);
-    if !parsed.bool("raw") {
+    if !parsed.bool("raw") && !parsed.bool("flatten") {
         for user in content["users"].as_array_mut().into_iter().flatten() {
             for key in ["token", "password"] {
                 if !text(user, &["user", key]).is_empty() {
@@ -86,9 +99,90 @@ fn view(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
         print::Format::Human => print::Format::Yaml,
         other => other,
     };
-    let shown = print::object(&format, &content, Order::Typed)?;
+    let shown = match format {
+        print::Format::Json => {
+            let mut out = String::new();
+            ordered(&mut out, &content, 0);
+            out + "\n"
+        }
+        format => print::object(&format, &content, Order::Typed)?,
+    };
     cx.out(&shown);
     done()
+}
+
+/// Fields in the order of Go's types; what is not among them follows by name.
+const ORDER: [&str; 36] = [
+    "kind",
+    "apiVersion",
+    "preferences",
+    "name",
+    "clusters",
+    "users",
+    "contexts",
+    "current-context",
+    "cluster",
+    "user",
+    "namespace",
+    "server",
+    "tls-server-name",
+    "insecure-skip-tls-verify",
+    "certificate-authority",
+    "certificate-authority-data",
+    "proxy-url",
+    "disable-compression",
+    "client-certificate",
+    "client-certificate-data",
+    "client-key",
+    "client-key-data",
+    "token",
+    "tokenFile",
+    "act-as",
+    "act-as-uid",
+    "username",
+    "password",
+    "auth-provider",
+    "exec",
+    "command",
+    "args",
+    "env",
+    "value",
+    "config",
+    "extensions",
+];
+
+fn ordered(out: &mut String, value: &Value, depth: usize) {
+    let pad = "    ".repeat(depth + 1);
+    let end = "    ".repeat(depth);
+    match value {
+        Value::Array(items) if !items.is_empty() => {
+            out.push('[');
+            for (index, item) in items.iter().enumerate() {
+                out.push_str(if index > 0 { ",\n" } else { "\n" });
+                out.push_str(&pad);
+                ordered(out, item, depth + 1);
+            }
+            out.push_str(&format!("\n{end}]"));
+        }
+        Value::Object(map) if !map.is_empty() => {
+            // An exec plugin has its version after its environment.
+            let exec = map.contains_key("command");
+            let place = |key: &str| match ORDER.iter().position(|k| *k == key) {
+                Some(_) if exec && key == "apiVersion" => ORDER.len(),
+                found => found.unwrap_or(ORDER.len() + 1),
+            };
+            let mut keys: Vec<&String> = map.keys().collect();
+            keys.sort_by_key(|key| (place(key), (*key).clone()));
+            out.push('{');
+            for (index, key) in keys.into_iter().enumerate() {
+                out.push_str(if index > 0 { ",\n" } else { "\n" });
+                out.push_str(&format!("{pad}{key:?}: "));
+                ordered(out, &map[key], depth + 1);
+            }
+            out.push_str(&format!("\n{end}}}"));
+        }
+        other => out.push_str(&podlab_yaml::to_json_compact(other)),
+    }
 }
 
 fn current_context(cx: &mut Cx<'_>, _parsed: &Parsed) -> Result<Flow> {
@@ -187,7 +281,7 @@ fn set_context(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
             name
         }
         ([], false) => return message("you must specify a non-empty context name or --current"),
-        ([_, ..], true) => return message("cannot specify both a context name and --current"),
+        ([_, ..], true) => return message("you cannot specify both a context name and --current"),
         (other, false) => return usage(&parsed.path, format!("Unexpected args: [{}]", other.join(" "))),
     };
     let mut content = full(cx);

@@ -252,7 +252,16 @@ pub(crate) fn cluster_info(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
 pub(crate) fn can_i(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
     let quiet = parsed.bool("quiet");
     if parsed.bool("list") {
-        return message("podlab does not simulate 'kubectl auth can-i --list'");
+        // The lab's user is the administrator.
+        cx.discover(1)?;
+        let mut table = TabWriter::table();
+        if !parsed.bool("no-headers") {
+            table.write("Resources\tNon-Resource URLs\tResource Names\tVerbs\n");
+        }
+        table.write("*.*\t[]\t[]\t[*]\n\t[*]\t[]\t[*]\n");
+        let text = table.flush();
+        cx.out(&text);
+        return done();
     }
     let (verb, what) = match parsed.args.as_slice() {
         [verb, what] => (verb.clone(), what.clone()),
@@ -312,10 +321,17 @@ pub(crate) fn can_i(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
 }
 
 pub(crate) fn whoami(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
-    if !parsed.str("output").is_empty() {
-        return message("podlab does not simulate 'kubectl auth whoami -o'");
-    }
+    let format = crate::print::format(cx, parsed, false)?;
     cx.discover(1)?;
+    if !matches!(format, crate::print::Format::Human) {
+        let now = cx.now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+        let review = json!({"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview",
+            "metadata": {"creationTimestamp": now},
+            "status": {"userInfo": {"groups": ["kubeadm:cluster-admins", "system:authenticated"], "username": "kubernetes-admin"}}});
+        let text = crate::print::object(&format, &review, crate::print::Order::Typed)?;
+        cx.out(&text);
+        return done();
+    }
     let mut table = TabWriter::table();
     table.write("ATTRIBUTE\tVALUE\n");
     table.write("Username\tkubernetes-admin\nGroups\t[kubeadm:cluster-admins system:authenticated]\n");

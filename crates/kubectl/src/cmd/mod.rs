@@ -3,8 +3,13 @@
 pub(crate) mod apply;
 pub(crate) mod attach;
 pub(crate) mod autoscale;
+pub(crate) mod certificate;
 pub(crate) mod config;
+pub(crate) mod config_set;
+pub(crate) mod cp;
 pub(crate) mod create;
+pub(crate) mod debug;
+pub(crate) mod debug_profile;
 pub(crate) mod delete;
 pub(crate) mod describe;
 pub(crate) mod diff;
@@ -20,10 +25,13 @@ pub(crate) mod get;
 pub(crate) mod get_watch;
 pub(crate) mod kustomize;
 pub(crate) mod label;
+pub(crate) mod last_applied;
 pub(crate) mod logs;
 pub(crate) mod node;
 pub(crate) mod patch;
+pub(crate) mod plugin;
 pub(crate) mod pods;
+pub(crate) mod reconcile;
 pub(crate) mod refused;
 pub(crate) mod replace;
 pub(crate) mod rollout;
@@ -57,15 +65,17 @@ pub(crate) fn lookup(parsed: &Parsed) -> Option<Run> {
         "api-versions" => discovery::api_versions,
         "apply" => apply::run,
         "attach" => attach::run,
+        "auth reconcile" => reconcile::run,
         "auth can-i" => discovery::can_i,
         "auth whoami" => discovery::whoami,
         "autoscale" => autoscale::run,
+        "certificate approve" | "certificate deny" => certificate::run,
         "cluster-info" => discovery::cluster_info,
         "completion" => discovery::completion,
         "cordon" | "uncordon" => node::run,
-        "cp" => refused::cp,
+        "cp" => cp::run,
         "create" => create::run,
-        "debug" => refused::debug,
+        "debug" => debug::run,
         "delete" => delete::run,
         "describe" => describe::run,
         "diff" => diff::run,
@@ -80,6 +90,7 @@ pub(crate) fn lookup(parsed: &Parsed) -> Option<Run> {
         "logs" => logs::run,
         "options" => discovery::options,
         "patch" => patch::run,
+        "plugin list" => plugin::run,
         "port-forward" => refused::port_forward,
         "proxy" => refused::other,
         "replace" => replace::run,

@@ -21,23 +21,6 @@ pub(crate) fn port_forward(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
     refuse(parsed, ": the page has no network; use curl in a pod")
 }
 
-pub(crate) fn cp(_cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
-    if parsed.args.len() != 2 {
-        return message("source and destination are required");
-    }
-    refuse(parsed, ": use 'kubectl exec' with cat")
-}
-
-pub(crate) fn debug(_cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
-    if parsed.args.is_empty() {
-        return message("NAME is required for debug");
-    }
-    if parsed.str("image").is_empty() && parsed.str("copy-to").is_empty() && parsed.str("custom").is_empty() {
-        return message("you must specify --image when not using --copy-to.");
-    }
-    refuse(parsed, "")
-}
-
 pub(crate) fn other(_cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
     Err(Error::Message(format!("podlab does not simulate '{}'", parsed.path)))
 }

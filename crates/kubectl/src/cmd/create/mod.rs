@@ -7,6 +7,7 @@ mod ingress;
 mod policy;
 mod rbac;
 mod service;
+mod token;
 mod workload;
 
 pub(crate) use config::{bad_env_name, base64, hash};
@@ -96,6 +97,7 @@ pub(crate) fn lookup(name: &str) -> Option<Run> {
         "job" => workload::job,
         "cronjob" => workload::cron_job,
         "ingress" => ingress::run,
+        "token" => token::run,
         "role" => rbac::role,
         "clusterrole" => rbac::cluster_role,
         "rolebinding" => rbac::role_binding,
