@@ -8,7 +8,7 @@
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::normalise::{without_addresses, without_drawn_nodes, without_runtime};
+use super::normalise::{renumbered, without_addresses, without_drawn_nodes, without_runtime};
 use super::{Played, array, seconds, text};
 use crate::conformance::masks;
 use crate::conformance::report::Outcome;
@@ -248,6 +248,9 @@ fn steps(record: &Value, played: &Played) -> Outcome {
         let mut masks = masks::Masks::default();
         let (expected, got) = (all(expected), all(got));
         let got = masks::same_but_ages(&mut masks, &expected, &got);
+        if renumbered(&expected) == renumbered(&got) {
+            return Outcome::Passed;
+        }
         Outcome::equal(format!("{head}{expected}"), format!("{head}{got}"))
     });
     Outcome::all(parts)

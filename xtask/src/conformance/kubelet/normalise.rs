@@ -158,3 +158,21 @@ pub(super) fn without_addresses(text: &str) -> String {
 pub(super) fn without_drawn_nodes(text: &str, drawn: &[&str]) -> String {
     drawn.iter().fold(text.to_owned(), |text, node| text.replace(node, "<node>"))
 }
+
+static DRAWN_POD: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"<p\d+>").ok());
+
+/// Numbers the drawn suffixes of pods by their appearance in a text: kubectl lists pods by name, so that their order is
+/// drawn with them.
+pub(super) fn renumbered(text: &str) -> String {
+    let Some(pod) = DRAWN_POD.as_ref() else { return text.to_owned() };
+    let mut seen: Vec<String> = Vec::new();
+    let numbered = pod.replace_all(text, |found: &regex::Captures<'_>| {
+        let name = found[0].to_owned();
+        let index = seen.iter().position(|known| *known == name).unwrap_or_else(|| {
+            seen.push(name);
+            seen.len() - 1
+        });
+        format!("<pod {}>", index + 1)
+    });
+    numbered.into_owned()
+}
