@@ -26,6 +26,10 @@ pub const START: Duration = Duration::from_millis(10);
 ///
 /// Source: pkg/kubelet/kubelet.go `genericPlegRelistPeriod` (v1.37).
 pub const PLEG_RELIST: Duration = Duration::from_secs(1);
+/// The eviction manager looks every ten seconds at what pods use.
+///
+/// Source: pkg/kubelet/kubelet.go `evictionMonitoringPeriod` (v1.37).
+pub const EVICTION_MONITOR: Duration = Duration::from_secs(10);
 /// The kubelet looks every two seconds for pods that run though nobody wants them.
 ///
 /// Source: pkg/kubelet/kubelet.go `housekeepingPeriod` (v1.37).

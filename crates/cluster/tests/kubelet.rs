@@ -282,3 +282,40 @@ fn a_readiness_probe_goes_on_from_the_look_that_was_asked_for() {
     run(&mut cluster, 4);
     assert_eq!(ready(&mut cluster), true);
 }
+
+#[test]
+fn a_pod_that_writes_more_than_its_volume_may_hold_is_evicted() {
+    let mut cluster = cluster();
+    let command =
+        json!(["sh", "-c", "sleep 5; dd if=/dev/zero of=/v/big bs=1M count=3 2>/dev/null; sleep 1000"]);
+    create(
+        &mut cluster,
+        json!({"volumes": [{"name": "v", "emptyDir": {"sizeLimit": "2Mi"}}],
+            "containers": [{"name": "c", "image": "busybox:1.36", "command": command,
+                "volumeMounts": [{"name": "v", "mountPath": "/v"}]}]}),
+    );
+    run(&mut cluster, 4);
+    assert_eq!(pod(&mut cluster).unwrap()["status"]["phase"], "Running");
+    run(&mut cluster, 20);
+    let status = pod(&mut cluster).unwrap()["status"].clone();
+    assert_eq!(status["phase"], "Failed");
+    assert_eq!(status["reason"], "Evicted");
+    assert_eq!(status["message"], "Usage of EmptyDir volume \"v\" exceeds the limit \"2Mi\". ");
+    assert!(events(&cluster).contains(&("Evicted".to_owned(), 1)));
+}
+
+#[test]
+fn a_volume_in_memory_holds_no_more_than_its_limit() {
+    let mut cluster = cluster();
+    let command = json!(["sh", "-c", "dd if=/dev/zero of=/v/big bs=1M count=3; sleep 1000"]);
+    create(
+        &mut cluster,
+        json!({"volumes": [{"name": "v", "emptyDir": {"medium": "Memory", "sizeLimit": "2Mi"}}],
+            "containers": [{"name": "c", "image": "busybox:1.36", "command": command,
+                "volumeMounts": [{"name": "v", "mountPath": "/v"}]}]}),
+    );
+    run(&mut cluster, 30);
+    assert_eq!(pod(&mut cluster).unwrap()["status"]["phase"], "Running");
+    let log = log(&mut cluster);
+    assert!(log.contains("No space left on device"), "{log}");
+}

@@ -10,6 +10,7 @@ mod conditions;
 mod container_config;
 mod deadline;
 mod env_vars;
+mod eviction;
 mod hooks;
 mod image_name;
 mod images;
@@ -133,6 +134,11 @@ pub enum KubeletEvent {
         /// Which of its workers.
         worker: u16,
     },
+    /// What a pod writes into volumes with a limit is looked at.
+    LocalStorage {
+        /// Which pod.
+        pod: PodIx,
+    },
     /// Resizes that wait for room are looked at.
     RetryResizes {
         /// Index of the node.
@@ -191,6 +197,7 @@ impl Kubelets {
             KubeletEvent::PodChanged { node, key, uid } => {
                 self.on_pod_changed(node as usize, &key, &uid, runtime, cx);
             }
+            KubeletEvent::LocalStorage { pod } => self.with_pod(pod, runtime, cx, eviction::look),
             KubeletEvent::RetryResizes { node } => self.retry_resizes(node as usize, runtime, cx),
             KubeletEvent::Relist { node } => self.on_relist(node as usize, runtime, cx),
             KubeletEvent::Start { pod } => self.with_pod(pod, runtime, cx, pod_worker::on_start),

@@ -12,7 +12,8 @@ use crate::runtime::{VolumeFile, VolumeId};
 use k8s_openapi::api::core::v1::{
     DownwardAPIVolumeFile, HostPathVolumeSource, KeyToPath, PodSpec, Volume, VolumeProjection,
 };
-use podlab_api::kinds;
+use podlab_api::resources::{PodResourcesOptions, pod_limits};
+use podlab_api::{Quantity, kinds};
 use podlab_sim::{SimDuration, SimTime, Slot};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -49,7 +50,8 @@ pub(crate) fn all_mounted(w: &PodWorker) -> bool {
     w.volumes.mounted
 }
 
-fn volume_id(w: &PodWorker, name: &str) -> VolumeId {
+/// What the runtime calls a volume of the pod.
+pub(crate) fn volume_id(w: &PodWorker, name: &str) -> VolumeId {
     ["pods/", &w.uid, "/", name].concat().into()
 }
 
@@ -95,6 +97,7 @@ pub(crate) fn on_mount(env: &mut Env<'_, '_>, w: &mut PodWorker) {
     plan_retry(env, w);
     if w.volumes.waiting.is_empty() && !w.volumes.mounted {
         w.volumes.mounted = true;
+        super::eviction::start(env, w);
         super::sync::on_volumes(env, w);
     }
 }
@@ -259,11 +262,34 @@ fn set_up(env: &mut Env<'_, '_>, w: &PodWorker, volume: &Volume) -> Result<(), S
         Some(files) => env.runtime.write_volume(&id, files, env.cx),
         None => env.runtime.ensure_volume(&id, env.cx),
     }
+    if volume.empty_dir.as_ref().is_some_and(|e| e.medium.as_deref() == Some("Memory")) {
+        let size = memory_size(env, w, volume);
+        env.runtime.back_with_memory(&id, size);
+    }
     let group = w.pod.pod_spec().and_then(|s| s.security_context.as_ref()?.fs_group);
     if let Some(group) = group.and_then(|group| u32::try_from(group).ok()) {
         env.runtime.give_volume(&id, group, &files.unwrap_or_default());
     }
     Ok(())
+}
+
+/// How much fits into an emptyDir in memory: its limit, or less where the pod or the node has less.
+///
+/// Source: pkg/volume/emptydir/empty_dir.go `calculateEmptyDirMemorySize` (v1.37).
+fn memory_size(env: &mut Env<'_, '_>, w: &PodWorker, volume: &Volume) -> Option<u64> {
+    let bytes = |quantity: &Quantity| u64::try_from(quantity.value()).ok().filter(|n| *n > 0);
+    let limit = volume.empty_dir.as_ref()?.size_limit.as_ref();
+    let own = limit.and_then(|limit| bytes(&Quantity::try_from(limit).ok()?));
+    let of_pod = w.pod.pod_spec().and_then(|spec| {
+        let all_limited = spec.containers.iter().all(|c| {
+            c.resources.as_ref().and_then(|r| r.limits.as_ref()).is_some_and(|l| l.contains_key("memory"))
+        });
+        let limits = all_limited.then(|| pod_limits(spec, None, &PodResourcesOptions::default()))?;
+        bytes(limits.get("memory")?)
+    });
+    let status = env.cx.api.store().get(&kinds::NODE, "", &env.node.name)?.node_status()?;
+    let of_node = env.node.allocatable(status).get("memory").and_then(bytes);
+    [own, of_pod, of_node].into_iter().flatten().min()
 }
 
 /// Source: pkg/volume/hostpath/host_path.go `checkTypeInternal` (v1.37).

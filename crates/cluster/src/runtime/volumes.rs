@@ -20,6 +20,19 @@ impl Runtime {
         }
     }
 
+    /// Keeps a volume in memory, with room for so many bytes; `None` for as many as there are.
+    pub fn back_with_memory(&mut self, id: &VolumeId, size: Option<u64>) {
+        if let Some(volume) = self.volumes.get_mut(id) {
+            volume.capacity = size;
+            volume.device = "tmpfs".into();
+        }
+    }
+
+    /// Bytes of file content in a volume; `None` where there is none of that name.
+    pub fn volume_used(&self, id: &VolumeId) -> Option<u64> {
+        self.volumes.get(id).map(Volume::used_bytes)
+    }
+
     /// Replaces all files of a volume at once, as the kubelet's atomic writer does for ConfigMaps, Secrets,
     /// downward API and projected volumes: the files lie behind the link `..data`.
     ///
