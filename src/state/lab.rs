@@ -676,6 +676,29 @@ mod tests {
     }
 
     #[test]
+    fn a_forwarded_port_is_near() {
+        let mut lab = Lab::default();
+        lab.enter("kubectl run web --image=nginx");
+        lab.jump(lab.live().sim_now() + Duration::from_secs(30), &mut || true);
+        lab.enter("kubectl port-forward web 8080:80 &");
+        assert!(!lab.terminal.is_running());
+        lab.enter("curl -s localhost:8080 | grep title");
+        lab.jump(lab.live().sim_now() + Duration::from_secs(1), &mut || true);
+        let text = |lab: &Lab| -> String {
+            lab.terminal.entries().last().unwrap().output.iter().map(|p| p.text.as_str()).collect()
+        };
+        assert!(text(&lab).contains("Welcome to nginx!"), "{}", text(&lab));
+        lab.enter("kill %1; curl -s localhost:8080 || echo gone");
+        lab.jump(lab.live().sim_now() + Duration::from_secs(1), &mut || true);
+        assert!(text(&lab).contains("gone"), "{}", text(&lab));
+        lab.enter("watch -n 1 kubectl get ns default -o name");
+        lab.jump(lab.live().sim_now() + Duration::from_secs(3), &mut || true);
+        assert_eq!(text(&lab).matches("namespace/default").count(), 1);
+        lab.interrupt();
+        assert!(!lab.terminal.is_running());
+    }
+
+    #[test]
     fn a_background_command_goes_on() {
         let mut lab = Lab::default();
         lab.enter("sleep 3 && echo late > late.txt &");

@@ -5,8 +5,8 @@ use super::files::Files;
 use podlab_api::Door;
 use podlab_kubectl::{DoorCall, Kubectl, Wait};
 use podlab_shell::{
-    Ctx, FileSystem, Host, Kind, Machine, Next, Pid, Program, Prompt, Spawn, Stdin, Step, Stream, Volume,
-    Volumes, debian,
+    Ctx, DnsAnswer, FileSystem, Host, HttpRequest, HttpResponse, Kind, Machine, NetError, Next, Pid, Program,
+    Prompt, Spawn, Stdin, Step, Stream, Volume, Volumes, debian,
 };
 use podlab_sim::{SimTime, splitmix64};
 use std::any::Any;
@@ -120,6 +120,29 @@ impl Host for Outside<'_> {
         }
     }
 
+    fn http(&mut self, request: &HttpRequest) -> Result<HttpResponse, NetError> {
+        // Nothing but the machine itself is near: `kubectl port-forward` brings pods there.
+        match request.host.as_str() {
+            "localhost" | "127.0.0.1" | "::1" => Err(NetError::Own(request.port)),
+            host if host.parse::<std::net::IpAddr>().is_ok() => Err(NetError::Unreachable),
+            _ => Err(NetError::NameNotFound),
+        }
+    }
+
+    fn connect(&mut self, host: &str, port: u16, _udp: bool) -> Result<(), NetError> {
+        match host {
+            "localhost" | "127.0.0.1" | "::1" => Err(NetError::Own(port)),
+            _ => Err(NetError::Unreachable),
+        }
+    }
+
+    fn resolve(&mut self, name: &str) -> Result<DnsAnswer, NetError> {
+        match name {
+            "localhost" => Ok(DnsAnswer { name: name.to_owned(), addresses: vec!["127.0.0.1".to_owned()] }),
+            _ => Err(NetError::NameNotFound),
+        }
+    }
+
     fn random(&mut self) -> u64 {
         self.told.draws += 1;
         splitmix64(self.told.draws ^ u64::try_from(self.now.as_nanos()).unwrap_or(0))
@@ -216,6 +239,7 @@ fn root(now: SimTime) -> Volume {
         let _ = root.put(path, Kind::Program(name.into()), 0o755, now);
     };
     program("usr/bin/kubectl", "kubectl");
+    program("usr/bin/curl", "tool:curl");
     for name in ["editor", "nano", "vi", "vim"] {
         program(&format!("usr/bin/{name}"), "editor");
     }

@@ -15,6 +15,7 @@ pub mod kubelet;
 pub mod latency;
 pub mod metrics;
 pub mod observe;
+mod port_forward;
 mod quota;
 pub mod recorder;
 pub mod runtime;

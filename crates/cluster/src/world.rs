@@ -212,6 +212,9 @@ impl World {
     /// Opens a log, exec, attach or port-forward stream.
     pub(crate) fn open_stream(&mut self, request: &podlab_api::Request) -> podlab_api::Response {
         let (kubelets, runtime, mut cx) = self.cx();
+        if request.subresource.as_deref() == Some("portforward") {
+            return crate::port_forward::answer(request, runtime, &mut cx);
+        }
         kubelets.open_stream(request, runtime, &mut cx)
     }
 

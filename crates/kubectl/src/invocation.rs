@@ -68,6 +68,7 @@ pub(crate) enum Task {
     Events(cmd::events::Watching),
     Diff(cmd::diff::Comparing),
     Copy(Box<cmd::cp::Copying>),
+    Forward(cmd::port_forward::Forwarding),
     Edit(Box<cmd::edit::Editing>),
 }
 
@@ -116,6 +117,7 @@ impl Invocation {
                             Task::Events(t) => t.step(&mut cx),
                             Task::Diff(t) => t.step(&mut cx),
                             Task::Copy(t) => t.step(&mut cx),
+                            Task::Forward(t) => t.step(&mut cx),
                             Task::Edit(t) => t.step(&mut cx),
                         },
                         Err(error) => Err(error),
@@ -131,6 +133,31 @@ impl Invocation {
                 }
             }
         }
+    }
+
+    /// The local ports at which it answers (`port-forward`).
+    pub fn listening(&self) -> Vec<u16> {
+        match &self.state {
+            State::Task(_, Task::Forward(forwarding)) => forwarding.ports.iter().map(|p| p.0).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Answers a request to one of its ports; `None` where nothing answers.
+    pub fn serve(
+        &mut self,
+        door: &mut dyn Door,
+        io: &mut dyn Io,
+        request: &podlab_shell::HttpRequest,
+    ) -> Option<podlab_shell::HttpResponse> {
+        let State::Task(parsed, Task::Forward(mut forwarding)) =
+            std::mem::replace(&mut self.state, State::Done(1))
+        else {
+            return None;
+        };
+        let answer = self.cx(&parsed, door, io).ok().and_then(|mut cx| forwarding.serve(&mut cx, request));
+        self.state = State::Task(parsed, Task::Forward(forwarding));
+        answer
     }
 
     fn fail(&mut self, io: &mut dyn Io, error: &Error, more: i32) {

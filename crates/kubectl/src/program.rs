@@ -6,7 +6,7 @@ use crate::invocation::{self, Invocation, Step, Wait};
 use crate::io::{DirEntry, Env, FileError, Io, Stdin};
 use podlab_api::door::{StreamChunk, StreamId, StreamInput, Timestamp, WatchCursor, WatchEvent};
 use podlab_api::{Door, Request, Response, Status};
-use podlab_shell::{Ctx, Errno, Exit, OnSignal, Program, Read, Signal};
+use podlab_shell::{Ctx, Errno, Exit, HttpRequest, HttpResponse, OnSignal, Program, Read, Signal};
 use podlab_sim::SimTime;
 use std::cell::RefCell;
 
@@ -56,6 +56,10 @@ impl Program for Kubectl {
             let vars = ctx.core.env.iter().cloned().collect();
             Box::new(invocation::run(ctx.core.argv.get(1..).unwrap_or_default(), Env { vars }))
         });
+        if !invocation.listening().is_empty() {
+            // A forwarder has a handler of its own for Ctrl C, even where the shell had it ignored.
+            ctx.core.ignored.remove(&Signal::INT);
+        }
         let ctx = RefCell::new(ctx);
         let mut io = ProcessIo { ctx: &ctx, interrupted: &mut self.interrupted, starved: false };
         let step = invocation.step(&mut ProcessDoor(&ctx), &mut io);
@@ -84,6 +88,17 @@ impl Program for Kubectl {
 
     fn memory_bytes(&self) -> u64 {
         30 << 20
+    }
+
+    fn listening(&self) -> Vec<u16> {
+        self.invocation.as_ref().map(|invocation| invocation.listening()).unwrap_or_default()
+    }
+
+    fn serve(&mut self, ctx: &mut Ctx<'_>, request: &HttpRequest) -> Option<HttpResponse> {
+        let invocation = self.invocation.as_mut()?;
+        let ctx = RefCell::new(ctx);
+        let mut io = ProcessIo { ctx: &ctx, interrupted: &mut self.interrupted, starved: false };
+        invocation.serve(&mut ProcessDoor(&ctx), &mut io, request)
     }
 
     fn on_signal(&mut self, signal: Signal) -> OnSignal {

@@ -6,7 +6,8 @@ use podlab_cluster::{Cluster, Settings};
 use podlab_kubectl::config::default_kubeconfig;
 use podlab_kubectl::{DoorCall, Kubectl};
 use podlab_shell::{
-    FileSystem, Host, Kind, Machine, Next, Program, Spawn, Stdin, Stream, Volume, Volumes, debian,
+    DnsAnswer, FileSystem, Host, HttpRequest, HttpResponse, Kind, Machine, NetError, Next, Program, Spawn,
+    Stdin, Stream, Volume, Volumes, debian,
 };
 use podlab_sim::{SimTime, splitmix64};
 use std::any::Any;
@@ -45,6 +46,16 @@ impl Host for Outside<'_> {
     fn call(&mut self, call: &mut dyn Any) {
         call.downcast_mut::<DoorCall>().unwrap().answer(self.cluster);
     }
+    fn http(&mut self, request: &HttpRequest) -> Result<HttpResponse, NetError> {
+        assert_eq!(request.host, "localhost");
+        Err(NetError::Own(request.port))
+    }
+    fn connect(&mut self, _host: &str, port: u16, _udp: bool) -> Result<(), NetError> {
+        Err(NetError::Own(port))
+    }
+    fn resolve(&mut self, name: &str) -> Result<DnsAnswer, NetError> {
+        Ok(DnsAnswer { name: name.to_owned(), addresses: vec!["127.0.0.1".to_owned()] })
+    }
     fn random(&mut self) -> u64 {
         self.draws += 1;
         splitmix64(self.draws)
@@ -61,6 +72,7 @@ impl Lab {
     fn new() -> Lab {
         let mut root = debian(SimTime::START);
         root.put("usr/bin/kubectl", Kind::Program("kubectl".into()), 0o755, SimTime::START).unwrap();
+        root.put("usr/bin/curl", Kind::Program("tool:curl".into()), 0o755, SimTime::START).unwrap();
         root.put_file("root/.kube/config", default_kubeconfig().as_bytes(), 0o600, SimTime::START).unwrap();
         Lab { cluster: Cluster::new(Settings::default()), fs: FileSystem::new(root) }
     }
@@ -435,4 +447,11 @@ fn debug_and_cp_do_what_the_real_ones_do() {
     lab.out("sleep 5");
     let script = include_str!("data/debug.sh").replace("$NODE", "node01");
     assert_eq!(differing(&mut lab, &script, include_str!("data/debug.txt")), 0);
+}
+
+#[test]
+fn a_forwarded_port_leads_to_the_pod() {
+    let mut lab = Lab::new();
+    lab.out("sleep 5");
+    assert_eq!(differing(&mut lab, include_str!("data/forward.sh"), include_str!("data/forward.txt")), 0);
 }

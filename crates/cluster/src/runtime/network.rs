@@ -136,6 +136,19 @@ impl Runtime {
         }
     }
 
+    /// Hands a request to the server at an address, as a forwarded port does.
+    ///
+    /// # Errors
+    /// [`NetError`].
+    pub fn http(&mut self, request: &HttpRequest, cx: &mut Cx<'_>) -> Result<HttpResponse, NetError> {
+        let target = self.listener(&request.host, request.port)?.ok_or(NetError::ConnectionRefused)?;
+        self.changed(&target);
+        let (answer, written) =
+            self.hosted(&target, cx, |host| host.serve(&request.host, request.port, request));
+        self.hand_out(written, cx.now());
+        answer
+    }
+
     /// Whether an answer holds that was given before; the server's log says that it was given again.
     fn still_answers(&mut self, known: &Known, now: SimTime) -> bool {
         if known.volumes != self.volume_epoch {

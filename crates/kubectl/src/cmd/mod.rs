@@ -31,6 +31,7 @@ pub(crate) mod node;
 pub(crate) mod patch;
 pub(crate) mod plugin;
 pub(crate) mod pods;
+pub(crate) mod port_forward;
 pub(crate) mod reconcile;
 pub(crate) mod refused;
 pub(crate) mod replace;
@@ -91,7 +92,7 @@ pub(crate) fn lookup(parsed: &Parsed) -> Option<Run> {
         "options" => discovery::options,
         "patch" => patch::run,
         "plugin list" => plugin::run,
-        "port-forward" => refused::port_forward,
+        "port-forward" => port_forward::run,
         "proxy" => refused::other,
         "replace" => replace::run,
         "run" => run::run,

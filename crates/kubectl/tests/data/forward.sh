@@ -1,0 +1,5 @@
+r() { echo "\$ kubectl $*"; kubectl "$@" </dev/null 2>&1; echo "rc=$?"; }
+kubectl run web --image=nginx --port=80 >/dev/null; kubectl wait --for=condition=Ready pod/web >/dev/null; kubectl expose pod web --port=81 --target-port=80 >/dev/null; kubectl run pend --image=nginx --overrides='{"spec":{"nodeSelector":{"a":"b"}}}' >/dev/null
+r port-forward web http; r port-forward web 8080:http; r port-forward svc/web 80; r port-forward svc/web foo; r port-forward web 99999; r port-forward web x:80; r port-forward web 80:; r port-forward web 0; r port-forward pend 80; r port-forward deploy/nope 80; r port-forward svc/nope 80; r port-forward web -5; r port-forward web 80 --address
+f() { echo "\$ kubectl $*"; kubectl "$@" > pf.log 2>&1 & sleep 2; curl -s -o out.html -w '%{http_code}\n' localhost:8080/; grep -c . out.html | sed 's/^[1-9].*/some/'; kill -INT $!; wait $!; echo "rc=$?"; cat pf.log; }
+f port-forward web 8080:80; f port-forward svc/web 8080:81; f port-forward pod/web 8080:80 8081:80 --address 127.0.0.1
