@@ -393,11 +393,11 @@ mod tests {
 
     #[test]
     fn what_is_kept_and_not_simulated_is_marked() {
-        let text = "apiVersion: autoscaling/v2\nkind: HorizontalPodAutoscaler\nspec: {}\n---\napiVersion: apps/v1\nkind: Deployment\nspec:\n  template:\n    spec:\n      containers:\n      - securityContext:\n          privileged: true\n";
+        let text = "apiVersion: networking.k8s.io/v1\nkind: ServiceCIDR\nspec: {}\n---\napiVersion: apps/v1\nkind: Deployment\nspec:\n  template:\n    spec:\n      containers:\n      - securityContext:\n          privileged: true\n";
         let marked =
             |words: &str| found(text, words).into_iter().map(|(at, what, _)| (at, what)).collect::<Vec<_>>();
         let path = "spec.template.spec.containers[0].securityContext.privileged";
-        let expected = [("HorizontalPodAutoscaler", "HorizontalPodAutoscaler"), ("privileged", path)];
+        let expected = [("ServiceCIDR", "ServiceCIDR"), ("privileged", path)];
         assert_eq!(marked(""), expected.map(|(at, what)| (at.to_owned(), what.to_owned())));
         assert!(found("apiVersion: v1\nkind: LimitRange\n", "").is_empty());
     }

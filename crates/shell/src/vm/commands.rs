@@ -306,7 +306,7 @@ impl Shell {
             env.retain(|(n, _)| n != "_");
             env.push(("_".to_owned(), ctx.absolute(&path)));
         }
-        let may_replace = tail && self.traps.is_empty() && !self.interactive;
+        let may_replace = tail && self.traps.is_empty() && (!self.interactive || self.subshell);
         if may_replace {
             if self.dialect == Dialect::Bash && !self.subshell {
                 for (n, v) in &mut env {
