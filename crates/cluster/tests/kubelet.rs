@@ -319,3 +319,19 @@ fn a_volume_in_memory_holds_no_more_than_its_limit() {
     let log = log(&mut cluster);
     assert!(log.contains("No space left on device"), "{log}");
 }
+
+#[test]
+fn a_pod_that_fills_the_disk_beyond_its_limit_is_evicted() {
+    let mut cluster = cluster();
+    let command = json!(["sh", "-c", "dd if=/dev/zero of=/big bs=1M count=3 2>/dev/null; sleep 1000"]);
+    let resources = json!({"limits": {"ephemeral-storage": "2Mi"}});
+    create(
+        &mut cluster,
+        json!({"containers": [{"name": "c", "image": "busybox:1.36", "command": command, "resources": resources}]}),
+    );
+    run(&mut cluster, 20);
+    let status = pod(&mut cluster).unwrap()["status"].clone();
+    assert_eq!(status["reason"], "Evicted");
+    let text = "Pod ephemeral local storage usage exceeds the total limit of containers 2Mi. ";
+    assert_eq!(status["message"], text);
+}

@@ -1,16 +1,20 @@
-//! Evictions of pods that write more into an emptyDir than its `sizeLimit`.
+//! Evictions of pods that write more than they may: into an emptyDir, or to the node's disk at all.
 //!
-//! Source: pkg/kubelet/eviction/eviction_manager.go `emptyDirLimitEviction`, `evictPod` (v1.37).
+//! Source: pkg/kubelet/eviction/eviction_manager.go `localStorageEviction`, `evictPod` (v1.37).
 
 use super::KubeletEvent;
 use super::pod_worker::{self, Env, PodWorker, WorkType};
+use super::restart_policy::is_restartable_init_container;
 use super::volumes;
 use crate::latency;
 use crate::recorder::{EventType, InvolvedObject};
-use k8s_openapi::api::core::v1::{PodSpec, Volume};
+use crate::runtime::ContainerId;
+use k8s_openapi::api::core::v1::{Container, PodSpec, Volume};
 use podlab_api::Quantity;
+use podlab_api::resources::{PodResourcesOptions, pod_limits};
 use podlab_sim::SimTime;
 
+const DISK: &str = "ephemeral-storage";
 const REASON: &str = "Evicted";
 /// A pod that is evicted at once leaves its containers so many seconds.
 ///
@@ -26,9 +30,21 @@ fn limited(spec: &PodSpec) -> impl Iterator<Item = (&Volume, Quantity)> {
     })
 }
 
-/// Looks from now on what the pod writes, if it has a volume with a limit.
+/// How much of the node's disk a container may use.
+fn disk_limit(container: &Container) -> Option<Quantity> {
+    let limit = container.resources.as_ref()?.limits.as_ref()?.get(DISK)?;
+    Quantity::try_from(limit).ok().filter(|limit| !limit.is_zero())
+}
+
+fn own_containers(spec: &PodSpec) -> impl Iterator<Item = &Container> {
+    let sidecars = spec.init_containers.iter().flatten().filter(|c| is_restartable_init_container(c));
+    spec.containers.iter().chain(sidecars)
+}
+
+/// Looks from now on what the pod writes, if it has a limit to that.
 pub(crate) fn start(env: &mut Env<'_, '_>, w: &PodWorker) {
-    if w.pod.pod_spec().is_some_and(|spec| limited(spec).next().is_some()) {
+    let Some(spec) = w.pod.pod_spec() else { return };
+    if limited(spec).next().is_some() || own_containers(spec).any(|c| disk_limit(c).is_some()) {
         plan(env);
     }
 }
@@ -45,17 +61,47 @@ pub(crate) fn look(env: &mut Env<'_, '_>, w: &mut PodWorker) {
         return;
     }
     let Some(spec) = w.pod.pod_spec().cloned() else { return };
-    let full = limited(&spec).find(|(volume, limit)| {
-        let used = env.runtime.volume_used(&volumes::volume_id(w, &volume.name)).unwrap_or(0);
-        i64::try_from(used).unwrap_or(i64::MAX) > limit.value()
-    });
-    let Some((volume, limit)) = full else { return plan(env) };
-    let text =
-        format!("Usage of EmptyDir volume {:?} exceeds the limit {:?}. ", volume.name, limit.to_string());
+    let Some(text) = exceeded(env, w, &spec) else { return plan(env) };
     let about = InvolvedObject::of(&w.pod);
     env.node.recorder.event(env.cx.api, &about, EventType::Warning, REASON, &text);
     w.evict = Some((REASON.to_owned(), text));
     w.grace = Some(GRACE);
     w.next_work = Some(WorkType::Terminating);
     pod_worker::update_pod(env, w);
+}
+
+/// What the pod has too much of.
+fn exceeded(env: &Env<'_, '_>, w: &PodWorker, spec: &PodSpec) -> Option<String> {
+    let above = |used: u64, limit: &Quantity| i64::try_from(used).unwrap_or(i64::MAX) > limit.value();
+    let in_volume =
+        |volume: &Volume| env.runtime.volume_used(&volumes::volume_id(w, &volume.name)).unwrap_or(0);
+    if let Some((volume, limit)) = limited(spec).find(|(volume, limit)| above(in_volume(volume), limit)) {
+        let name = &volume.name;
+        return Some(format!(
+            "Usage of EmptyDir volume {name:?} exceeds the limit {:?}. ",
+            limit.to_string()
+        ));
+    }
+    let used_by = |container: &Container| -> u64 {
+        let of =
+            |id: &&ContainerId| env.runtime.container_status(id).is_some_and(|s| s.name == container.name);
+        w.containers.iter().rev().find(of).map_or(0, |id| env.runtime.container_disk(id))
+    };
+    let limits = pod_limits(spec, None, &PodResourcesOptions::default());
+    if let Some(limit) = limits.get(DISK) {
+        let on_disk =
+            |v: &&Volume| v.empty_dir.as_ref().is_some_and(|e| e.medium.as_deref() != Some("Memory"));
+        let volumes = spec.volumes.iter().flatten().filter(on_disk).map(in_volume);
+        let all = own_containers(spec).map(used_by).chain(volumes).fold(0, u64::saturating_add);
+        if above(all, limit) {
+            return Some(format!(
+                "Pod ephemeral local storage usage exceeds the total limit of containers {limit}. "
+            ));
+        }
+    }
+    let (container, limit) = own_containers(spec)
+        .filter_map(|container| Some((container, disk_limit(container)?)))
+        .find(|(container, limit)| above(used_by(container), limit))?;
+    let name = &container.name;
+    Some(format!("Container {name} exceeded its local ephemeral storage limit {:?}. ", limit.to_string()))
 }

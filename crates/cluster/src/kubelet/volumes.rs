@@ -74,6 +74,7 @@ pub(crate) fn start(env: &mut Env<'_, '_>, w: &mut PodWorker) {
     let list = spec.volumes.as_deref().unwrap_or(&[]);
     if list.is_empty() {
         w.volumes.mounted = true;
+        super::eviction::start(env, w);
         return;
     }
     let at = env.cx.now() + latency::VOLUME_RECONCILE;

@@ -25,6 +25,8 @@ pub(crate) struct Container {
     pub(crate) message: String,
     /// Processes and files; out only while they run.
     pub(crate) machine: Option<Box<Machine>>,
+    /// Bytes of files that the image brought.
+    pub(crate) image_bytes: u64,
     /// Process 1.
     pub(crate) init: Option<Pid>,
     pub(crate) log: Log,

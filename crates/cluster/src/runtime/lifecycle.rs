@@ -81,7 +81,9 @@ impl Runtime {
         };
         let id = self.new_id(cx, &format!("{}/{}", sandbox.config.pod_uid, config.name));
         let now = cx.now();
-        let mut fs = FileSystem::new(self.root_volume(&resolved, image, now));
+        let root = self.root_volume(&resolved, image, now);
+        let image_bytes = root.used_bytes();
+        let mut fs = FileSystem::new(root);
         fs.root_read_only = config.read_only_root;
         self.write_etc(&mut fs, &sandbox, now);
         for mount in &config.mounts {
@@ -130,6 +132,7 @@ impl Runtime {
             reason: "",
             message: String::new(),
             machine: Some(Box::new(Machine::new(fs))),
+            image_bytes,
             init: None,
             log: Default::default(),
             wake: None,
@@ -241,6 +244,13 @@ impl Runtime {
     /// The memory that a container uses, in bytes.
     pub fn container_memory(&self, id: &ContainerId) -> u64 {
         self.containers.get(id).and_then(|c| c.machine.as_ref()).map_or(0, |machine| machine.memory_bytes())
+    }
+
+    /// The bytes that a container keeps on the node's disk: what it has written to its own files, and its log.
+    pub fn container_disk(&self, id: &ContainerId) -> u64 {
+        let Some(container) = self.containers.get(id) else { return 0 };
+        let files = container.machine.as_ref().map_or(0, |machine| machine.fs().root.used_bytes());
+        files.saturating_sub(container.image_bytes).saturating_add(container.log.size())
     }
 
     /// Forgets a container and its log.

@@ -132,6 +132,11 @@ impl Log {
         }
     }
 
+    /// How many bytes the kept lines have.
+    pub fn size(&self) -> u64 {
+        self.bytes as u64
+    }
+
     /// The lines that are kept.
     pub fn lines(&self) -> impl DoubleEndedIterator<Item = &LogLine> {
         self.chunks.iter().flat_map(|chunk| chunk.iter())
