@@ -102,6 +102,7 @@ static PATTERNS: LazyLock<Vec<(Regex, &'static str)>> = LazyLock::new(|| {
         (r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", "<uid>"),
         (r"\b[0-9a-f]{64}\b", "<id>"),
         (r"kube-api-access-[a-z0-9]{5}\b", "kube-api-access-<r>"),
+        (r"\bdebugger-[bcdfghjklmnpqrstvwxz2456789]{5}\b", "debugger-<r>"),
         (r"\b10\.244\.\d+\.\d+", "<podIP>"),
         (r"\b[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d [+-]\d{4}", "<time>"),
         (r"\b20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "<timestamp>"),
