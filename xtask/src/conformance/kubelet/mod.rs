@@ -263,7 +263,10 @@ impl Player<'_> {
         let mut arguments = vec!["-n".to_owned(), self.namespace.to_owned()];
         arguments.extend(strings("kubectl").iter().map(|argument| names.real(argument)));
         let stdin = match step.get("manifest") {
-            Some(items) => json!({"apiVersion": "v1", "kind": "List", "items": items}).to_string(),
+            Some(items) => {
+                let list = json!({"apiVersion": "v1", "kind": "List", "items": items}).to_string();
+                normalise::given_names(&names.real(&list))
+            }
             None => String::new(),
         };
         self.running.push((index, Session::start(&arguments, &stdin)));
