@@ -16,6 +16,4 @@ pub enum Event {
     Runtime(RuntimeEvent),
     /// For a controller.
     Controller(ControllerEvent),
-    /// The kubelets are asked what their pods use.
-    ScrapeMetrics,
 }

@@ -5,31 +5,23 @@
 //! HorizontalPodAutoscaler. What a node's own system takes is a fixed part ([`NODE_CPU_NANOCORES`],
 //! [`NODE_MEMORY_BYTES`]).
 //!
+//! metrics-server asks the kubelets every 15 s; here what it would have got is reckoned when somebody asks, so that an
+//! idle cluster costs nothing.
+//!
 //! Source: kubernetes-sigs/metrics-server, pkg/storage (two points make a rate) and pkg/api (what is served);
 //! k8s.io/metrics/pkg/apis/metrics/v1beta1/types.go.
 
 mod served;
 
-use crate::event::Event;
-use crate::runtime::{ContainerId, Runtime, SandboxId};
+use crate::apiserver::ApiServer;
+use crate::runtime::{Runtime, USAGE_SPAN};
 use crate::store::Key;
-use crate::world::Cx;
 use podlab_sim::{SimDuration, SimTime};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The group that the Metrics API is served under.
 pub const GROUP: &str = "metrics.k8s.io";
-
-/// How often the kubelets are asked.
-///
-/// Source: metrics-server's `--metric-resolution`.
-const RESOLUTION: SimDuration = SimDuration::from_secs(15);
-
-/// A container younger than this has no rate yet.
-///
-/// Source: metrics-server pkg/storage/pod.go `freshContainerMinMetricsResolution`.
-const FRESH: SimDuration = SimDuration::from_secs(10);
 
 /// What kubelet, container runtime and system of a node take, in billionths of a CPU.
 const NODE_CPU_NANOCORES: u64 = 45_000_000;
@@ -40,7 +32,7 @@ const NODE_MEMORY_BYTES: u64 = 420 << 20;
 #[derive(Clone, Debug)]
 pub struct ContainerUsage {
     /// The container's name in its pod.
-    pub name: Arc<str>,
+    pub name: String,
     /// Billionths of a CPU, averaged over the span.
     pub nanocores: u64,
     /// Bytes of memory at its end.
@@ -60,111 +52,62 @@ pub struct PodUsage {
     pub containers: Vec<ContainerUsage>,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Point {
-    at: SimTime,
-    cpu_nanos: u64,
-}
-
-/// What the last two looks at the kubelets have brought.
+/// What the latest look at the kubelets has brought.
 #[derive(Clone, Debug, Default)]
 pub struct Metrics {
-    points: BTreeMap<ContainerId, Point>,
-    pods: BTreeMap<Key, (SandboxId, PodUsage)>,
+    looked: Option<SimTime>,
+    pods: BTreeMap<Key, PodUsage>,
     nodes: BTreeMap<Arc<str>, SimTime>,
 }
 
-/// Plans the first look.
-pub(crate) fn start(cx: &mut Cx<'_>) {
-    cx.after(SimDuration::ZERO, Event::ScrapeMetrics);
-}
-
-/// Asks the kubelets, and plans to ask again.
-pub(crate) fn scrape(runtime: &Runtime, cx: &mut Cx<'_>) {
-    let now = cx.now();
-    let mut metrics = std::mem::take(&mut cx.api.metrics);
-    metrics.look(runtime, now, |node| cx.api.is_node_ready(node));
-    cx.api.metrics = metrics;
-    cx.after(RESOLUTION, Event::ScrapeMetrics);
+/// Brings what is known up to the latest turn at which the kubelets would have been asked.
+pub(crate) fn refresh(api: &mut ApiServer, runtime: &Runtime) {
+    let now = api.now();
+    let at = Runtime::latest_span(now);
+    if api.metrics.looked == Some(at) || !api.serves_metrics() {
+        return;
+    }
+    let mut ready: BTreeMap<Arc<str>, bool> = BTreeMap::new();
+    let mut pods = BTreeMap::new();
+    for sandbox in runtime.sandboxes.values().filter(|sandbox| sandbox.ready) {
+        let config = &sandbox.config;
+        let node: Arc<str> = config.node.as_str().into();
+        // A kubelet that is not well does not answer.
+        if !*ready.entry(node.clone()).or_insert_with(|| api.is_node_ready(&config.node)) {
+            continue;
+        }
+        let running = sandbox.containers.iter().filter_map(|id| runtime.containers.get(id));
+        let running: Vec<_> = running.filter(|container| container.is_running()).collect();
+        let mut usage = PodUsage { node, at, window: USAGE_SPAN, containers: Vec::new() };
+        for container in &running {
+            let Some(stats) = runtime.container_stats(&container.id, now) else { break };
+            (usage.at, usage.window) = (stats.at, stats.window);
+            usage.containers.push(ContainerUsage {
+                name: container.config.name.clone(),
+                nanocores: stats.nanocores,
+                bytes: stats.bytes,
+            });
+        }
+        // A pod is known once all of its containers are.
+        if !running.is_empty() && usage.containers.len() == running.len() {
+            let key = Key { namespace: config.namespace.as_str().into(), name: config.name.as_str().into() };
+            pods.insert(key, usage);
+        }
+    }
+    let names = api.store().list(&podlab_api::kinds::NODE).map(|node| node.name().to_owned());
+    let nodes: Vec<String> = names.filter(|name| api.is_node_ready(name)).collect();
+    let nodes = nodes.iter().map(|node| (Arc::from(node.as_str()), at)).collect();
+    api.metrics = Metrics { looked: Some(at), pods, nodes };
 }
 
 impl Metrics {
-    fn look(&mut self, runtime: &Runtime, now: SimTime, is_ready: impl Fn(&str) -> bool) {
-        let mut points = BTreeMap::new();
-        let mut pods = std::mem::take(&mut self.pods);
-        let mut ready: BTreeMap<Arc<str>, bool> = BTreeMap::new();
-        for (id, sandbox) in runtime.sandboxes.iter().filter(|(_, sandbox)| sandbox.ready) {
-            let config = &sandbox.config;
-            let answers = match ready.get(config.node.as_str()) {
-                Some(answers) => *answers,
-                None => {
-                    let answers = is_ready(&config.node);
-                    ready.insert(config.node.as_str().into(), answers);
-                    answers
-                }
-            };
-            if !answers {
-                continue;
-            }
-            let key = Key { namespace: config.namespace.as_str().into(), name: config.name.as_str().into() };
-            let same = pods.remove(&key).filter(|(known, _)| known == id);
-            let mut usage = same.map_or_else(
-                || PodUsage {
-                    node: config.node.as_str().into(),
-                    at: now,
-                    window: SimDuration::ZERO,
-                    containers: Vec::new(),
-                },
-                |(_, usage)| usage,
-            );
-            let mut known = std::mem::take(&mut usage.containers).into_iter();
-            let mut complete = true;
-            for container in sandbox.containers.iter().filter_map(|id| runtime.containers.get(id)) {
-                let (Some(machine), Some(started)) = (&container.machine, container.started_at) else {
-                    continue;
-                };
-                if !container.is_running() {
-                    continue;
-                }
-                let point = Point { at: now, cpu_nanos: machine.cpu_nanos(now) };
-                points.insert(container.id.clone(), point);
-                let fresh = now.since(started) >= FRESH;
-                let before = self.points.get(&container.id).copied();
-                let Some(before) = before.or(fresh.then_some(Point { at: started, cpu_nanos: 0 })) else {
-                    complete = false;
-                    continue;
-                };
-                let span = now.since(before.at);
-                let used = u128::from(point.cpu_nanos.saturating_sub(before.cpu_nanos)) * 1_000_000_000;
-                let (most, resting) = machine.cpu_bounds();
-                let nanocores =
-                    u64::try_from(used.checked_div(span.as_nanos()).unwrap_or(0)).unwrap_or(u64::MAX);
-                usage.window = span;
-                let name =
-                    known.next().map(|known| known.name).filter(|name| **name == *container.config.name);
-                usage.containers.push(ContainerUsage {
-                    name: name.unwrap_or_else(|| container.config.name.as_str().into()),
-                    nanocores: nanocores.saturating_add(resting).min(most),
-                    bytes: machine.memory_bytes(),
-                });
-            }
-            usage.at = now;
-            if complete && !usage.containers.is_empty() {
-                self.pods.insert(key, (id.clone(), usage));
-            }
-        }
-        self.points = points;
-        self.nodes = ready.into_iter().filter(|(_, ready)| *ready).map(|(node, _)| (node, now)).collect();
-    }
-
     /// What a pod has used; `None` where nothing is known yet.
     pub fn pod(&self, namespace: &str, name: &str) -> Option<&PodUsage> {
-        let key = Key { namespace: namespace.into(), name: name.into() };
-        self.pods.get(&key).map(|(_, usage)| usage)
+        self.pods.get(&Key { namespace: namespace.into(), name: name.into() })
     }
 
     fn pods(&self) -> impl Iterator<Item = (&Key, &PodUsage)> {
-        self.pods.iter().map(|(key, (_, usage))| (key, usage))
+        self.pods.iter()
     }
 
     /// When a node's kubelet answered last; `None` where it does not.

@@ -89,9 +89,6 @@ impl World {
             world.api.set_now(world.settings.start - UPTIME);
         }
         crate::bootstrap::populate(&mut world.api, &world.settings);
-        if world.settings.profile.has_system_pods() {
-            crate::metrics::start(&mut world.cx().2);
-        }
         world.settle();
         if world.settings.profile.has_system_pods() {
             for act in crate::bootstrap::static_pods(&world.settings) {
@@ -120,8 +117,12 @@ impl World {
             Event::Scheduler(e) => self.scheduler.handle(e, &mut cx),
             Event::Kubelet(e) => self.kubelets.handle(e, &mut self.runtime, &mut cx),
             Event::Runtime(e) => self.runtime.handle(e, &mut cx),
-            Event::Controller(e) => self.controllers.handle(e, &mut cx),
-            Event::ScrapeMetrics => crate::metrics::scrape(&self.runtime, &mut cx),
+            Event::Controller(e) => {
+                if e.reads_metrics() {
+                    crate::metrics::refresh(cx.api, &self.runtime);
+                }
+                self.controllers.handle(e, &mut cx);
+            }
         }
         self.settle();
         true
@@ -209,6 +210,12 @@ impl World {
         }
     }
 
+    /// Answers a request for the Metrics API.
+    pub(crate) fn metrics(&mut self, request: &podlab_api::Request) -> podlab_api::Response {
+        crate::metrics::refresh(&mut self.api, &self.runtime);
+        self.api.request(request)
+    }
+
     /// Opens a log, exec, attach or port-forward stream.
     pub(crate) fn open_stream(&mut self, request: &podlab_api::Request) -> podlab_api::Response {
         let (kubelets, runtime, mut cx) = self.cx();
@@ -249,7 +256,6 @@ impl World {
                 Event::Kubelet(e) => self.kubelets.upcoming(at, e),
                 Event::Runtime(e) => self.runtime.upcoming(at, e),
                 Event::Controller(e) => self.controllers.upcoming(at, e),
-                Event::ScrapeMetrics => None,
             })
             .take(limit)
             .collect()

@@ -57,6 +57,15 @@ pub fn table(kind: &Kind, objects: &[Arc<Object>], now: Timestamp) -> Table {
     Table { columns: printer.columns.to_vec(), rows, ..Table::default() }
 }
 
+/// As [`table`], for the answer to a list: the StorageClass that claims get by default is marked.
+pub fn list_table(kind: &Kind, objects: &[Arc<Object>], now: Timestamp) -> Table {
+    let mut table = table(kind, objects, now);
+    if kind.kind == "StorageClass" {
+        storage::mark_default(&mut table.rows);
+    }
+    table
+}
+
 fn printer(kind: &Kind) -> Printer {
     match (kind.group, kind.kind) {
         ("", "Pod") => Printer { columns: pod::COLUMNS, row: pod::row },

@@ -3,7 +3,7 @@
 use super::cells::{age, at, field, list, name, or, text};
 use super::{AGE, NAME, col, wide};
 use crate::Object;
-use crate::table::Column;
+use crate::table::{Column, Row};
 use k8s_openapi::jiff::Timestamp;
 use serde_json::Value;
 
@@ -110,6 +110,23 @@ pub(super) static CLASS: &[Column] = &[
     col("AllowVolumeExpansion", "string"),
     AGE,
 ];
+
+/// The newest class that is marked as default is; of equally old ones the first by name.
+///
+/// Source: pkg/printers/internalversion/printers.go `getEffectiveDefaultStorageClass`.
+pub(super) fn mark_default(rows: &mut [Row]) {
+    let marks =
+        ["storageclass.kubernetes.io/is-default-class", "storageclass.beta.kubernetes.io/is-default-class"];
+    let defaults =
+        rows.iter_mut().filter(|row| marks.iter().any(|mark| row.object.annotation(mark) == Some("true")));
+    let effective = defaults.min_by_key(|row| {
+        let created = row.object.metadata.creation_timestamp.as_ref().map(|time| time.0);
+        (std::cmp::Reverse(created), row.object.name().to_owned())
+    });
+    if let Some(cell) = effective.and_then(|row| row.cells.first_mut()) {
+        *cell = format!("{} (default)", cell.as_str().unwrap_or_default()).into();
+    }
+}
 
 pub(super) fn class(object: &Object, now: Timestamp) -> Vec<Value> {
     vec![

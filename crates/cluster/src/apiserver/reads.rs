@@ -52,7 +52,7 @@ impl ApiServer {
             return Err(Status::not_found(kind, name));
         };
         if options.accept == Accept::Table {
-            return Ok(self.table(kind, std::slice::from_ref(object)));
+            return Ok(self.table(kind, std::slice::from_ref(object), podlab_api::printers::table));
         }
         Ok(Response::object(self.seen(object)))
     }
@@ -98,7 +98,7 @@ impl ApiServer {
             continue_token = items.last().map(|o| format!("{}/{}", o.namespace(), o.name()));
         }
         if options.accept == Accept::Table {
-            let mut response = self.table(kind, &items);
+            let mut response = self.table(kind, &items, podlab_api::printers::list_table);
             if let ResponseBody::Table(table) = &mut response.body {
                 table.continue_token = continue_token;
                 table.remaining = remaining;
@@ -110,9 +110,14 @@ impl ApiServer {
         Ok(Response { code: 200, body: ResponseBody::List(list), warnings: Vec::new() })
     }
 
-    fn table(&self, kind: &'static Kind, items: &[Arc<Object>]) -> Response {
+    fn table(
+        &self,
+        kind: &'static Kind,
+        items: &[Arc<Object>],
+        print: fn(&Kind, &[Arc<Object>], podlab_api::door::Timestamp) -> podlab_api::Table,
+    ) -> Response {
         let now = podlab_api::time::time(self.now.as_secs()).0;
-        let mut table = podlab_api::printers::table(kind, items, now);
+        let mut table = print(kind, items, now);
         table.resource_version = self.store.resource_version();
         Response { code: 200, body: ResponseBody::Table(table), warnings: Vec::new() }
     }

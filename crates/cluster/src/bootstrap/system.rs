@@ -6,7 +6,7 @@
 use super::create;
 use crate::apiserver::ApiServer;
 use crate::cluster::Act;
-use crate::controllers::Standing;
+use crate::controllers::{LOCAL_PATH_PROVISIONER, Standing};
 use crate::settings::{NodeSettings, Settings};
 use serde_json::{Value, json};
 
@@ -34,6 +34,13 @@ pub(super) fn populate(api: &mut ApiServer, settings: &Settings) {
     );
     let control_plane: Vec<&str> =
         settings.nodes.iter().filter(|n| n.control_plane).map(|n| n.name.as_str()).collect();
+    create(
+        api,
+        json!({"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass",
+            "metadata": {"name": "standard", "annotations": {"storageclass.kubernetes.io/is-default-class": "true"}},
+            "provisioner": LOCAL_PATH_PROVISIONER, "reclaimPolicy": "Delete",
+            "volumeBindingMode": "WaitForFirstConsumer"}),
+    );
     let nodes: Vec<&str> = settings.nodes.iter().map(|n| n.name.as_str()).collect();
     standing(api, daemon_set("kube-proxy", json!({"k8s-app": "kube-proxy"}), kube_proxy()), &nodes);
     let labels = json!({"app": "kindnet", "k8s-app": "kindnet", "tier": "node"});

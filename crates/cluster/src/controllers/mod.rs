@@ -15,6 +15,7 @@ mod garbage_collector;
 mod history;
 mod horizontal_pod_autoscaler;
 mod job;
+mod local_path_provisioner;
 mod namespace;
 mod node_lifecycle;
 mod persistent_volume;
@@ -40,6 +41,7 @@ mod values;
 
 pub(crate) use controller_ref::selector_from;
 pub(crate) use endpoint_slice::slices_of;
+pub(crate) use local_path_provisioner::PROVISIONER as LOCAL_PATH_PROVISIONER;
 pub(crate) use standing::Standing;
 
 use crate::observe::{Upcoming, UpcomingKind};
@@ -80,6 +82,10 @@ pub enum ControllerEvent {
     Claim(Key),
     /// It looks at a volume.
     Volume(Key),
+    /// A volume is made for a claim.
+    ProvisionLocalPath(Key),
+    /// A released volume is taken away.
+    DeleteLocalPath(Key),
     /// A claim that is being deleted may go.
     PvcProtection(Key),
     /// A volume that is being deleted may go.
@@ -112,6 +118,13 @@ pub enum ControllerEvent {
     HorizontalPodAutoscaler(Key),
 }
 
+impl ControllerEvent {
+    /// Whether what it brings about goes by what pods use.
+    pub(crate) fn reads_metrics(&self) -> bool {
+        matches!(self, ControllerEvent::HorizontalPodAutoscaler(_))
+    }
+}
+
 /// The state of all controllers.
 #[derive(Clone, Debug)]
 pub struct Controllers {
@@ -123,6 +136,7 @@ pub struct Controllers {
     endpoints: services::EndpointControllers,
     pod_gc: pod_gc::PodGcController,
     persistent_volume: persistent_volume::PersistentVolumeController,
+    local_path_provisioner: local_path_provisioner::LocalPathProvisioner,
     pvc_protection: pvc_protection::PvcProtectionController,
     pv_protection: pv_protection::PvProtectionController,
     replica_set: replica_set::ReplicaSetController,
@@ -148,6 +162,7 @@ impl Default for Controllers {
             endpoints: Default::default(),
             pod_gc: Default::default(),
             persistent_volume: Default::default(),
+            local_path_provisioner: Default::default(),
             pvc_protection: Default::default(),
             pv_protection: Default::default(),
             replica_set: Default::default(),
@@ -183,6 +198,8 @@ impl Controllers {
             ControllerEvent::MirrorEndpoints(key) => self.endpoints.sync_mirror(&key, cx),
             ControllerEvent::Claim(key) => self.persistent_volume.sync_claim(&key, cx),
             ControllerEvent::Volume(key) => self.persistent_volume.sync_volume(&key, cx),
+            ControllerEvent::ProvisionLocalPath(key) => self.local_path_provisioner.sync_claim(&key, cx),
+            ControllerEvent::DeleteLocalPath(key) => self.local_path_provisioner.sync_volume(&key, cx),
             ControllerEvent::PvcProtection(key) => self.pvc_protection.sync(&key, cx),
             ControllerEvent::PvProtection(key) => self.pv_protection.sync(&key, cx),
             ControllerEvent::ReplicaSet(key) => self.replica_set.sync(&key, cx),
@@ -214,6 +231,7 @@ impl Controllers {
         self.endpoints.observe(change, cx);
         self.pod_gc.observe(change, cx);
         self.persistent_volume.observe(change, cx);
+        self.local_path_provisioner.observe(change, cx);
         self.pvc_protection.observe(change, cx);
         self.pv_protection.observe(change, cx);
         self.replica_set.observe(change, cx);
@@ -254,6 +272,13 @@ impl Controllers {
             }
             ControllerEvent::Volume(key) => {
                 Some(of("PersistentVolume", "", &key.name, persistent_volume::NAME))
+            }
+            ControllerEvent::ProvisionLocalPath(key) => {
+                let by = local_path_provisioner::PROVISIONER;
+                Some(of("PersistentVolumeClaim", &key.namespace, &key.name, by))
+            }
+            ControllerEvent::DeleteLocalPath(key) => {
+                Some(of("PersistentVolume", "", &key.name, local_path_provisioner::PROVISIONER))
             }
             ControllerEvent::PvcProtection(key) => {
                 Some(of("PersistentVolumeClaim", &key.namespace, &key.name, pvc_protection::NAME))

@@ -8,6 +8,7 @@
 mod matching;
 
 use super::ControllerEvent;
+use super::local_path_provisioner::PROVISIONED_BY;
 use super::pods::{claims, node_name};
 use super::queue::{Outcome, WorkQueue};
 use super::values::{fields_mut, spec, status, text};
@@ -28,7 +29,10 @@ pub(super) const NAME: &str = "persistentvolume-binder-controller";
 
 const BIND_COMPLETED: &str = "pv.kubernetes.io/bind-completed";
 const BOUND_BY_CONTROLLER: &str = "pv.kubernetes.io/bound-by-controller";
-const SELECTED_NODE: &str = "volume.kubernetes.io/selected-node";
+/// On a claim: who is to make a volume for it.
+pub(super) const STORAGE_PROVISIONER: &str = "volume.kubernetes.io/storage-provisioner";
+const BETA_STORAGE_PROVISIONER: &str = "volume.beta.kubernetes.io/storage-provisioner";
+pub(super) const SELECTED_NODE: &str = "volume.kubernetes.io/selected-node";
 
 /// How often a claim that has no volume is looked at again.
 ///
@@ -180,6 +184,7 @@ impl PersistentVolumeController {
                     let message = format!("no volume plugin matched name: {provisioner}");
                     (EventType::Warning, "ProvisioningFailed", message)
                 } else {
+                    set_provisioner(claim, provisioner, cx)?;
                     let message = format!(
                         "Waiting for a volume to be created either by the external provisioner '{provisioner}' or \
                          manually by the system administrator. If volume creation is delayed, please verify that the \
@@ -227,6 +232,10 @@ impl PersistentVolumeController {
         if text(spec(volume, "persistentVolumeReclaimPolicy")) != "Delete" {
             return Ok(None);
         }
+        // Who made it takes it away.
+        if volume.annotation(PROVISIONED_BY).is_some_and(|by| !by.starts_with("kubernetes.io/")) {
+            return Ok(None);
+        }
         let path = spec(volume, "hostPath").map(|host| text(host.get("path")).to_owned());
         let why = match path {
             Some(path) if path.starts_with("/tmp/") => {
@@ -244,6 +253,24 @@ impl PersistentVolumeController {
         self.event(volume, EventType::Warning, "VolumeFailedDelete", &why, cx);
         Ok(None)
     }
+}
+
+/// Source: pv_controller.go `setClaimProvisioner`.
+fn set_provisioner(
+    claim: &Object,
+    provisioner: &str,
+    cx: &mut Cx<'_>,
+) -> Result<(), super::queue::SyncError> {
+    if claim.annotation(STORAGE_PROVISIONER) == Some(provisioner) {
+        return Ok(());
+    }
+    let claims = &kinds::PERSISTENT_VOLUME_CLAIM;
+    modified(cx.api.modify(claims, claim.namespace(), claim.name(), None, |object| {
+        let annotations = object.metadata.annotations.get_or_insert_default();
+        for key in [BETA_STORAGE_PROVISIONER, STORAGE_PROVISIONER] {
+            annotations.insert(key.to_owned(), provisioner.to_owned());
+        }
+    }))
 }
 
 /// A pod without a node that uses a claim.

@@ -33,6 +33,8 @@ pub(crate) struct Container {
     /// When the processes have something to do next.
     pub(crate) wake: Option<Slot>,
     pub(crate) oom_killed: bool,
+    /// What it had computed when the latest spans began.
+    pub(crate) cpu_marks: super::usage::CpuMarks,
     /// Grows whenever something ran in it.
     pub(crate) epoch: u64,
     /// Commands run from outside that have not been collected.

@@ -69,7 +69,12 @@ impl Runtime {
         };
         container.execs.insert(token, Exec { notify: false, ..Exec::default() });
         self.execs.insert(token, id.clone());
-        let Some(mut machine) = self.containers.get_mut(id).and_then(|c| c.machine.take()) else {
+        let now = cx.now();
+        let container = self.containers.get_mut(id);
+        let Some(mut machine) = container.and_then(|container| {
+            container.mark_cpu(now);
+            container.machine.take()
+        }) else {
             return Err("the container is busy".to_owned());
         };
         let started = self.with_host(id, cx, |host| machine.spawn(host, spawn));

@@ -57,8 +57,12 @@ impl<'a> ContainerHost<'a> {
         let Some(target) = self.runtime.listener(address, port)? else {
             return Err(self.refused(address, port));
         };
-        let Some(mut machine) = self.runtime.containers.get_mut(&target).and_then(|c| c.machine.take())
-        else {
+        let container = self.runtime.containers.get_mut(&target);
+        let now = self.now;
+        let Some(mut machine) = container.and_then(|container| {
+            container.mark_cpu(now);
+            container.machine.take()
+        }) else {
             // A server that asks itself while it answers.
             return Err(NetError::NoAnswer);
         };

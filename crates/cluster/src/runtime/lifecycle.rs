@@ -137,6 +137,7 @@ impl Runtime {
             log: Default::default(),
             wake: None,
             oom_killed: false,
+            cpu_marks: Default::default(),
             epoch: 0,
             execs: Default::default(),
         };
@@ -172,6 +173,7 @@ impl Runtime {
             },
             sink: 0,
         };
+        container.mark_cpu(cx.now());
         let Some(mut machine) = container.machine.take() else {
             return Err("the container is busy".to_owned());
         };

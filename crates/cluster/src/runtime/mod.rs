@@ -21,6 +21,7 @@ mod run;
 mod sandbox;
 mod served;
 mod servers;
+mod usage;
 mod volumes;
 
 pub use cri::{
@@ -30,6 +31,7 @@ pub use cri::{
 pub use logs::{Log, LogLine};
 pub use network::{HttpAnswer, HttpGet};
 pub use served::Known;
+pub(crate) use usage::SPAN as USAGE_SPAN;
 
 use crate::event::Event;
 use crate::kubelet::KubeletEvent;

@@ -20,6 +20,7 @@ impl Runtime {
         if !container.is_running() {
             return;
         }
+        container.mark_cpu(cx.now());
         let limit = container.config.memory_limit;
         let Some(init) = container.init else { return };
         let Some(mut machine) = container.machine.take() else { return };

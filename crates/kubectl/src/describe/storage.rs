@@ -7,6 +7,9 @@ use crate::value::{at, list, name, namespace, plain, text};
 use podlab_api::kinds;
 use serde_json::Value;
 
+/// How Go prints a time that was never set.
+const ZERO_TIME: &str = "Mon, 01 Jan 0001 00:00:00 +0000";
+
 fn modes(values: &[Value]) -> String {
     let order = [
         ("ReadWriteOnce", "RWO"),
@@ -136,7 +139,10 @@ pub(super) fn claim(cx: &mut Cx<'_>, out: &mut Out, object: &Value) -> Result<()
                     "{} \t{} \t{} \t{} \t{} \t{}",
                     text(c, &["type"]),
                     text(c, &["status"]),
-                    super::time(text(c, &["lastProbeTime"])),
+                    match text(c, &["lastProbeTime"]) {
+                        "" => ZERO_TIME.to_owned(),
+                        time => super::time(time),
+                    },
                     super::time(text(c, &["lastTransitionTime"])),
                     text(c, &["reason"]),
                     text(c, &["message"])
