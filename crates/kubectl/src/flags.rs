@@ -106,8 +106,14 @@ pub(crate) fn parse(found: Found) -> Result<Parsed> {
         deprecated: Vec::new(),
     };
     let path = out.path.clone();
-    parse_into(&mut out, found.rest)
-        .map_err(|e| Error::Message(format!("{}\nSee '{path} --help' for usage.", e.text())))?;
+    parse_into(&mut out, found.rest).map_err(|e| match path.as_str() {
+        // What says that there are differences is no code for a mistake.
+        "kubectl diff" => {
+            Error::Coded(format!("error: {}\nSee '{path} -h' for help and examples", e.text()), 2)
+        }
+        "kubectl options" => Error::Message(format!("{}\nRun 'kubectl options' without flags.", e.text())),
+        _ => Error::Message(format!("{}\nSee '{path} --help' for usage.", e.text())),
+    })?;
     Ok(out)
 }
 
@@ -207,7 +213,7 @@ fn check(kind: &str, value: &str) -> std::result::Result<(), String> {
         Err(_) => Err(format!("strconv.{name}: parsing {value:?}: invalid syntax")),
     };
     match kind {
-        "bool" => match parse_bool(value) {
+        "bool" | "tristate" => match parse_bool(value) {
             Some(_) => Ok(()),
             None => Err(format!("strconv.ParseBool: parsing {value:?}: invalid syntax")),
         },

@@ -178,6 +178,12 @@ impl Invocation {
         }
         let help_word = parsed.path == "kubectl" && parsed.args.first().is_some_and(|a| a == "help");
         if parsed.help || help_word {
+            match parsed.path.as_str() {
+                "kubectl alpha" => return self.no_command(parsed, io),
+                "kubectl options" => return Ok(State::Done(0)),
+                "kubectl" if !help_word && !parsed.args.is_empty() => return self.no_command(parsed, io),
+                _ => {}
+            }
             let command = if help_word { &parsed.args[1..] } else { &[] };
             io.stdout(help::text(&parsed, command).as_bytes());
             return Ok(State::Done(0));
@@ -214,7 +220,7 @@ impl Invocation {
             return Err(Error::Message(text));
         }
         if parsed.path == "kubectl alpha" {
-            io.stdout(b"No alpha commands are available in this version of kubectl\n");
+            io.stderr(b"No alpha commands are available in this version of kubectl\n");
             return Ok(State::Done(0));
         }
         if !parsed.command.commands.is_empty() {
@@ -222,7 +228,14 @@ impl Invocation {
                 let words = parsed.args.join(" ");
                 return crate::error::usage(&parsed.path, format!("unknown command {words:?}"));
             }
-            io.stdout(help::text(&parsed, &[]).as_bytes());
+            let text = help::text(&parsed, &[]);
+            // Some groups tell their help as an error.
+            match parsed.path.trim_start_matches("kubectl ") {
+                "auth" | "config" | "create secret" | "create service" | "set" | "top" => {
+                    io.stderr(text.as_bytes());
+                }
+                _ => io.stdout(text.as_bytes()),
+            }
             let quiet = parsed.path == "kubectl certificate";
             return Ok(State::Done(i32::from(!quiet)));
         }

@@ -83,7 +83,7 @@ impl Command {
     pub(crate) fn suggestions(&self, typed: &str) -> Vec<&str> {
         let lower = typed.to_lowercase();
         let mut out = Vec::new();
-        for command in self.commands.iter().filter(|c| !c.hidden) {
+        for command in self.commands.iter().filter(|c| !c.hidden && c.name() != "alpha") {
             let name = command.name();
             if distance(&lower, &name.to_lowercase()) <= 2
                 || name.to_lowercase().starts_with(&lower)
@@ -131,14 +131,21 @@ pub(crate) fn root() -> &'static Command {
         let mut root: Command =
             serde_json::from_str(include_str!("../data/commands.json")).unwrap_or_default();
         // The logger adds its own flags when kubectl starts.
-        root.global.push(Flag {
-            name: "v".to_owned(),
-            short: "v".to_owned(),
-            kind: "Level".to_owned(),
-            default: "0".to_owned(),
-            usage: "number for the log level verbosity".to_owned(),
-            ..Flag::default()
-        });
+        for (name, short, kind, default, usage) in [
+            ("log-flush-frequency", "", "duration", "5s", "Maximum number of seconds between log flushes"),
+            ("v", "v", "Level", "0", "number for the log level verbosity"),
+            (
+                "vmodule",
+                "",
+                "pattern=N,...",
+                "",
+                "comma-separated list of pattern=N settings for file-filtered logging (only works for the default text log format)",
+            ),
+        ] {
+            let [name, short, kind, default, usage] = [name, short, kind, default, usage].map(str::to_owned);
+            root.global.push(Flag { name, short, kind, default, usage, ..Flag::default() });
+        }
+        root.global.sort_by(|a, b| a.name.cmp(&b.name));
         root
     })
 }

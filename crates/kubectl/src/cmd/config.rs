@@ -4,7 +4,7 @@
 
 use crate::config::named;
 use crate::cx::{Cx, Flow, Run, done};
-use crate::error::{Result, message, usage};
+use crate::error::{Error, Result, message, usage};
 use crate::flags::Parsed;
 use crate::print::tabwriter::TabWriter;
 use crate::print::{self, Order};
@@ -61,6 +61,9 @@ pub(crate) fn save(cx: &mut Cx<'_>, content: &Value) -> Result<()> {
 }
 
 fn view(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
+    if !parsed.args.is_empty() {
+        return usage(&parsed.path, format!("unexpected arguments: [{}]", parsed.args.join(" ")));
+    }
     let mut content = full(cx);
     if !parsed.bool("raw") && !parsed.bool("flatten") {
         for user in content["users"].as_array_mut().into_iter().flatten() {
@@ -83,6 +86,9 @@ fn view(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
     }
     if parsed.bool("minify") {
         let current = cx.config.current_context().to_owned();
+        if current.is_empty() {
+            return message("current-context must exist in order to minify");
+        }
         let Some(context) = cx.config.context(&current).cloned() else {
             return message(format!("cannot locate context {current}"));
         };
@@ -197,7 +203,9 @@ fn current_context(cx: &mut Cx<'_>, _parsed: &Parsed) -> Result<Flow> {
 fn get_contexts(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
     let output = parsed.str("output").to_owned();
     if !output.is_empty() && output != "name" {
-        return message("output must be one of '' or 'name': ".to_owned() + &output);
+        return message(format!(
+            "--output {output} is not available in kubectl config get-contexts; resetting to default output format"
+        ));
     }
     let mut names: Vec<String> =
         list(&cx.config.content, &["contexts"]).iter().map(|c| text(c, &["name"]).to_owned()).collect();
@@ -230,10 +238,9 @@ fn get_contexts(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
         let shown = table.flush();
         cx.out(&shown);
     }
-    match missing.first() {
-        Some(name) => message(format!("context {name} not found")),
-        None => done(),
-    }
+    let missing = missing.into_iter().map(|name| Error::Message(format!("context {name} not found")));
+    crate::resource::gather(missing.collect())?;
+    done()
 }
 
 fn names(cx: &mut Cx<'_>, key: &str) -> Result<Flow> {
@@ -257,7 +264,7 @@ fn get_users(cx: &mut Cx<'_>, _parsed: &Parsed) -> Result<Flow> {
 
 fn use_context(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
     let [name] = parsed.args.as_slice() else {
-        return usage(&parsed.path, format!("Unexpected args: [{}]", parsed.args.join(" ")));
+        return super::config_set::misused(cx, parsed, "Unexpected");
     };
     if cx.config.context(name).is_none() {
         return message(format!("no context exists with the name: {name:?}"));
@@ -282,7 +289,7 @@ fn set_context(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
         }
         ([], false) => return message("you must specify a non-empty context name or --current"),
         ([_, ..], true) => return message("you cannot specify both a context name and --current"),
-        (other, false) => return usage(&parsed.path, format!("Unexpected args: [{}]", other.join(" "))),
+        (_, false) => return super::config_set::misused(cx, parsed, "Unexpected"),
     };
     let mut content = full(cx);
     let exists = named(&content, "contexts", &name).is_some();
@@ -312,7 +319,7 @@ fn set_context(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
 
 fn rename_context(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
     let [old, new] = parsed.args.as_slice() else {
-        return usage(&parsed.path, format!("Unexpected args: [{}]", parsed.args.join(" ")));
+        return super::config_set::misused(cx, parsed, "Unexpected");
     };
     if cx.config.context(old).is_none() {
         return message(format!("cannot rename the context {old:?}, it's not in {}", cx.config.path));
@@ -339,6 +346,9 @@ fn rename_context(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
 
 fn delete(cx: &mut Cx<'_>, parsed: &Parsed, key: &str, word: &str) -> Result<Flow> {
     let [name] = parsed.args.as_slice() else {
+        if word == "user" {
+            return usage(&parsed.path, "user to delete is required");
+        }
         cx.out(&crate::help::text(parsed, &[]));
         return done();
     };

@@ -52,7 +52,7 @@ const SECTIONS: [Section; 3] = [
 ];
 
 /// Help, then what is wrong with the arguments.
-fn misused(cx: &mut Cx<'_>, parsed: &Parsed, word: &str) -> Result<Flow> {
+pub(crate) fn misused(cx: &mut Cx<'_>, parsed: &Parsed, word: &str) -> Result<Flow> {
     cx.out(&crate::help::text(parsed, &[]));
     message(format!("{word} args: [{}]", parsed.args.join(" ")))
 }

@@ -1,7 +1,6 @@
 //! `kubectl version`, `api-resources`, `api-versions`, `cluster-info`, `auth`, `completion`, `options`.
 
 use super::discovery_table::OTHERS;
-use super::no_args;
 use crate::cx::{Cx, Flow, done};
 use crate::error::{Error, Result, message, usage};
 use crate::flags::Parsed;
@@ -16,7 +15,9 @@ pub(crate) const VERSION: &str = "v1.37.1";
 const KUSTOMIZE: &str = "v5.8.1";
 
 pub(crate) fn version(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
-    no_args(parsed)?;
+    if parsed.args.len() > 1 {
+        return message(format!("extra arguments: [{}]", parsed.args.join(" ")));
+    }
     let output = parsed.str("output").to_owned();
     if !["", "yaml", "json"].contains(&output.as_str()) {
         return message("--output must be 'yaml' or 'json'");
@@ -160,7 +161,9 @@ fn defined(definition: &Value, verbs: &'static str) -> Option<Resource> {
 }
 
 pub(crate) fn api_resources(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
-    no_args(parsed)?;
+    if !parsed.args.is_empty() {
+        return usage(&parsed.path, format!("unexpected arguments: [{}]", parsed.args.join(" ")));
+    }
     let output = parsed.str("output").to_owned();
     if !["", "wide", "name"].contains(&output.as_str()) {
         return message(format!("--output {output} is not available"));
@@ -230,6 +233,9 @@ pub(crate) fn api_versions(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
 
 pub(crate) fn cluster_info(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
     let _ = parsed;
+    if !cx.config.has_server() {
+        cx.outln("\nTo further debug and diagnose cluster problems, use 'kubectl cluster-info dump'.");
+    }
     cx.discover(5)?;
     let server = cx.config.server().to_owned();
     let (green, yellow, end) =
@@ -252,6 +258,9 @@ pub(crate) fn cluster_info(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
 pub(crate) fn can_i(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
     let quiet = parsed.bool("quiet");
     if parsed.bool("list") {
+        if !parsed.args.is_empty() {
+            return message("list option must be specified with no arguments");
+        }
         // The lab's user is the administrator.
         cx.discover(1)?;
         let mut table = TabWriter::table();

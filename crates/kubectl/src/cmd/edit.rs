@@ -101,14 +101,14 @@ fn begin(cx: &mut Cx<'_>, parsed: &Parsed, mode: Mode) -> Result<Flow> {
         crate::print::format(cx, parsed, false)?;
     }
     let mut builder = Builder::new(cx, parsed);
+    if mode != Mode::Create && builder.args.is_empty() && !builder.has_files() {
+        return message(crate::resource::MISSING);
+    }
     let validation = super::field_validation(parsed)?;
     builder.validate = validation != FieldValidation::Ignore;
     let subresource = parsed.str("subresource").to_owned();
     let selected = match mode {
         Mode::Create => builder.resolve(cx)?,
-        _ if builder.args.is_empty() && !builder.has_files() => {
-            return message(crate::resource::MISSING);
-        }
         _ => fetch(cx, builder.clone().allow_all(), &subresource)?,
     };
     let mut errors = Vec::new();

@@ -90,7 +90,6 @@ fn last_seen(event: &Value) -> &str {
 }
 
 pub(crate) fn run(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
-    super::no_args(parsed)?;
     let all = parsed.bool("all-namespaces");
     let types = parsed.list("types");
     for given in &types {

@@ -23,7 +23,7 @@ pub(crate) fn view(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
         );
     }
     let builder = Builder::new(cx, parsed).all(parsed.bool("all"));
-    if builder.args.is_empty() && !builder.has_files() {
+    if builder.args.is_empty() && !builder.has_files() && !builder.select_all {
         return message(MISSING);
     }
     for item in builder.fetch(cx)?.items {

@@ -152,6 +152,9 @@ impl DryRun {
     pub(crate) fn of(cx: &mut crate::cx::Cx<'_>, parsed: &Parsed) -> Result<DryRun> {
         let text = parsed.str("dry-run").to_owned();
         Ok(match text.as_str() {
+            "" if parsed.changed("dry-run") => {
+                return message("Invalid dry-run value (). Must be \"none\", \"server\", or \"client\".");
+            }
             "" | "none" | "false" => {
                 if text == "false" {
                     klog(

@@ -29,10 +29,7 @@ struct Outcome {
 }
 
 pub(crate) fn run(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
-    let builder = Builder::new(cx, parsed);
-    if !builder.args.is_empty() {
-        return message("no arguments are allowed");
-    }
+    let builder = Builder::new(cx, parsed).args(&[]);
     if !builder.has_files() {
         return message("must specify one of -f and -k");
     }

@@ -2,7 +2,7 @@
 //!
 //! Source: k8s.io/kubectl/pkg/cmd/replace/replace.go (v1.37).
 
-use super::{DryRun, Reporter, field_validation, no_args};
+use super::{DryRun, Reporter, field_validation};
 use crate::cx::{Cx, Flow, done};
 use crate::error::{Error, Result, message};
 use crate::flags::Parsed;
@@ -12,7 +12,6 @@ use podlab_api::Request;
 use serde_json::Value;
 
 pub(crate) fn run(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
-    no_args(parsed)?;
     let mut reporter = Reporter::new(cx, parsed)?;
     let force = parsed.bool("force");
     if parsed.int("grace-period") >= 0 && !force {
@@ -24,12 +23,12 @@ pub(crate) fn run(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
     if force && reporter.dry_run != DryRun::None {
         return message("--dry-run can not be used when --force is set");
     }
-    if parsed.changed("raw") {
-        return message("podlab does not simulate 'kubectl replace --raw'");
-    }
-    let mut builder = Builder::new(cx, parsed);
+    let mut builder = Builder::new(cx, parsed).args(&[]);
     if !builder.has_files() {
         return message("must specify one of -f and -k");
+    }
+    if parsed.changed("raw") {
+        return message("podlab does not simulate 'kubectl replace --raw'");
     }
     let validation = field_validation(parsed)?;
     builder.validate = validation != podlab_api::door::FieldValidation::Ignore;

@@ -13,7 +13,7 @@ mod workload;
 pub(crate) use config::{bad_env_name, base64, hash};
 pub(crate) use policy::{int_or_string, resource_list};
 
-use super::{DryRun, Reporter, field_validation, no_args};
+use super::{DryRun, Reporter, field_validation};
 use crate::cx::Run;
 use crate::cx::{Cx, Flow, done};
 use crate::error::{Error, Result, message, usage};
@@ -24,12 +24,11 @@ use podlab_api::{Kind, Request, kinds};
 use serde_json::{Value, json};
 
 pub(crate) fn run(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
-    no_args(parsed)?;
+    super::no_args(parsed)?;
     let mut builder = Builder::new(cx, parsed);
     if !builder.has_files() {
-        cx.errln("Error: must specify one of -f and -k\n");
-        cx.out(&crate::help::text(parsed, &[]));
-        return Ok(Flow::Done(1));
+        Reporter::new(cx, parsed)?;
+        return message("must specify one of -f and -k");
     }
     if parsed.bool("edit") {
         return super::edit::create(cx, parsed);

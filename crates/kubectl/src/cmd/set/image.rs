@@ -8,6 +8,7 @@ use crate::flags::Parsed;
 use crate::resource::gather;
 
 pub(super) fn run(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
+    super::something(cx, parsed)?;
     let (resources, words) = resources_and_pairs(&parsed.args, "image")?;
     let (images, _) = pairs(&words, "image", false)?;
     let mut wrong = Vec::new();

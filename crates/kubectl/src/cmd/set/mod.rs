@@ -168,3 +168,18 @@ pub(crate) fn change(
     gather(errors)?;
     done()
 }
+
+/// Refuses a line that names nothing to change.
+///
+/// # Errors
+/// What the printer's flags or the missing words make kubectl say.
+fn something(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<()> {
+    if !parsed.args.is_empty() || !parsed.list("filename").is_empty() || !parsed.str("kustomize").is_empty() {
+        return Ok(());
+    }
+    crate::cmd::Reporter::new(cx, parsed)?;
+    match parsed.str("selector") {
+        "" => message(crate::resource::MISSING),
+        _ => message("at least one resource must be specified to use a selector"),
+    }
+}

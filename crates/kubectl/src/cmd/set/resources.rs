@@ -9,6 +9,7 @@ use crate::value::slot;
 use serde_json::Value;
 
 pub(super) fn run(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
+    super::something(cx, parsed)?;
     if parsed.bool("all") && !parsed.str("selector").is_empty() {
         return message("cannot set --all and --selector at the same time");
     }

@@ -25,6 +25,7 @@ pub(super) fn service_account(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> 
 }
 
 pub(super) fn run(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
+    super::something(cx, parsed)?;
     let mut new: Vec<Value> = Vec::new();
     for user in parsed.list("user") {
         new.push(json!({"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": user}));
