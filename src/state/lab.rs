@@ -666,7 +666,8 @@ mod tests {
         lab.edit("kind: Pod\n");
         lab.save_edit();
         let entry = lab.terminal.entries().last().unwrap();
-        assert_eq!((entry.output[0].text.as_str(), entry.code), ("kind: Pod\n", Some(0)));
+        assert!(entry.output[0].text.starts_with("podlab: a.yaml is open"));
+        assert_eq!((entry.output[1].text.as_str(), entry.code), ("kind: Pod\n", Some(0)));
         lab.enter("vim /tmp/x; cat /tmp/x");
         assert_eq!(lab.files.active().name, "x");
         let index = lab.files.active_index();

@@ -207,10 +207,12 @@ impl Terminal {
 
     /// Shows the files that editors were called for, and notes which tabs were closed.
     fn tend_edits(&mut self, files: &mut Files) {
+        let mut opened = Vec::new();
         for edit in self.shell.edits().iter_mut().filter(|e| e.closed.is_none()) {
             let name = edit.name().to_owned();
             if !edit.shown {
                 edit.shown = true;
+                opened.push(name.clone());
                 files.write(&name, &edit.text);
                 if let Some(index) = files.all().iter().position(|f| f.name == name) {
                     files.select(index);
@@ -218,6 +220,14 @@ impl Terminal {
             } else if files.read(&name).is_none() {
                 edit.closed = Some(false);
             }
+        }
+        for name in opened {
+            self.print(
+                true,
+                &format!(
+                    "podlab: {name} is open in the editor. Apply there saves it and goes on; closing its tab leaves it as it was.\n"
+                ),
+            );
         }
     }
 

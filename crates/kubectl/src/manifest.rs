@@ -106,22 +106,31 @@ pub(crate) fn read(cx: &mut Cx<'_>, builder: &Builder) -> Result<Selected> {
         && builder.filenames.first().is_some_and(|f| f != "-")
         && documents.len() == 1;
     let mut out = Selected { single, by_name: true, ..Selected::default() };
+    let mut ended = None;
     for document in documents {
         match document {
-            Ok(document) => flatten(cx, builder, document, &mut out.items),
+            // What does not validate ends its file.
+            Ok(document) if ended.as_ref() == Some(&document.source) => {}
+            Ok(document) => {
+                let source = document.source.clone();
+                if !flatten(cx, builder, document, &mut out.items) {
+                    ended = Some(source);
+                }
+            }
             Err(error) => out.items.push(Err(error)),
         }
     }
     Ok(out)
 }
 
-fn flatten(cx: &mut Cx<'_>, builder: &Builder, document: Document, out: &mut Vec<Result<Info>>) {
+/// Puts a document's objects into `out`; answers whether it was valid.
+fn flatten(cx: &mut Cx<'_>, builder: &Builder, document: Document, out: &mut Vec<Result<Info>>) -> bool {
     if builder.validate
         && !builder.local
         && let Err(error) = validate(cx, &document)
     {
         out.push(Err(error));
-        return;
+        return false;
     }
     match info(cx, builder, document) {
         Ok(Decoded::One(info)) => out.push(Ok(*info)),
@@ -137,6 +146,7 @@ fn flatten(cx: &mut Cx<'_>, builder: &Builder, document: Document, out: &mut Vec
         }
         Err(error) => out.push(Err(error)),
     }
+    true
 }
 
 /// What `--validate` finds before anything is sent; the fields are the server's to check.
@@ -177,7 +187,9 @@ pub(crate) fn from_text(cx: &mut Cx<'_>, builder: &Builder, text: &str, source: 
     split(text, source, &mut documents);
     for document in documents {
         match document {
-            Ok(document) => flatten(cx, builder, document, &mut out),
+            Ok(document) => {
+                flatten(cx, builder, document, &mut out);
+            }
             Err(error) => out.push(Err(error)),
         }
     }
