@@ -22,6 +22,7 @@ pub mod quantity;
 pub mod resources;
 pub mod schema;
 pub mod selector;
+pub mod stable_sort;
 pub mod status;
 pub mod support;
 pub mod table;

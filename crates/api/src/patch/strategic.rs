@@ -4,7 +4,6 @@
 
 use super::meta::Lookup;
 use serde_json::{Map, Value};
-use std::cmp::Ordering;
 
 pub(super) const DIRECTIVE: &str = "$patch";
 pub(super) const RETAIN_KEYS: &str = "$retainKeys";
@@ -316,12 +315,13 @@ fn position(list: &[Value], item: &Value, key: &str) -> Option<usize> {
 /// Sorts by the order of another list; unknown elements keep their place, deletions go last.
 pub(super) fn normalize_slice(items: Vec<Value>, order: &[Value], key: &str) -> Result<Vec<Value>> {
     require_keys(&items, key)?;
-    let (deletions, mut kept): (Vec<Value>, Vec<Value>) =
+    let (deletions, kept): (Vec<Value>, Vec<Value>) =
         items.into_iter().partition(|v| v.get(DIRECTIVE).and_then(Value::as_str) == Some("delete"));
-    kept.sort_by(|a, b| match (position(order, a, key), position(order, b, key)) {
-        (Some(a), Some(b)) => a.cmp(&b),
-        _ => Ordering::Equal,
-    });
+    let before = |a: &Value, b: &Value| match (position(order, a, key), position(order, b, key)) {
+        (Some(a), Some(b)) => a < b,
+        _ => false,
+    };
+    let mut kept = crate::stable_sort::stable_sort_by(kept, &before);
     kept.extend(deletions);
     Ok(kept)
 }

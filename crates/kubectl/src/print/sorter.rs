@@ -5,8 +5,8 @@
 use super::relaxed;
 use crate::error::{Result, message};
 use podlab_api::quantity::Quantity;
+use podlab_api::stable_sort::stable_sort_by;
 use serde_json::Value;
-use std::cmp::Ordering;
 
 /// The order of objects by what a path finds in them: stable, objects without it first.
 ///
@@ -23,57 +23,71 @@ pub(crate) fn order(objects: &[Value], field: &str) -> Result<Vec<usize>> {
         let full = podlab_api::jsonpath::relaxed_json_path_expression(field).unwrap_or_default();
         return message(format!("couldn't find any field with path {full:?} in the list of objects"));
     }
-    let mut order: Vec<usize> = (0..objects.len()).collect();
-    order.sort_by(|a, b| {
-        match (keys.get(*a).and_then(Option::as_ref), keys.get(*b).and_then(Option::as_ref)) {
-            (None, None) => Ordering::Equal,
-            (None, _) => Ordering::Less,
-            (_, None) => Ordering::Greater,
-            (Some(a), Some(b)) => compare(a, b),
-        }
-    });
-    Ok(order)
+    let key = |at: &usize| keys.get(*at).and_then(Option::as_ref);
+    // What is compared here is not transitive where quantities and other texts meet.
+    Ok(stable_sort_by((0..objects.len()).collect(), &|a, b| match (key(a), key(b)) {
+        (None, _) => true,
+        (_, None) => false,
+        (Some(a), Some(b)) => is_less(a, b),
+    }))
 }
 
-fn compare(a: &Value, b: &Value) -> Ordering {
+/// Source: sorter.go `isLess`, for what JSON holds.
+fn is_less(a: &Value, b: &Value) -> bool {
     match (a, b) {
-        (Value::Number(a), Value::Number(b)) => {
-            a.as_f64().partial_cmp(&b.as_f64()).unwrap_or(Ordering::Equal)
-        }
+        (Value::Null, b) => !b.is_null(),
+        (_, Value::Null) => false,
+        (Value::Number(a), Value::Number(b)) => a.as_f64() < b.as_f64(),
         (Value::String(a), Value::String(b)) => match (Quantity::parse(a), Quantity::parse(b)) {
-            (Ok(x), Ok(y)) => x.as_f64().partial_cmp(&y.as_f64()).unwrap_or(Ordering::Equal),
-            _ => natural(a, b),
+            (Ok(x), Ok(y)) => x.as_f64() < y.as_f64(),
+            _ => a < b,
         },
-        (Value::Bool(a), Value::Bool(b)) => a.cmp(b),
-        _ => Ordering::Equal,
+        _ => false,
     }
 }
 
-/// Text with numbers in it: `a2` before `a10`.
-fn natural(a: &str, b: &str) -> Ordering {
-    let (mut x, mut y) = (a, b);
-    loop {
-        if x.is_empty() || y.is_empty() {
-            return x.len().cmp(&y.len());
-        }
-        let digits = |s: &str| s.chars().take_while(char::is_ascii_digit).count();
-        let (dx, dy) = (digits(x), digits(y));
-        if dx > 0 && dy > 0 {
-            let (nx, ny) = (x.get(..dx).unwrap_or(""), y.get(..dy).unwrap_or(""));
-            let (tx, ty) = (nx.trim_start_matches('0'), ny.trim_start_matches('0'));
-            let order = tx.len().cmp(&ty.len()).then_with(|| tx.cmp(ty)).then_with(|| dx.cmp(&dy));
-            if order != Ordering::Equal {
-                return order;
-            }
-            x = x.get(dx..).unwrap_or("");
-            y = y.get(dy..).unwrap_or("");
-            continue;
-        }
-        let (Some(cx), Some(cy)) = (x.chars().next(), y.chars().next()) else { return Ordering::Equal };
-        if cx != cy {
-            return cx.cmp(&cy);
-        }
-        x = x.get(cx.len_utf8()..).unwrap_or("");
-        y = y.get(cy.len_utf8()..).unwrap_or("");
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn sorted(values: Vec<Value>) -> Vec<Value> {
+        let objects: Vec<Value> = values.into_iter().map(|v| json!({"v": v})).collect();
+        let order = order(&objects, "v").unwrap();
+        order.iter().map(|at| objects[*at]["v"].clone()).collect()
+    }
+
+    #[test]
+    fn nothing_comes_first_then_quantities_by_amount_and_texts_by_their_letters() {
+        assert_eq!(sorted(vec![json!("b"), json!(null), json!("a")]), [json!(null), json!("a"), json!("b")]);
+        assert_eq!(
+            sorted(vec![json!("1Gi"), json!("2Mi"), json!("100m")]),
+            [json!("100m"), json!("2Mi"), json!("1Gi")]
+        );
+        assert_eq!(sorted(vec![json!("a2"), json!("a10")]), [json!("a10"), json!("a2")]);
+        assert_eq!(sorted(vec![json!(10), json!(9), json!(-1)]), [json!(-1), json!(9), json!(10)]);
+    }
+
+    #[test]
+    fn values_without_an_order_are_sorted_all_the_same() {
+        let kinds = [
+            json!(null),
+            json!("10"),
+            json!("9x"),
+            json!("1Ki"),
+            json!(3),
+            json!("z"),
+            json!({"a": 1}),
+            json!([1]),
+            json!(true),
+        ];
+        let mut seed = 7usize;
+        let values: Vec<Value> = (0..400)
+            .map(|_| {
+                seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                kinds[(seed >> 33) % kinds.len()].clone()
+            })
+            .collect();
+        assert_eq!(sorted(values).len(), 400);
     }
 }

@@ -10,6 +10,7 @@ use super::rollback::rollback_to;
 use super::util::{self, DESIRED_REPLICAS, MAX_REPLICAS, Sets, active, counted, replicas, sum};
 use crate::apiserver::DeleteOptions;
 use crate::recorder::EventType;
+use podlab_api::stable_sort::stable_sort_by;
 use podlab_api::{Object, kinds};
 use serde_json::{Map, Value};
 use std::cmp::Reverse;
@@ -186,9 +187,9 @@ impl Sync<'_, '_> {
         let Some(limit) = limit.filter(|limit| *limit != i64::from(i32::MAX)) else { return Ok(()) };
         let mut cleanable: Sets = old.iter().filter(|set| !set.is_terminating()).cloned().collect();
         let excess = cleanable.len().saturating_sub(usize::try_from(limit).unwrap_or(0));
-        cleanable.sort_by(|a, b| match (util::revision(a), util::revision(b)) {
-            (Some(first), Some(second)) if first != second => first.cmp(&second),
-            _ => util::older_first(a, b),
+        cleanable = stable_sort_by(cleanable, &|a, b| match (util::revision(a), util::revision(b)) {
+            (Some(first), Some(second)) if first != second => first < second,
+            _ => util::older_first(a, b).is_lt(),
         });
         for set in cleanable.iter().take(excess) {
             let seen = set.metadata.generation.unwrap_or(0) <= counted(set, "observedGeneration");

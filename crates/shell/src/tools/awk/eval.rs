@@ -327,8 +327,8 @@ impl Machine {
                     self.arrays.get(array).map(|a| a.keys().cloned().collect()).unwrap_or_default();
                 // awk promises no order; numbers in their order is the kindest.
                 keys.sort_by(|a, b| match (a.parse::<f64>(), b.parse::<f64>()) {
-                    (Ok(x), Ok(y)) => x.total_cmp(&y),
-                    _ => a.cmp(b),
+                    (Ok(x), Ok(y)) => x.total_cmp(&y).then_with(|| a.cmp(b)),
+                    (x, y) => x.is_err().cmp(&y.is_err()).then_with(|| a.cmp(b)),
                 });
                 for k in keys {
                     self.vars.insert(var.clone(), Value::Input(k));
