@@ -30,6 +30,7 @@ texts! {
     PROBLEMS_HINT: "Go to the next problem (F8)", "다음 문제로 (F8)";
     RENAME: "Rename", "이름 바꾸기";
     RENAME_LABEL: "Name of the file", "파일 이름";
+    SAVE: "Save", "저장";
     UNDO: "Undo", "실행 취소";
     VALID: "Valid", "올바름";
     EMPTY: "Empty", "비어 있음";

@@ -421,12 +421,17 @@ impl Lab {
         self.revision += 1;
     }
 
+    /// Whether a command in the terminal waits for the file in the editor to be saved.
+    pub fn awaits_save(&self) -> bool {
+        self.terminal.editing().as_ref() == Some(&self.files.active().name)
+    }
+
     /// Saves the file in the editor for the command that waits for it; `false` where none does.
     pub fn save_edit(&mut self) -> bool {
-        let name = self.files.active().name.clone();
-        if self.terminal.editing().as_ref() != Some(&name) {
+        if !self.awaits_save() {
             return false;
         }
+        let name = self.files.active().name.clone();
         self.terminal.save_edit(&name, &mut self.live, &mut self.files);
         self.revision += 1;
         true

@@ -356,6 +356,11 @@ impl Shell {
         }
     }
 
+    /// The files that editors were called for, to be looked at.
+    pub(super) fn open_edits(&self) -> &[Edit] {
+        &self.told.edits
+    }
+
     /// The files that editors were called for.
     pub(super) fn edits(&mut self) -> &mut Vec<Edit> {
         &mut self.told.edits

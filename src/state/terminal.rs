@@ -182,8 +182,8 @@ impl Terminal {
     }
 
     /// The name of the file that a command has opened in the editor, if one waits for it to be saved.
-    pub fn editing(&mut self) -> Option<String> {
-        let edit = self.shell.edits().iter().find(|e| e.shown && e.closed.is_none())?;
+    pub fn editing(&self) -> Option<String> {
+        let edit = self.shell.open_edits().iter().find(|e| e.shown && e.closed.is_none())?;
         Some(edit.name().to_owned())
     }
 
@@ -225,7 +225,7 @@ impl Terminal {
             self.print(
                 true,
                 &format!(
-                    "podlab: {name} is open in the editor. Apply there saves it and goes on; closing its tab leaves it as it was.\n"
+                    "podlab: {name} is open in the editor. Save there and the command goes on; closing the tab leaves it as it was.\n"
                 ),
             );
         }

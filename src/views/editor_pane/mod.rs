@@ -62,8 +62,9 @@ pub(crate) fn EditorPane() -> Html {
         return html! {};
     };
     let notices = use_context::<Notices>();
-    let (name, text, is_past) = lab.read(|l| {
-        (l.files.active().name.clone(), AttrValue::from(l.files.active().text.clone()), l.is_past())
+    let (name, text, is_past, awaits_save) = lab.read(|l| {
+        let file = l.files.active();
+        (file.name.clone(), AttrValue::from(file.text.clone()), l.is_past(), l.awaits_save())
     });
     // The editor owns its text; only what something else wrote into the file replaces it.
     let revision = {
@@ -168,9 +169,9 @@ pub(crate) fn EditorPane() -> Html {
             if !ui.presenter { <FieldStrip caret={*caret} {described} /> }
             <footer class="editor-bar">
                 <div class="editor-said" role="status">{state}</div>
-                <button type="button" class="button ghost" disabled={is_past} onclick={on_dry_run}>{texts::DRY_RUN.get(lang)}</button>
+                <button type="button" class="button ghost" disabled={is_past || awaits_save} onclick={on_dry_run}>{texts::DRY_RUN.get(lang)}</button>
                 <button type="button" class="button primary" disabled={is_past} title={is_past.then(|| texts::PAST.get(lang))} onclick={apply_click}>
-                    {texts::APPLY.get(lang)}<span class="keys hide-phone" aria-hidden="true"><kbd>{command_key()}</kbd><kbd>{"↵"}</kbd></span>
+                    {if awaits_save { texts::SAVE } else { texts::APPLY }.get(lang)}<span class="keys hide-phone" aria-hidden="true"><kbd>{command_key()}</kbd><kbd>{"↵"}</kbd></span>
                 </button>
             </footer>
         </section>
