@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use std::process::{Command, ExitCode};
 
 use crate::dist::{self, Options, Profile};
-use crate::http::{Reload, Server};
+use crate::http::{Listening, Reload};
 use crate::paths::{page_target, root};
 use crate::process::say;
 use crate::tools;
@@ -95,7 +95,7 @@ fn measure_in_page(
             options.out
         }
     };
-    let server = Server::start(folder.clone(), 0, Reload::Never)?;
+    let server = Listening::on(0)?.serve(folder.clone(), Reload::Never);
     let names: Vec<&str> =
         names.iter().copied().filter(|name| !workload::ALL.contains(&(*name, true))).collect();
     say(&format!("measuring in Chromium: {}", names.join(" ")));

@@ -1,8 +1,8 @@
 //! A file server for one folder on loopback: what `serve` and the browser tests need, and no more.
 
-use anyhow::{Context, Result};
+use anyhow::{Result, anyhow};
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
@@ -14,6 +14,11 @@ const LINE_LIMIT: u64 = 16 * 1024;
 
 /// The script that a served page runs to reload itself after a build.
 const LIVE_SCRIPT: &str = include_str!("../assets/live.js");
+
+/// What stands in place of a page that has never been built: it makes way for the page as soon as there is one.
+const NOT_BUILT: &str = "<!doctype html><meta charset=utf-8><title>podlab</title>\
+    <p>podlab is not built yet: the terminal with <code>cargo xtask serve</code> says why.</p>\
+    <script type=module src=./__podlab/live.js></script>";
 
 /// A folder being served.
 pub(crate) struct Server {
@@ -30,15 +35,31 @@ pub(crate) enum Reload {
     Never,
 }
 
-impl Server {
-    /// Starts serving `folder` on 127.0.0.1; port 0 lets the system choose. Goes on until the process ends.
+/// A port that is ours while nothing is served on it yet: a browser that asks waits for its answer.
+pub(crate) struct Listening {
+    listener: TcpListener,
+    address: SocketAddr,
+}
+
+impl Listening {
+    /// Takes a port of 127.0.0.1; 0 lets the system choose.
     ///
     /// # Errors
-    /// If the port is taken.
-    pub(crate) fn start(folder: PathBuf, port: u16, reload: Reload) -> Result<Server> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
-            .with_context(|| format!("port {port} on 127.0.0.1 is taken: choose another with --port"))?;
+    /// With one line that says what to do, if the port can't be had.
+    pub(crate) fn on(port: u16) -> Result<Listening> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(|error| match error.kind() {
+            ErrorKind::AddrInUse => {
+                anyhow!("port {port} on 127.0.0.1 is in use: end what uses it, or choose another port with --port")
+            }
+            _ => anyhow!("port {port} on 127.0.0.1 can't be used ({error}): choose another with --port"),
+        })?;
         let address = listener.local_addr()?;
+        Ok(Listening { listener, address })
+    }
+
+    /// Serves `folder` until the process ends.
+    pub(crate) fn serve(self, folder: PathBuf, reload: Reload) -> Server {
+        let Listening { listener, address } = self;
         let builds = Arc::new(AtomicU64::new(1));
         let counter = Arc::clone(&builds);
         std::thread::spawn(move || {
@@ -50,9 +71,11 @@ impl Server {
                 });
             }
         });
-        Ok(Server { address, builds })
+        Server { address, builds }
     }
+}
 
+impl Server {
     /// The address of the page.
     pub(crate) fn url(&self) -> String {
         format!("http://{}/", self.address)
@@ -93,6 +116,9 @@ fn answer(stream: TcpStream, folder: &Path, builds: &AtomicU64, reload: Reload) 
     }
     let found = file(folder, path).and_then(|file| Some((fs::read(&file).ok()?, file)));
     let Some((mut content, file)) = found else {
+        if reload == Reload::Live && path == "/" {
+            return send(stream, "503 Service Unavailable", "text/html", NOT_BUILT.as_bytes(), with_body);
+        }
         return send(stream, "404 Not Found", "text/plain", b"no such file\n", with_body);
     };
     if reload == Reload::Live && file.ends_with("index.html") {

@@ -1,12 +1,13 @@
 //! `cargo xtask serve`: the page on loopback, built again whenever a source file changes.
 
-use anyhow::{Context, Result};
+use anyhow::Result;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
 use std::process::ExitCode;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use crate::dist::{self, Options, Profile};
-use crate::http::{Reload, Server};
+use crate::http::{Listening, Reload};
 use crate::paths::{page_target, root};
 use crate::process::say;
 use crate::tools;
@@ -23,7 +24,7 @@ const SOURCES: [&str; 8] =
 /// Runs `cargo xtask serve [--release] [--port N]`.
 ///
 /// # Errors
-/// If the first build fails or the port is taken.
+/// If something is missing or the port is taken; both are found before anything long begins.
 pub(crate) fn command(arguments: Vec<String>) -> Result<ExitCode> {
     use lexopt::prelude::*;
     let (mut profile, mut port) = (Profile::Dev, None::<u16>);
@@ -37,47 +38,64 @@ pub(crate) fn command(arguments: Vec<String>) -> Result<ExitCode> {
     }
     let out = page_target().join(format!("serve-{}", profile.cargo()));
     let options = Options { profile, out };
-    let tools = tools::for_page()?;
-    let mut seen = newest();
-    dist::build(&options, &tools)?;
-    let server = match port {
-        Some(port) => Server::start(options.out.clone(), port, Reload::Live)?,
+    tools::check()?;
+    // A taken port is said before the build, which takes minutes the first time.
+    let listening = match port {
+        Some(port) => Listening::on(port)?,
         // Nobody asked for this port, so any other will do when it is taken.
-        None => Server::start(options.out.clone(), DEFAULT_PORT, Reload::Live)
-            .or_else(|_| Server::start(options.out.clone(), 0, Reload::Live))?,
+        None => Listening::on(DEFAULT_PORT).or_else(|_| Listening::on(0))?,
     };
+    let tools = tools::for_page()?;
+    let mut seen = state();
+    if let Err(error) = dist::build(&options, &tools) {
+        // Whoever begins with a mistake in a file mends it and goes on; a page of an earlier build is shown meanwhile.
+        say_failed(&error);
+    }
+    let server = listening.serve(options.out.clone(), Reload::Live);
     say(&format!("podlab is at {} (Ctrl-C ends; it is built again when a file changes)", server.url()));
     loop {
         std::thread::sleep(WATCH_EVERY);
-        let now = newest();
+        let now = state();
         if now == seen {
             continue;
         }
         seen = now;
-        match dist::build(&options, &tools).context("the page stays as it was") {
+        match tools::packages().and_then(|()| dist::build(&options, &tools)) {
             Ok(()) => server.rebuilt(),
-            Err(error) => eprintln!("xtask: {error:#}"),
+            Err(error) => say_failed(&error),
         }
     }
 }
 
-/// The number of source files and the time of the newest: changes whenever a file is written, added or removed.
-fn newest() -> (usize, Option<SystemTime>) {
-    let mut state = (0, None);
-    for source in SOURCES {
-        look(&root().join(source), &mut state);
-    }
-    state
+fn say_failed(error: &anyhow::Error) {
+    eprintln!("xtask: not built, the page stays as it was: {error:#}");
+    say("waiting for a file to change");
 }
 
-fn look(path: &Path, state: &mut (usize, Option<SystemTime>)) {
+/// A number that changes whenever a source file is written, added, removed or put back as it was before.
+fn state() -> u64 {
+    let mut hasher = DefaultHasher::new();
+    for source in SOURCES {
+        look(&root().join(source), &mut hasher);
+    }
+    hasher.finish()
+}
+
+fn look(path: &Path, hasher: &mut DefaultHasher) {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    // What editors keep beside the file that they have open.
+    if name.starts_with('.') || name.ends_with('~') {
+        return;
+    }
     let Ok(data) = path.metadata() else { return };
     if data.is_dir() {
-        for entry in path.read_dir().into_iter().flatten().flatten() {
-            look(&entry.path(), state);
+        let mut entries =
+            path.read_dir().into_iter().flatten().flatten().map(|e| e.path()).collect::<Vec<_>>();
+        entries.sort();
+        for entry in entries {
+            look(&entry, hasher);
         }
         return;
     }
-    state.0 += 1;
-    state.1 = state.1.max(data.modified().ok());
+    (path, data.len(), data.modified().ok()).hash(hasher);
 }

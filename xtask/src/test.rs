@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Command, ExitCode};
 
 use crate::dist::{self, Options, Profile};
-use crate::http::{Reload, Server};
+use crate::http::{Listening, Reload};
 use crate::paths::{page_target, root};
 use crate::process::{first_line, run, run_lines, say};
 use crate::tools;
@@ -146,7 +146,7 @@ fn browser_tests(tally: &mut Tally, filter: Option<&str>) {
 
 fn play(page: &Path, filter: Option<&str>) -> Result<Tally> {
     let chromium = tools::chromium()?;
-    let server = Server::start(page.to_path_buf(), 0, Reload::Never)?;
+    let server = Listening::on(0)?.serve(page.to_path_buf(), Reload::Never);
     say(&format!("running the browser tests with {}", chromium.display()));
     let mut files = root()
         .join("tests")

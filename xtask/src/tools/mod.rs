@@ -23,12 +23,21 @@ pub(crate) struct PageTools {
     pub(crate) wasm: WasmTools,
 }
 
+/// Looks for what only the user can install, before anything is fetched or compiled.
+///
+/// # Errors
+/// With one line that says what to install.
+pub(crate) fn check() -> Result<()> {
+    npm::check_node()?;
+    wasm_target::check()
+}
+
 /// Fetches all that a page build needs; the downloads of cargo and npm go on side by side.
 ///
 /// # Errors
 /// With one line that says what to install, or with the failing program's own output.
 pub(crate) fn for_page() -> Result<PageTools> {
-    npm::check_node()?;
+    check()?;
     std::thread::scope(|scope| {
         let packages = scope.spawn(packages);
         let wasm = scope.spawn(wasm_tools);

@@ -56,6 +56,11 @@ pub(crate) fn debian() -> Result<PathBuf> {
     Ok(bin)
 }
 
+/// Whether Debian's packages are there or can be installed without asking anybody.
+pub(super) fn can_be_had() -> bool {
+    packages_are_there() || system::can_install()
+}
+
 fn packages_are_there() -> bool {
     Path::new(RUSTC).is_file()
         && Path::new(CARGO).is_file()

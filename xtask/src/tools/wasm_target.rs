@@ -52,6 +52,27 @@ impl Toolchain {
     }
 }
 
+/// Checks that there is a Rust for wasm32, or a way to get one.
+///
+/// # Errors
+/// With one line that says what to install.
+pub(crate) fn check() -> Result<()> {
+    for name in ["cargo", "rustc"] {
+        if find_program(name).is_none() {
+            bail!(
+                "{name} is not on PATH: install Rust with rustup (https://rustup.rs), or add its folder to PATH"
+            );
+        }
+    }
+    let obtainable = find_program("rustup").is_some() || wasm_std::can_be_had();
+    if !obtainable && !has_std(Command::new("rustc").current_dir(root())) {
+        bail!(
+            "Rust's target {TARGET} is missing, and rustup, which adds it: install Rust with rustup (https://rustup.rs)"
+        );
+    }
+    Ok(())
+}
+
 /// Finds a toolchain with the wasm32 target, or makes one: rustup's first, Debian's packages second.
 ///
 /// `PODLAB_WASM_TOOLCHAIN=debian` skips the first, to try the second on a machine that has both.
