@@ -51,6 +51,33 @@ pub(crate) fn has_selection() -> bool {
     kind.as_deref() == Some("Range")
 }
 
+/// Whether a key goes to an input method that is putting a letter together, as for Hangul: Enter then ends the letter
+/// and nothing else.
+///
+/// Safari says that the composition is over before it hands out the key that ended it; the code 229 remains.
+pub(crate) fn is_composing(event: &web_sys::KeyboardEvent) -> bool {
+    event.is_composing() || event.key_code() == 229
+}
+
+/// The key's name, but where it has a letter of another alphabet (`ㅈ`, `₩`) the Latin one that the same key has: a
+/// shortcut is the same key whatever one writes.
+pub(crate) fn key_name(event: &web_sys::KeyboardEvent) -> String {
+    latin(event.key(), &event.code())
+}
+
+fn latin(key: String, code: &str) -> String {
+    if key.is_ascii() {
+        return key;
+    }
+    match code {
+        "Backquote" => "`".to_owned(),
+        "Period" => ".".to_owned(),
+        "Comma" => ",".to_owned(),
+        "Slash" => "/".to_owned(),
+        _ => code.strip_prefix("Key").map_or(key, str::to_ascii_lowercase),
+    }
+}
+
 /// What stands in the field that an event came from.
 pub(crate) fn value(event: &web_sys::Event) -> Option<String> {
     js_sys::Reflect::get(event.target()?.as_ref(), &"value".into()).ok()?.as_string()
@@ -88,5 +115,24 @@ pub(crate) fn show_popover(element: &Element) {
     let show = js_sys::Reflect::get(element, &"showPopover".into()).ok();
     if let Some(show) = show.and_then(|s| s.dyn_into::<js_sys::Function>().ok()) {
         let _ = show.call0(element);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::latin;
+
+    #[test]
+    fn a_key_keeps_its_latin_name_under_a_hangul_layout() {
+        for (key, code, name) in [
+            ("ㅊ", "KeyC", "c"),
+            ("ㅉ", "KeyW", "w"),
+            ("₩", "Backquote", "`"),
+            ("c", "KeyC", "c"),
+            ("Enter", "Enter", "Enter"),
+            ("ö", "Semicolon", "ö"),
+        ] {
+            assert_eq!(latin(key.to_owned(), code), name, "{key} {code}");
+        }
     }
 }

@@ -52,7 +52,7 @@ pub(crate) fn use_keys() {
 
 /// Acts on a key; says whether it was one of the page's.
 fn key(event: &KeyboardEvent, lab: &LabContext, ui: &UiContext, dialog: &DialogContext) -> bool {
-    let name = event.key();
+    let name = dom::key_name(event);
     let command = event.ctrl_key() || event.meta_key();
     match name.as_str() {
         "F6" if ui.begun => {

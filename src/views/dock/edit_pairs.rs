@@ -90,7 +90,7 @@ pub(super) fn EditPairs(props: &EditPairsProps) -> Html {
     let onkeydown = {
         let add = add.clone();
         Callback::from(move |event: KeyboardEvent| {
-            if event.key() == "Enter" && !event.is_composing() {
+            if event.key() == "Enter" && !crate::dom::is_composing(&event) {
                 event.prevent_default();
                 add.emit(());
             }

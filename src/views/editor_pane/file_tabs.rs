@@ -116,6 +116,7 @@ pub(super) fn FileTabs(props: &FileTabsProps) -> Html {
             let onkeydown = {
                 let renaming = renaming.clone();
                 move |event: KeyboardEvent| match event.key().as_str() {
+                    "Enter" | "Escape" if crate::dom::is_composing(&event) => event.stop_propagation(),
                     "Enter" => {
                         event.prevent_default();
                         if let Some(name) = value(&event) {

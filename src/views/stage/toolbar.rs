@@ -50,7 +50,7 @@ pub(crate) fn Toolbar(props: &ToolbarProps) -> Html {
     let onkeydown = {
         let clear = clear.clone();
         Callback::from(move |event: KeyboardEvent| {
-            if event.key() == "Escape" {
+            if event.key() == "Escape" && !crate::dom::is_composing(&event) {
                 event.stop_propagation();
                 clear.emit(());
                 crate::dom::focus_on("#pane-cluster");

@@ -205,10 +205,10 @@ pub(super) fn Prompt(props: &PromptProps) -> Html {
         );
         let (found_line, count, input) = (found_line.clone(), found.len().min(MOST), input.clone());
         Callback::from(move |event: KeyboardEvent| {
-            let key = event.key();
-            if event.is_composing() {
+            if crate::dom::is_composing(&event) {
                 return;
             }
+            let key = crate::dom::key_name(&event);
             let control = event.ctrl_key() && !event.meta_key() && !event.alt_key();
             if control && key == "c" {
                 let in_line = input
@@ -249,7 +249,8 @@ pub(super) fn Prompt(props: &PromptProps) -> Html {
                 ("r", _) if control => search.set(Some((String::new(), 0))),
                 ("u", _) if control => line.set(String::new()),
                 ("Enter", Some(chosen)) => accept.emit(chosen),
-                ("Enter", None) => submit(&line),
+                // The field knows its text even before the drawing that its last change leads to.
+                ("Enter", None) => submit(&crate::dom::value(&event).unwrap_or_else(|| (*line).clone())),
                 // With nothing to complete, Tab leaves the line.
                 ("Tab", _) if !event.shift_key() && !line.trim().is_empty() && count > 0 => complete.emit(()),
                 ("Escape", Some(_)) => {
