@@ -143,6 +143,7 @@ impl World {
             };
             let Some(last) = pending.last() else { return };
             self.observed = last.resource_version;
+            self.api.store.see(self.observed);
             let profile = self.settings.profile;
             let mut cx = Cx { api: &mut self.api, agenda: &mut self.agenda, settings: &self.settings };
             for change in &pending {

@@ -25,21 +25,33 @@ pub struct Change {
 /// The latest changes in order.
 ///
 /// Invariant: `resource_version` rises by one from entry to entry.
+/// Invariant: no change is forgotten before it was seen, however many one request makes.
 #[derive(Clone, Debug, Default)]
 pub struct History {
     changes: VecDeque<Change>,
     /// Everything up to and including this version is forgotten.
     forgotten: u64,
+    /// Everything up to and including this version was shown to the components.
+    seen: u64,
 }
 
 impl History {
     pub(super) fn push(&mut self, change: Change) {
-        if self.changes.len() >= CAPACITY
-            && let Some(old) = self.changes.pop_front()
+        self.changes.push_back(change);
+        self.forget();
+    }
+
+    pub(super) fn see(&mut self, version: u64) {
+        self.seen = self.seen.max(version);
+        self.forget();
+    }
+
+    fn forget(&mut self) {
+        while self.changes.len() > CAPACITY
+            && let Some(old) = self.changes.pop_front_if(|old| old.resource_version <= self.seen)
         {
             self.forgotten = old.resource_version;
         }
-        self.changes.push_back(change);
     }
 
     pub(super) fn start_after(&mut self, version: u64) {
@@ -59,5 +71,31 @@ impl History {
         }
         let start = self.changes.partition_point(|c| c.resource_version <= version);
         Some(self.changes.range(start..))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{CAPACITY, Change, History};
+    use podlab_api::Object;
+    use podlab_api::door::ChangeType;
+    use serde_json::json;
+    use std::sync::Arc;
+
+    #[test]
+    fn no_change_is_forgotten_before_it_was_seen() {
+        let object = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web"}, "spec": {"containers": []}});
+        let object = Arc::new(Object::from_value(object).unwrap());
+        let mut history = History::default();
+        let most = CAPACITY as u64 + 100;
+        for resource_version in 1..=most {
+            let (change, object) = (ChangeType::Modified, object.clone());
+            history.push(Change { resource_version, change, before: None, object });
+        }
+        assert_eq!(history.since(0).unwrap().count() as u64, most);
+        history.see(most);
+        assert_eq!(history.oldest(), 100);
+        assert!(history.since(99).is_none());
+        assert_eq!(history.since(100).unwrap().count(), CAPACITY);
     }
 }

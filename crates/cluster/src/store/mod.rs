@@ -73,6 +73,11 @@ impl Store {
         &self.history
     }
 
+    /// Notes that the components have seen the changes up to a version: the oldest of them may be forgotten.
+    pub(crate) fn see(&mut self, version: u64) {
+        self.history.see(version);
+    }
+
     /// One object.
     pub fn get(&self, kind: &'static Kind, namespace: &str, name: &str) -> Option<&Arc<Object>> {
         self.names(kind, namespace)?.get(name)
