@@ -21,6 +21,9 @@ const WATCH_EVERY: Duration = Duration::from_millis(400);
 const SOURCES: [&str; 8] =
     ["src", "static", "crates", "drills", "index.html", "Cargo.toml", "Cargo.lock", "package-lock.json"];
 
+/// The endings of files that are not compiled, only bundled.
+const BESIDE: [&str; 4] = ["css", "js", "html", "svg"];
+
 /// Runs `cargo xtask serve [--release] [--port N]`.
 ///
 /// # Errors
@@ -47,10 +50,8 @@ pub(crate) fn command(arguments: Vec<String>) -> Result<ExitCode> {
     };
     let tools = tools::for_page()?;
     let mut seen = state();
-    if let Err(error) = dist::build(&options, &tools) {
-        // Whoever begins with a mistake in a file mends it and goes on; a page of an earlier build is shown meanwhile.
-        say_failed(&error);
-    }
+    // Whoever begins with a mistake in a file mends it and goes on; a page of an earlier build is shown meanwhile.
+    let mut compiled = said(dist::build(&options, &tools));
     let server = listening.serve(options.out.clone(), Reload::Live);
     say(&format!("podlab is at {} (Ctrl-C ends; it is built again when a file changes)", server.url()));
     loop {
@@ -59,29 +60,49 @@ pub(crate) fn command(arguments: Vec<String>) -> Result<ExitCode> {
         if now == seen {
             continue;
         }
+        // Styles and scripts are there in a second; what is compiled takes its time.
+        let outcome = if compiled && now.compiled == seen.compiled {
+            dist::bundle_again(&options)
+        } else {
+            let outcome = tools::packages().and_then(|()| dist::build(&options, &tools));
+            compiled = outcome.is_ok();
+            outcome
+        };
         seen = now;
-        match tools::packages().and_then(|()| dist::build(&options, &tools)) {
-            Ok(()) => server.rebuilt(),
-            Err(error) => say_failed(&error),
+        if said(outcome) {
+            server.rebuilt();
         }
     }
 }
 
-fn say_failed(error: &anyhow::Error) {
-    eprintln!("xtask: not built, the page stays as it was: {error:#}");
-    say("waiting for a file to change");
-}
-
-/// A number that changes whenever a source file is written, added, removed or put back as it was before.
-fn state() -> u64 {
-    let mut hasher = DefaultHasher::new();
-    for source in SOURCES {
-        look(&root().join(source), &mut hasher);
+/// Whether it went well; if not, why.
+fn said(outcome: Result<()>) -> bool {
+    if let Err(error) = &outcome {
+        eprintln!("xtask: not built, the page stays as it was: {error:#}");
+        say("waiting for a file to change");
     }
-    hasher.finish()
+    outcome.is_ok()
 }
 
-fn look(path: &Path, hasher: &mut DefaultHasher) {
+/// What changes whenever a source file is written, added, removed or put back as it was before.
+#[derive(PartialEq, Eq)]
+struct State {
+    /// Of styles, scripts and what else lies beside the compiled part.
+    beside: u64,
+    /// Of all other files.
+    compiled: u64,
+}
+
+fn state() -> State {
+    let mut hashers = [DefaultHasher::new(), DefaultHasher::new()];
+    for source in SOURCES {
+        look(&root().join(source), &mut hashers);
+    }
+    let [beside, compiled] = hashers.map(|hasher| hasher.finish());
+    State { beside, compiled }
+}
+
+fn look(path: &Path, hashers: &mut [DefaultHasher; 2]) {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     // What editors keep beside the file that they have open.
     if name.starts_with('.') || name.ends_with('~') {
@@ -93,9 +114,12 @@ fn look(path: &Path, hasher: &mut DefaultHasher) {
             path.read_dir().into_iter().flatten().flatten().map(|e| e.path()).collect::<Vec<_>>();
         entries.sort();
         for entry in entries {
-            look(&entry, hasher);
+            look(&entry, hashers);
         }
         return;
     }
+    let beside = path.extension().is_some_and(|e| BESIDE.iter().any(|b| e == *b));
+    let [of_beside, of_compiled] = hashers;
+    let hasher = if beside { of_beside } else { of_compiled };
     (path, data.len(), data.modified().ok()).hash(hasher);
 }

@@ -27,7 +27,7 @@ const WASM_OPT: [&str; 9] = [
 /// # Errors
 /// If the compiler, wasm-bindgen or wasm-opt fails.
 pub(super) fn wasm(profile: Profile, tools: &PageTools) -> Result<PathBuf> {
-    let package = page_target().join(format!("pkg-{}", profile.cargo()));
+    let package = package(profile);
     let mut command = Command::new(&tools.wasm.wasm_pack);
     command
         .current_dir(root())
@@ -51,6 +51,11 @@ pub(super) fn wasm(profile: Profile, tools: &PageTools) -> Result<PathBuf> {
         optimise(&package.join("podlab_bg.wasm"))?;
     }
     Ok(package)
+}
+
+/// The folder of what a profile compiled.
+pub(super) fn package(profile: Profile) -> PathBuf {
+    page_target().join(format!("pkg-{}", profile.cargo()))
 }
 
 fn optimise(wasm: &Path) -> Result<()> {

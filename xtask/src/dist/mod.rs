@@ -11,7 +11,7 @@ mod publish;
 mod sizes;
 
 use anyhow::{Result, bail};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -81,13 +81,26 @@ pub(crate) fn build(options: &Options, tools: &tools::PageTools) -> Result<()> {
         Profile::Release => "compiling the page to wasm (optimised)",
     });
     let package = compile::wasm(options.profile, tools)?;
+    publish_with(options, &package)?;
+    say(&format!("the page is in {} ({:.1} s)", options.out.display(), start.elapsed().as_secs_f32()));
+    Ok(())
+}
+
+/// Builds the page around what was compiled last.
+///
+/// # Errors
+/// As [`build`].
+pub(crate) fn bundle_again(options: &Options) -> Result<()> {
+    publish_with(options, &compile::package(options.profile))
+}
+
+fn publish_with(options: &Options, package: &Path) -> Result<()> {
     say("bundling");
-    let stage = bundle::stage(options.profile, &package)?;
+    let stage = bundle::stage(options.profile, package)?;
     offline::write_service_worker(&stage)?;
     publish::publish(&stage, &options.out)?;
     if !options.out.join("index.html").is_file() {
         bail!("the build left no index.html");
     }
-    say(&format!("the page is in {} ({:.1} s)", options.out.display(), start.elapsed().as_secs_f32()));
     Ok(())
 }
