@@ -13,6 +13,8 @@ use yew::prelude::*;
 
 /// What the cluster gets of each frame, in milliseconds.
 const BUDGET_MS: f64 = 4.0;
+/// What setting up a large cluster gets of each frame: nobody can do anything else meanwhile.
+const BUILD_MS: f64 = 24.0;
 /// How often the lab is kept, in milliseconds, if it has changed.
 const SAVE_EVERY_MS: f64 = 2_000.0;
 /// Where the lab is kept in the browser.
@@ -164,10 +166,11 @@ fn pump(
         // A component may hold the lab while it asks something; the next frame comes soon.
         if let Ok(mut open) = lab.try_borrow_mut() {
             let mut events = 0u32;
+            let budget = if open.building().is_some() { BUILD_MS } else { BUDGET_MS };
             let advance = open.advance(elapsed, &mut || {
                 events = events.wrapping_add(1);
                 // Asking the time costs as much as a small event.
-                !events.is_multiple_of(8) || now_ms() - begun < BUDGET_MS
+                !events.is_multiple_of(8) || now_ms() - begun < budget
             });
             let revision = open.revision();
             let mut shown = pace.drawn;

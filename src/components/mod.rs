@@ -15,7 +15,7 @@ pub(crate) use dialog::Dialog;
 pub(crate) use glyph::{Glyph, PodState};
 pub(crate) use icon::{Icon, IconKind};
 pub(crate) use menu::{Menu, MenuItem};
-pub(crate) use notices::{Notice, NoticeKind, Notices, NoticesProvider};
+pub(crate) use notices::{Notice, NoticeKind, Notices, NoticesProvider, NoticesView};
 pub(crate) use same::Same;
 pub(crate) use segmented::{Choice, Segmented};
 pub(crate) use splitter::{Edge, Splitter};

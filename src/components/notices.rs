@@ -1,4 +1,4 @@
-//! Short messages at the bottom right: what happened, what to do about it.
+//! Short messages in a place of their own: what happened, what to do about it.
 
 use super::{Icon, IconKind};
 use crate::i18n::{bars as texts, use_lang};
@@ -140,34 +140,29 @@ pub(crate) struct NoticesProviderProps {
     pub(crate) children: Html,
 }
 
-/// Gives [`Notices`] to everything inside and shows them over it.
+/// Gives [`Notices`] to everything inside, which shows them with a [`NoticesView`].
 #[component]
 pub(crate) fn NoticesProvider(props: &NoticesProviderProps) -> Html {
     let shown = use_reducer(Shown::default);
     html! {
         <ContextProvider<Notices> context={Notices(shown.dispatcher())}>
-            {props.children.clone()}
-            <NoticesView shown={(*shown).clone()} dispatcher={shown.dispatcher()} />
+            <ContextProvider<Shown> context={(*shown).clone()}>{props.children.clone()}</ContextProvider<Shown>>
         </ContextProvider<Notices>>
     }
 }
 
-/// Properties of [`NoticesView`].
-#[derive(Clone, PartialEq, Properties)]
-pub(crate) struct NoticesViewProps {
-    shown: Shown,
-    dispatcher: UseReducerDispatcher<Shown>,
-}
-
 /// The notices that are shown.
 #[component]
-pub(crate) fn NoticesView(props: &NoticesViewProps) -> Html {
+pub(crate) fn NoticesView() -> Html {
     let lang = use_lang();
+    let (Some(shown), Some(Notices(dispatcher))) = (use_context::<Shown>(), use_context::<Notices>()) else {
+        return html! {};
+    };
     let playing = use_context::<LabContext>().is_some_and(|lab| lab.read(|l| l.is_playing()));
     html! {
         <div class="notices" role="region" aria-label={texts::NOTICES.get(lang)} tabindex="-1">
-            {for props.shown.notices.iter().filter(|(_, notice)| !(playing && notice.while_paused)).map(|(id, notice)| {
-                let (id, dispatcher) = (*id, props.dispatcher.clone());
+            {for shown.notices.iter().filter(|(_, notice)| !(playing && notice.while_paused)).map(|(id, notice)| {
+                let (id, dispatcher) = (*id, dispatcher.clone());
                 let on_close = Callback::from(move |()| dispatcher.dispatch(Change::Close(id)));
                 html! { <NoticeView key={id} notice={notice.clone()} {on_close} /> }
             })}

@@ -33,6 +33,9 @@ texts! {
     MEMORY: "Memory per node", "Node당 메모리";
     NEXT: "Next", "다음";
     NEW_LAB: "New lab", "새 실습";
+    BUILDING: "Setting up the cluster", "클러스터 준비";
+    BUILDING_TEXT: "{nodes} nodes register and start their system pods.", "Node {nodes}개를 등록하고 system Pod를 시작합니다.";
+    SEED_WRONG: "The seed is a whole number.", "Seed는 정수로 적으세요.";
     NEW_LAB_TEXT: "The lab that is open now is replaced. Files stay.", "지금 열린 실습을 대신합니다. 파일은 남습니다.";
     NODES: "Nodes", "Node 수";
     NODES_HINT: "1 to 5,000. The first is the control plane.", "1~5,000. 첫 번째는 control plane입니다.";

@@ -33,6 +33,7 @@ texts! {
     SAVE: "Save", "저장";
     UNDO: "Undo", "실행 취소";
     VALID: "Valid", "올바름";
+    CHECKING: "Checking", "확인 중";
     EMPTY: "Empty", "비어 있음";
     WARNINGS: "{count} notes", "참고 {count}개";
     ONE_WARNING: "1 note", "참고 1개";

@@ -6,7 +6,7 @@ use super::saved::Saved;
 use super::terminal::{Piece, Terminal};
 use podlab_api::{Object, kinds};
 use podlab_cluster::cluster::{Act, Input};
-use podlab_cluster::{Cluster, Settings};
+use podlab_cluster::{Cluster, Profile, SetUp, Settings};
 use podlab_sim::SimTime;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -61,6 +61,37 @@ impl Outcome {
     }
 }
 
+/// A file that is being checked.
+#[derive(Debug)]
+pub struct Checking {
+    check: manifest::Check,
+    name: String,
+    /// A dry run draws a uid, which must not move the draws of the real cluster.
+    copy: Option<Cluster>,
+}
+
+impl Checking {
+    /// Goes on as long as `keep_going` says so between documents; returns whether all is checked.
+    pub fn go_on(&mut self, lab: &Lab, keep_going: &mut dyn FnMut() -> bool) -> bool {
+        let Checking { check, name, copy } = self;
+        let mut dry_run = |part: &str| {
+            let door = copy.get_or_insert_with(|| lab.live.aside());
+            let mut aside = Terminal::default();
+            aside.note("", 0);
+            let args = ["apply", "--dry-run=server", "-f", name].map(str::to_owned);
+            let mut files = Files::single(name, part);
+            aside.start(&args, Some(""), door, &mut files);
+            outcome(&aside, String::new()).errors()
+        };
+        check.go_on(&mut dry_run, keep_going)
+    }
+
+    /// What was found.
+    pub fn found(self) -> Vec<Finding> {
+        self.check.found
+    }
+}
+
 /// Where undo goes back to.
 #[derive(Clone, Debug)]
 struct Mark {
@@ -68,6 +99,19 @@ struct Mark {
     inputs: usize,
     /// What it was, in kubectl's words.
     what: String,
+}
+
+/// A cluster of more nodes is set up over many frames, one of fewer at once.
+const AT_ONCE: usize = 100;
+
+/// A cluster that is being set up.
+#[derive(Clone, Debug)]
+struct Building {
+    set_up: SetUp,
+    name: String,
+    nodes: usize,
+    /// What is carried out on it then.
+    saved: Option<Saved>,
 }
 
 /// A lab.
@@ -90,6 +134,8 @@ pub struct Lab {
     undone: Vec<(Cluster, String)>,
     /// Inputs of a saved session that have still to be carried out, and the instant it was saved at.
     replay: Option<(VecDeque<Input>, SimTime)>,
+    /// The lab that takes the place of this one as soon as it is there.
+    building: Option<Box<Building>>,
     /// Grows with every action and frame that may have changed something.
     revision: u64,
 }
@@ -120,8 +166,55 @@ impl Lab {
             marks: Vec::new(),
             undone: Vec::new(),
             replay: None,
+            building: None,
             revision: 0,
         }
+    }
+
+    /// Puts a lab with a new cluster and the same files in place of this one: at once, or where that takes long in the
+    /// frames to come.
+    pub fn open(&mut self, name: &str, settings: Settings) {
+        let files = self.files.clone();
+        if settings.nodes.len() <= AT_ONCE {
+            return self.replace(Lab { files, ..Lab::new(name, settings) });
+        }
+        self.playing = false;
+        self.build(name.to_owned(), settings, None);
+    }
+
+    fn build(&mut self, name: String, settings: Settings, saved: Option<Saved>) {
+        let nodes = settings.nodes.len();
+        self.building = Some(Box::new(Building { set_up: SetUp::new(settings), name, nodes, saved }));
+        self.revision += 1;
+    }
+
+    /// How many nodes are being set up and how much of it is done, 0 to 1.
+    pub fn building(&self) -> Option<(usize, f64)> {
+        self.building.as_ref().map(|b| (b.nodes, b.set_up.progress()))
+    }
+
+    /// Gives up the cluster that is being set up.
+    pub fn stop_building(&mut self) {
+        let Some(building) = self.building.take() else { return };
+        if building.saved.is_some() {
+            // Only what was saved stood behind it.
+            self.replace(Lab { files: self.files.clone(), ..Lab::default() });
+        }
+        self.revision += 1;
+    }
+
+    fn build_some(&mut self, keep_going: &mut dyn FnMut() -> bool) {
+        let Some(mut building) = self.building.take() else { return };
+        if !building.set_up.run(keep_going) {
+            self.building = Some(building);
+            return;
+        }
+        let Building { set_up, name, saved, .. } = *building;
+        let lab = Lab::with_cluster(&name, Cluster::of(set_up));
+        self.replace(match saved {
+            Some(saved) => lab.replaying(saved),
+            None => Lab { files: self.files.clone(), ..lab },
+        });
     }
 
     /// Puts another lab in place of this one.
@@ -165,9 +258,9 @@ impl Lab {
         self.playing
     }
 
-    /// Whether a saved session is still being replayed.
+    /// Whether a saved session is still being replayed, or its cluster set up.
     pub fn is_replaying(&self) -> bool {
-        self.replay.is_some()
+        self.replay.is_some() || self.building.is_some()
     }
 
     /// Starts or stops time. Starting it from the past returns to now.
@@ -194,8 +287,12 @@ impl Lab {
 
     /// Lets `elapsed` real time pass. `keep_going` is asked between events and ends the turn with `false`.
     pub fn advance(&mut self, elapsed: Duration, keep_going: &mut dyn FnMut() -> bool) -> Advance {
-        if self.replay.is_some() {
-            self.replay_some(keep_going);
+        if self.is_replaying() {
+            if self.building.is_some() {
+                self.build_some(keep_going);
+            } else {
+                self.replay_some(keep_going);
+            }
             self.revision += 1;
             return Advance { changed: true, held: false };
         }
@@ -395,18 +492,15 @@ impl Lab {
 
     /// What is wrong with the file in the editor: what applying it would answer, each part at its place.
     pub fn findings(&self) -> Vec<Finding> {
+        let mut check = self.begin_check();
+        check.go_on(self, &mut || true);
+        check.found()
+    }
+
+    /// Begins to look for what is wrong with the file in the editor.
+    pub fn begin_check(&self) -> Checking {
         let file = self.files.active();
-        // A dry run draws a uid, which must not move the draws of the real cluster.
-        let mut copy = None;
-        manifest::findings(&file.text, &mut |part| {
-            let door = copy.get_or_insert_with(|| self.live.aside());
-            let mut aside = Terminal::default();
-            aside.note("", 0);
-            let args = ["apply", "--dry-run=server", "-f", &file.name].map(str::to_owned);
-            let mut files = Files::single(&file.name, part);
-            aside.start(&args, Some(""), door, &mut files);
-            outcome(&aside, String::new()).errors()
-        })
+        Checking { check: manifest::Check::begin(&file.text), name: file.name.clone(), copy: None }
     }
 
     /// Replaces the text of the file in the editor, as typing does.
@@ -466,17 +560,28 @@ impl Lab {
 
     /// A lab from what was kept; its inputs are carried out again in the frames to come.
     pub fn restore(saved: Saved) -> Lab {
-        let mut lab = Lab::new(&saved.name, saved.settings);
-        lab.files = saved.files;
-        lab.terminal.set_entries(saved.terminal);
-        lab.replay = Some((saved.inputs.into(), saved.now));
+        if saved.settings.nodes.len() <= AT_ONCE {
+            return Lab::new(&saved.name, saved.settings.clone()).replaying(saved);
+        }
+        let nothing = Settings { profile: Profile::Api, nodes: Vec::new(), ..Settings::default() };
+        let mut lab = Lab::new(&saved.name, nothing);
+        lab.files = saved.files.clone();
+        lab.build(saved.name.clone(), saved.settings.clone(), Some(saved));
         lab
+    }
+
+    /// With what was saved, to be carried out in the frames to come.
+    fn replaying(mut self, saved: Saved) -> Lab {
+        self.files = saved.files;
+        self.terminal.set_entries(saved.terminal);
+        self.replay = Some((saved.inputs.into(), saved.now));
+        self
     }
 
     /// Carries out the whole of a saved session at once.
     pub fn finish_replay(&mut self) {
-        while self.replay.is_some() {
-            self.replay_some(&mut || true);
+        while self.is_replaying() {
+            self.advance(Duration::ZERO, &mut || true);
         }
     }
 
@@ -537,6 +642,7 @@ pub fn command_line(args: &[&str]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use podlab_cluster::NodeSettings;
 
     const POD: &str = "apiVersion: v1\nkind: Pod\nmetadata:\n  name: web\nspec:\n  containers:\n  - name: c\n    image: nginx\n";
 
@@ -753,6 +859,37 @@ mod tests {
         assert_eq!(pods(&mut lab), 0);
         assert!(lab.redo());
         assert_eq!(pods(&mut lab), 1);
+    }
+
+    #[test]
+    fn a_large_lab_is_set_up_in_turns() {
+        let nodes = (0..=AT_ONCE).map(|i| NodeSettings::worker(&format!("n{i:03}"))).collect();
+        let settings = Settings { nodes, ..Settings::default() };
+        let mut lab = Lab::default();
+        lab.edit(POD);
+        lab.open("large", settings.clone());
+        assert_eq!(lab.building(), Some((AT_ONCE + 1, 0.0)));
+        let turn = |lab: &mut Lab| lab.advance(Duration::from_millis(16), &mut || false);
+        turn(&mut lab);
+        assert_eq!(lab.name, "lab");
+        lab.stop_building();
+        assert!(!lab.is_replaying());
+        lab.open("large", settings);
+        let mut done = 0.0;
+        while let Some((_, progress)) = lab.building() {
+            assert!(progress >= done && progress <= 1.0, "{progress} after {done}");
+            done = progress;
+            turn(&mut lab);
+        }
+        assert_eq!((lab.name.as_str(), lab.files.active().text.as_str()), ("large", POD));
+        lab.apply();
+        lab.jump(lab.live().sim_now() + Duration::from_secs(20), &mut || true);
+        let pod = lab.object("Pod", "default", "web").unwrap();
+        assert!(pod.pod_spec().unwrap().node_name.is_some());
+        let mut back = Lab::restore(lab.save());
+        assert_eq!(back.files.active().text, POD);
+        back.finish_replay();
+        assert_eq!(back.save().to_text(), lab.save().to_text());
     }
 
     #[test]

@@ -15,7 +15,7 @@ pub mod words;
 
 pub use examples::{EXAMPLES, Example, example};
 pub use files::{File, Files};
-pub use lab::{Advance, Lab, Outcome, Speed};
+pub use lab::{Advance, Checking, Lab, Outcome, Speed};
 pub use saved::Saved;
 pub use terminal::{Entry, Terminal};
 pub use ui::{Density, Dock, Lang, Pane, Selected, Sizes, Tab, Theme, Ui, UiAction};

@@ -10,6 +10,7 @@ use podlab_api::kinds::{NODE, POD};
 use podlab_api::{Door, Quantity, Request};
 use podlab_cluster::cluster::Act;
 use podlab_cluster::settings::{NodeSettings, Settings};
+use std::collections::BTreeSet;
 use web_sys::{HtmlInputElement, HtmlSelectElement};
 use yew::prelude::*;
 
@@ -22,7 +23,7 @@ pub(crate) fn Dialogs() -> Html {
         Callback::from(move |()| dialog.set(None))
     };
     match &*dialog {
-        None => html! {},
+        None => html! { <Building /> },
         Some(OpenDialog::Shortcuts) => html! { <Shortcuts {on_close} /> },
         Some(OpenDialog::NewLab) => html! { <Machines {on_close} whole={true} /> },
         Some(OpenDialog::AddNode) => html! { <Machines {on_close} whole={false} /> },
@@ -33,6 +34,27 @@ pub(crate) fn Dialogs() -> Html {
         Some(OpenDialog::Taints(name)) => {
             html! { <Pairs {on_close} taints={true} kind="node" namespace="" name={name.clone()} /> }
         }
+    }
+}
+
+/// How far a large cluster is set up.
+#[component]
+fn Building() -> Html {
+    let lang = use_lang();
+    let Some(lab) = use_context::<LabContext>() else { return html! {} };
+    let Some((nodes, done)) = lab.read(Lab::building) else { return html! {} };
+    let on_close = {
+        let lab = lab.clone();
+        Callback::from(move |()| lab.update(Lab::stop_building))
+    };
+    let text = texts::BUILDING_TEXT.with(lang, &[("nodes", &nodes.to_string())]);
+    let percent = format!("{:.0}", done * 100.0);
+    html! {
+        <Dialog title={texts::BUILDING.get(lang)} on_close={on_close.clone()}>
+            <p class="note">{text}</p>
+            <p class="building"><progress max="100" value={percent.clone()} aria-label={texts::BUILDING.get(lang)} /><b>{percent}{" %"}</b></p>
+            <footer><button type="button" class="button" onclick={on_close.reform(|_: MouseEvent| ())}>{texts::CANCEL.get(lang)}</button></footer>
+        </Dialog>
     }
 }
 
@@ -173,7 +195,9 @@ struct MachinesProps {
 
 /// Names of `count` nodes: one control plane, the others workers as in exam labs.
 fn machines(count: usize, cpu: &str, memory: &str, pods: u32) -> Vec<NodeSettings> {
-    let worker = |i: usize| NodeSettings::worker(&format!("node{i:02}"));
+    // As many digits as the last one has: names in order are numbers in order.
+    let width = count.saturating_sub(1).to_string().len().max(2);
+    let worker = |i: usize| NodeSettings::worker(&format!("node{i:0width$}"));
     let nodes =
         std::iter::once(NodeSettings::control_plane("controlplane")).chain((1..).map(worker)).take(count);
     nodes.map(|node| NodeSettings { cpu: cpu.to_owned(), memory: memory.to_owned(), pods, ..node }).collect()
@@ -199,9 +223,12 @@ fn Machines(props: &MachinesProps) -> Html {
     let error = use_state(|| None::<String>);
     let free = use_memo((), |()| {
         let nodes = acting.lab.ask(|l| l.shown_mut().request(Request::list(&NODE, "")).into_list());
-        let names: Vec<String> =
+        let names: BTreeSet<String> =
             nodes.map(|l| l.items.iter().map(|n| n.name().to_owned()).collect()).unwrap_or_default();
-        (1..).map(|i| format!("node{i:02}")).find(|n| !names.contains(n)).unwrap_or_default()
+        // As many digits as the others have.
+        let digits = |n: &String| n.strip_prefix("node").map_or(0, str::len);
+        let width = names.iter().map(digits).max().unwrap_or(0).clamp(2, 4);
+        (1..).map(|i| format!("node{i:0width$}")).find(|n| !names.contains(n)).unwrap_or_default()
     });
     let onsubmit = {
         let (place, error, acting, ui, on_close) =
@@ -230,15 +257,13 @@ fn Machines(props: &MachinesProps) -> Html {
                 else {
                     return error.set(Some(texts::NODES_WRONG.get(lang).to_owned()));
                 };
-                let seed = text("seed").parse().unwrap_or(1);
+                let Ok(seed) = text("seed").parse() else {
+                    return error.set(Some(texts::SEED_WRONG.get(lang).to_owned()));
+                };
                 let settings =
                     Settings { seed, nodes: machines(count, &cpu, &memory, pods), ..Settings::default() };
                 let name = if name.is_empty() { "lab".to_owned() } else { name };
-                acting.lab.update(|lab| {
-                    let mut new = Lab::new(&name, settings);
-                    new.files = lab.files.clone();
-                    lab.replace(new);
-                });
+                acting.lab.update(|lab| lab.open(&name, settings));
                 ui.dispatch(UiAction::Select(None));
                 ui.dispatch(UiAction::Begin);
                 ui.dispatch(UiAction::Pane(Pane::Cluster));

@@ -5,7 +5,7 @@ use super::first_run::FirstRun;
 use super::keys::use_keys;
 use super::{DockPane, EditorPane, Stage, TerminalPane, TimeBar, TopBar};
 use crate::app::UiContext;
-use crate::components::{Edge, Icon, IconKind, Splitter};
+use crate::components::{Edge, Icon, IconKind, NoticesView, Splitter};
 use crate::i18n::{bars as texts, use_lang};
 use crate::session::begin;
 use crate::state::{Pane, Sizes, UiAction};
@@ -60,11 +60,12 @@ pub(crate) fn Frame() -> Html {
                     <Splitter edge={Edge::Left} label={texts::SPLIT_EDITOR.get(lang)} size={sizes.left.unwrap_or(left)} on_size={resize(|s, v| s.left = v)} />
                     <Stage />
                     <Splitter edge={Edge::Right} label={texts::SPLIT_DOCK.get(lang)} size={sizes.right.unwrap_or(right)} on_size={resize(|s, v| s.right = v)} />
-                    <DockPane />
+                    <div class="side"><DockPane /><NoticesView /></div>
                     <Splitter edge={Edge::Bottom} label={texts::SPLIT_TERMINAL.get(lang)} size={sizes.bottom.unwrap_or(bottom)} on_size={resize(|s, v| s.bottom = v)} />
                     <TerminalPane />
                 } else {
                     <FirstRun />
+                    <NoticesView />
                 }
             </main>
             if ui.begun { <PhoneTabs /> }

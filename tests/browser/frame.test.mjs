@@ -1,6 +1,7 @@
 // The frame of the page: first run, examples, language, theme, dialogs, splitters, panes of a phone.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { apply, begun } from "./begun.mjs";
 import { accessible, lab, ready, screenshot } from "./lab.mjs";
 
 const POD = `apiVersion: v1
@@ -170,3 +171,26 @@ test("in presenter mode a shortcut that is pressed is shown, what is typed is no
   await page.keyboard.type("secret");
   assert.deepEqual(await page.evaluate(() => window.echoes), []);
 }));
+
+for (const [width, height] of [[390, 844], [768, 1024], [1024, 768], [1440, 900]]) {
+  test(`a notice covers no control at ${width} px`, begun(async ({ page }) => {
+    if (width < 760) await page.getByRole("navigation").getByRole("button", { name: "Editor" }).click();
+    await apply(page, POD);
+    const notice = page.locator(".notice");
+    await notice.waitFor();
+    await page.waitForTimeout(300);
+    const covered = await page.evaluate(() => {
+      const notices = document.querySelector(".notices").getBoundingClientRect();
+      const shown = (element) => {
+        const { left, top, width, height } = element.getBoundingClientRect();
+        const [x, y] = [left + width / 2, top + height / 2];
+        return width > 0 && getComputedStyle(element).visibility === "visible" && y > notices.top && y < notices.bottom && x > notices.left && x < notices.right;
+      };
+      const controls = document.querySelectorAll("button, input, select, textarea, .cm-content, [tabindex='0']");
+      return [...controls].filter((e) => !e.closest(".notices") && !e.closest(".dock-body") && shown(e)).map((e) => e.outerHTML.slice(0, 120));
+    });
+    assert.deepEqual(covered, []);
+    await page.locator("#pane-editor .editor-bar").getByRole("button", { name: "Apply" }).click();
+    await screenshot(page, `notice-${width}`);
+  }, { width, height }));
+}

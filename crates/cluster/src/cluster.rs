@@ -1,6 +1,7 @@
 //! The cluster behind its one door, with its past.
 
 use crate::observe::Upcoming;
+use crate::set_up::SetUp;
 use crate::settings::Settings;
 use crate::world::World;
 use podlab_api::door::{StreamChunk, StreamId, StreamInput, Verb, WatchCursor, WatchEvent};
@@ -87,7 +88,16 @@ pub struct Cluster {
 impl Cluster {
     /// A new cluster.
     pub fn new(settings: Settings) -> Cluster {
-        let world = World::new(settings);
+        Cluster::with_past(World::new(settings))
+    }
+
+    /// The cluster that was set up; what is not done yet is done now.
+    pub fn of(mut set_up: SetUp) -> Cluster {
+        set_up.run(&mut || true);
+        Cluster::with_past(set_up.world)
+    }
+
+    fn with_past(world: World) -> Cluster {
         let first = Checkpoint { at: world.now(), inputs: 0, world: Arc::new(world.clone()) };
         Cluster { world, inputs: Vec::new(), checkpoints: vec![first], since_checkpoint: 0, remembers: true }
     }

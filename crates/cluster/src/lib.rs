@@ -20,6 +20,7 @@ mod quota;
 pub mod recorder;
 pub mod runtime;
 pub mod scheduler;
+mod set_up;
 pub mod settings;
 pub mod store;
 pub mod workload;
@@ -27,5 +28,6 @@ pub mod world;
 
 pub use cluster::Cluster;
 pub use event::Event;
+pub use set_up::SetUp;
 pub use settings::{NodeSettings, Profile, Settings};
 pub use world::{Cx, World};

@@ -6,13 +6,11 @@ use crate::event::Event;
 use crate::kubelet::Kubelets;
 use crate::runtime::Runtime;
 use crate::scheduler::Scheduler;
+use crate::set_up::SetUp;
 use crate::settings::Settings;
 use crate::store::Change;
 use podlab_sim::{Agenda, Draw, SimDuration, SimTime, Slot};
 use std::sync::Arc;
-
-/// How long a cluster with system pods has been up when the lab begins.
-const UPTIME: SimDuration = SimDuration::from_secs(300);
 
 /// Everything a cluster is at one instant.
 ///
@@ -73,8 +71,15 @@ impl Cx<'_> {
 impl World {
     /// A cluster at the start of its virtual time, as `settings` say.
     pub fn new(settings: Settings) -> World {
+        let mut set_up = SetUp::new(settings);
+        set_up.run(&mut || true);
+        set_up.world
+    }
+
+    /// A world before anything is in it.
+    pub(crate) fn empty(settings: Settings) -> World {
         let settings = Arc::new(settings);
-        let mut world = World {
+        World {
             agenda: Agenda::default(),
             api: ApiServer::new(settings.clone()),
             scheduler: Scheduler::default(),
@@ -83,22 +88,7 @@ impl World {
             controllers: Controllers::default(),
             observed: 0,
             settings,
-        };
-        if world.settings.profile.has_system_pods() {
-            // The lab begins on a cluster that has been up for a while.
-            world.api.set_now(world.settings.start - UPTIME);
         }
-        crate::bootstrap::populate(&mut world.api, &world.settings);
-        world.settle();
-        if world.settings.profile.has_system_pods() {
-            for act in crate::bootstrap::static_pods(&world.settings) {
-                world.act(&act);
-            }
-            world.settle();
-        }
-        while world.step(world.settings.start) {}
-        world.advance_to(world.settings.start);
-        world
     }
 
     /// The present instant.
@@ -136,28 +126,32 @@ impl World {
     /// Shows every component the changes it has not seen; components react by planning, or by further
     /// writes, which are shown in turn.
     pub fn settle(&mut self) {
-        loop {
-            let pending: Vec<Change> = match self.api.store().history().since(self.observed) {
-                Some(changes) => changes.cloned().collect(),
-                None => Vec::new(),
-            };
-            let Some(last) = pending.last() else { return };
-            self.observed = last.resource_version;
-            self.api.store.see(self.observed);
-            let profile = self.settings.profile;
-            let mut cx = Cx { api: &mut self.api, agenda: &mut self.agenda, settings: &self.settings };
-            for change in &pending {
-                if profile.has_scheduler() {
-                    self.scheduler.observe(change, &mut cx);
-                }
-                if profile.has_kubelets() {
-                    self.kubelets.observe(change, &mut self.runtime, &mut cx);
-                }
-                if profile.has_controllers() {
-                    self.controllers.observe(change, &mut cx);
-                }
+        while self.settle_some(usize::MAX) {}
+    }
+
+    /// As [`World::settle`], at most `limit` changes; says whether there were any. Where it is cut changes nothing.
+    pub(crate) fn settle_some(&mut self, limit: usize) -> bool {
+        let pending: Vec<Change> = match self.api.store().history().since(self.observed) {
+            Some(changes) => changes.take(limit).cloned().collect(),
+            None => Vec::new(),
+        };
+        let Some(last) = pending.last() else { return false };
+        self.observed = last.resource_version;
+        self.api.store.see(self.observed);
+        let profile = self.settings.profile;
+        let mut cx = Cx { api: &mut self.api, agenda: &mut self.agenda, settings: &self.settings };
+        for change in &pending {
+            if profile.has_scheduler() {
+                self.scheduler.observe(change, &mut cx);
+            }
+            if profile.has_kubelets() {
+                self.kubelets.observe(change, &mut self.runtime, &mut cx);
+            }
+            if profile.has_controllers() {
+                self.controllers.observe(change, &mut cx);
             }
         }
+        true
     }
 }
 

@@ -27,7 +27,7 @@ pub use error::{ErrorKind, Position, YamlError};
 pub use json::{to_json_compact, to_json_indented};
 pub use json_reader::parse_json;
 pub use spans::{Located, PathElement, Span, SpanIndex};
-pub use stream::{Document, Documents, parse_document, parse_documents};
+pub use stream::{Document, Documents, Reading, parse_document, parse_documents};
 
 /// Deepest nesting of a value that is read; kubectl's is 10000.
 pub const MAX_DEPTH: usize = decode::MAX_VALUE_DEPTH;

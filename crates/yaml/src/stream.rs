@@ -45,79 +45,133 @@ pub struct Documents {
 /// );
 /// ```
 pub fn parse_documents(text: &str) -> Documents {
-    let mut read = Documents::default();
-    let mut at = 0;
-    let mut line = 0;
-    let end = position_at(text, text.len());
-    let mut first_error = None;
-    let mut budget = Budget { left: MAX_NODES };
-    // kubectl looks for the brace in the first 4096 bytes only.
-    let head = text.get(..text.floor_char_boundary(4096)).unwrap_or(text);
-    if head.trim_start_matches(is_go_space).starts_with('{') {
-        loop {
-            match json_reader::next_value(text, at) {
-                Ok(None) => return read,
-                Ok(Some((value, range))) => {
-                    line += count_lines(text, at..range.start);
-                    let origin = Origin { offset: range.start, line, dropped: Vec::new(), end };
-                    line += count_lines(text, range.clone());
-                    at = range.end;
-                    read.documents.push(json_document(text, value, range, origin));
-                    if let Some(error) = budget.spend(read.documents.last()) {
-                        read.error = Some(error);
-                        return read;
-                    }
-                }
-                Err(failure) => {
-                    let error = json_error(text, &failure);
-                    // More than one JSON object: the stream is JSON for good. A value that
-                    // cannot be held is found by kubectl later, when it decodes the object.
-                    if read.documents.len() > 1 || failure.is_json {
-                        let error = YamlError { text: failure.text, ..error };
-                        read.error = Some(error);
-                        return read;
-                    }
-                    first_error = Some(error);
-                    break;
-                }
-            }
-        }
-        // Behind broken JSON, Go looks at four bytes at a time for white space, and gives up where
-        // fewer are left.
-        match skip_space(text, at) {
-            Some(next) => {
-                line += count_lines(text, at..next);
-                at = next;
-            }
-            None => {
-                read.error = first_error;
-                return read;
-            }
-        }
+    let mut reading = Reading::begin(text);
+    reading.go_on(text, &mut || true);
+    reading.read
+}
+
+/// A text that is read document by document: thousands of them take longer than a page may stand still.
+#[derive(Clone, Debug)]
+pub struct Reading {
+    read: Documents,
+    at: usize,
+    /// Lines before `at`.
+    line: usize,
+    end: Position,
+    first_error: Option<YamlError>,
+    budget: Budget,
+    done: bool,
+}
+
+impl Reading {
+    /// Begins to read a text. JSON is read at once.
+    pub fn begin(text: &str) -> Reading {
+        let mut reading = Reading {
+            read: Documents::default(),
+            at: 0,
+            line: 0,
+            end: position_at(text, text.len()),
+            first_error: None,
+            budget: Budget { left: MAX_NODES },
+            done: false,
+        };
+        reading.done = !reading.json(text);
+        reading
     }
-    let mut reader = DocumentReader { text, at, line, end };
-    loop {
+
+    /// What was read.
+    pub fn finish(self) -> Documents {
+        self.read
+    }
+
+    /// Reads the JSON values at the start; says whether YAML follows.
+    fn json(&mut self, text: &str) -> bool {
+        let (mut at, mut line) = (0, 0);
+        let Reading { read, first_error, budget, end, .. } = self;
+        let end = *end;
+        // kubectl looks for the brace in the first 4096 bytes only.
+        let head = text.get(..text.floor_char_boundary(4096)).unwrap_or(text);
+        if head.trim_start_matches(is_go_space).starts_with('{') {
+            loop {
+                match json_reader::next_value(text, at) {
+                    Ok(None) => return false,
+                    Ok(Some((value, range))) => {
+                        line += count_lines(text, at..range.start);
+                        let origin = Origin { offset: range.start, line, dropped: Vec::new(), end };
+                        line += count_lines(text, range.clone());
+                        at = range.end;
+                        read.documents.push(json_document(text, value, range, origin));
+                        if let Some(error) = budget.spend(read.documents.last()) {
+                            read.error = Some(error);
+                            return false;
+                        }
+                    }
+                    Err(failure) => {
+                        let error = json_error(text, &failure);
+                        // More than one JSON object: the stream is JSON for good. A value that
+                        // cannot be held is found by kubectl later, when it decodes the object.
+                        if read.documents.len() > 1 || failure.is_json {
+                            let error = YamlError { text: failure.text, ..error };
+                            read.error = Some(error);
+                            return false;
+                        }
+                        *first_error = Some(error);
+                        break;
+                    }
+                }
+            }
+            // Behind broken JSON, Go looks at four bytes at a time for white space, and gives up where
+            // fewer are left.
+            match skip_space(text, at) {
+                Some(next) => {
+                    line += count_lines(text, at..next);
+                    at = next;
+                }
+                None => {
+                    read.error = first_error.take();
+                    return false;
+                }
+            }
+        }
+        (self.at, self.line) = (at, line);
+        true
+    }
+
+    /// Goes on with the same text as long as `keep_going` says so between documents; returns whether all is read.
+    pub fn go_on(&mut self, text: &str, keep_going: &mut dyn FnMut() -> bool) -> bool {
+        while !self.done {
+            self.next(text);
+            if !keep_going() {
+                break;
+            }
+        }
+        self.done
+    }
+
+    fn next(&mut self, text: &str) {
+        let mut reader = DocumentReader { text, at: self.at, line: self.line, end: self.end };
         let result = match reader.next() {
-            Ok(None) => return read,
+            Ok(None) => {
+                self.done = true;
+                return;
+            }
             Ok(Some((document, origin))) => read_document(&document, origin),
             Err(error) => Err(error),
         };
+        (self.at, self.line) = (reader.at, reader.line);
         match result {
             Ok(document) => {
-                read.documents.push(document);
-                first_error = None;
-                if let Some(error) = budget.spend(read.documents.last()) {
-                    read.error = Some(error);
-                    return read;
-                }
+                self.read.documents.push(document);
+                self.first_error = None;
+                self.read.error = self.budget.spend(self.read.documents.last());
             }
             Err(error) => {
                 // kubectl has no limit of podlab's, so it would not have come to its JSON error.
-                first_error = first_error.filter(|_| error.kind != ErrorKind::Limit);
-                read.error = Some(first_error.unwrap_or(error));
-                return read;
+                let first_error = self.first_error.take().filter(|_| error.kind != ErrorKind::Limit);
+                self.read.error = Some(first_error.unwrap_or(error));
             }
         }
+        self.done = self.read.error.is_some();
     }
 }
 
@@ -182,6 +236,7 @@ fn position_at(text: &str, offset: usize) -> Position {
 }
 
 /// What all documents of a text may cost together.
+#[derive(Clone, Debug)]
 struct Budget {
     left: usize,
 }

@@ -9,7 +9,7 @@ mod problems;
 pub use complete::{complete, hover};
 pub use explain::describe_type;
 pub use fields::{FieldAt, field_at};
-pub use problems::{Finding, Level, documents, findings};
+pub use problems::{Check, Finding, Level, findings};
 
 /// UTF-16 code units before a byte offset, as the editor counts.
 pub fn utf16(text: &str, byte: usize) -> u32 {

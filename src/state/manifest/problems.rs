@@ -4,7 +4,7 @@ use super::fields::walk;
 use super::outline::Step;
 use podlab_api::schema::{GoType, Schema, TypeId};
 use podlab_api::support;
-use podlab_yaml::{Document, Located, PathElement, Span, parse_documents};
+use podlab_yaml::{Document, Documents, Located, PathElement, Reading, Span};
 use std::ops::Range;
 
 /// How bad something is.
@@ -36,73 +36,128 @@ const MOST: usize = 50;
 
 /// A document of a manifest that can be checked by itself.
 #[derive(Debug)]
-pub struct Part<'a> {
+struct Part<'a> {
     /// Its text.
-    pub text: &'a str,
+    text: &'a str,
     document: &'a Document,
 }
 
-/// The documents of a text that are not empty, each as a text of its own.
-pub fn documents<'a>(text: &'a str, read: &'a podlab_yaml::Documents) -> Vec<Part<'a>> {
-    let found: Vec<(&Document, Located)> = read
-        .documents
-        .iter()
-        .filter(|d| !d.value.is_null())
-        .filter_map(|d| Some((d, d.spans.nearest(&[])?)))
-        .collect();
-    if let [(document, _)] = found.as_slice() {
-        return vec![Part { text, document }];
+/// The documents of a text that are not empty, by their index, and where each stands.
+fn places(text: &str, read: &Documents) -> Vec<(usize, Range<usize>)> {
+    let documents = read.documents.iter().enumerate().filter(|(_, d)| !d.value.is_null());
+    let found: Vec<(usize, Located)> =
+        documents.filter_map(|(index, d)| Some((index, d.spans.nearest(&[])?))).collect();
+    if let [(index, _)] = found.as_slice() {
+        return vec![(*index, 0..text.len())];
     }
     found
         .into_iter()
-        .filter_map(|(document, place)| {
+        .filter_map(|(index, place)| {
             let start = text.get(..place.value.start.offset)?.rfind('\n').map_or(0, |i| i + 1);
-            let part = text.get(start..place.value.end.offset)?;
-            Some(Part { text: part, document })
+            text.get(start..place.value.end.offset)?;
+            Some((index, start..place.value.end.offset))
         })
         .collect()
 }
 
 /// All that is wrong with a text. `check` answers what kubectl writes to standard error when it applies a text.
 pub fn findings(text: &str, check: &mut dyn FnMut(&str) -> String) -> Vec<Finding> {
-    let mut found = Vec::new();
-    if text.trim().is_empty() {
-        return found;
-    }
-    let read = parse_documents(text);
-    if let Some(error) = &read.error {
-        let at = error.position.or(error.context).map(|p| p.offset);
-        let words = check(text);
-        let message = words.lines().find(|l| l.contains("error")).unwrap_or_default();
-        let message = message.strip_prefix("error: ").unwrap_or(message);
-        let message = if message.is_empty() { error.to_string() } else { message.to_owned() };
-        let at = at.unwrap_or(0).min(text.len());
-        found.push(Finding { range: at..word_end(text, at), level: Level::Error, message, fix: None });
-    }
-    let parts = documents(text, &read);
-    let namespaces: Vec<&str> = parts
-        .iter()
-        .filter(|p| p.document.value.get("kind").and_then(|k| k.as_str()) == Some("Namespace"))
-        .filter_map(|p| p.document.value.pointer("/metadata/name")?.as_str())
-        .collect();
-    for part in &parts {
-        if found.len() >= MOST {
-            break;
+    let mut all = Check::begin(text);
+    all.go_on(check, &mut || true);
+    all.found
+}
+
+/// A text that is being checked, document by document: thousands of them take longer than a page may stand still.
+#[derive(Debug)]
+pub struct Check {
+    text: String,
+    /// As long as it is read.
+    reading: Option<Reading>,
+    read: Documents,
+    places: Vec<(usize, Range<usize>)>,
+    /// The namespaces that the text itself creates.
+    namespaces: Vec<String>,
+    /// The next of `places`.
+    next: usize,
+    /// What was found so far, or in the end all.
+    pub found: Vec<Finding>,
+}
+
+impl Check {
+    /// Begins to check a text.
+    pub fn begin(text: &str) -> Check {
+        let text = if text.trim().is_empty() { String::new() } else { text.to_owned() };
+        Check {
+            reading: Some(Reading::begin(&text)),
+            text,
+            read: Documents::default(),
+            places: Vec::new(),
+            namespaces: Vec::new(),
+            next: 0,
+            found: Vec::new(),
         }
-        not_simulated(part, &mut found);
-        if read.error.is_some() {
-            // kubectl stops at the error and sends what came before; each part is still told apart.
-            continue;
-        }
-        let words = check(part.text);
-        // The manifest itself creates the namespace that a dry run cannot see.
-        if namespaces.iter().any(|n| words.contains(&format!("namespaces \"{n}\" not found"))) {
-            continue;
-        }
-        explain(text, part, &words, &mut found);
     }
-    found.truncate(MOST);
-    found
+
+    /// Goes on as long as `keep_going` says so between documents; returns whether all is checked. `check` answers what
+    /// kubectl writes to standard error when it applies a text.
+    pub fn go_on(
+        &mut self,
+        check: &mut dyn FnMut(&str) -> String,
+        keep_going: &mut dyn FnMut() -> bool,
+    ) -> bool {
+        if let Some(reading) = &mut self.reading {
+            if !reading.go_on(&self.text, keep_going) {
+                return false;
+            }
+            self.read = self.reading.take().map(Reading::finish).unwrap_or_default();
+            self.look_over(check);
+        }
+        let Check { text, read, places, namespaces, next, found, .. } = self;
+        while let Some((index, range)) = places.get(*next)
+            && found.len() < MOST
+        {
+            *next += 1;
+            let (Some(part), Some(document)) = (text.get(range.clone()), read.documents.get(*index)) else {
+                continue;
+            };
+            let part = Part { text: part, document };
+            not_simulated(&part, found);
+            // kubectl stops at an error and sends what came before; each part is still told apart.
+            if read.error.is_none() {
+                let words = check(part.text);
+                // The manifest itself creates the namespace that a dry run cannot see.
+                if !namespaces.iter().any(|n| words.contains(&format!("namespaces \"{n}\" not found"))) {
+                    explain(text, &part, &words, found);
+                }
+            }
+            if !keep_going() {
+                return false;
+            }
+        }
+        found.truncate(MOST);
+        true
+    }
+
+    /// Tells what ended the reading, finds the documents and the namespaces among them.
+    fn look_over(&mut self, check: &mut dyn FnMut(&str) -> String) {
+        let Check { text, read, found, .. } = self;
+        if let Some(error) = &read.error {
+            let at = error.position.or(error.context).map(|p| p.offset);
+            let words = check(text);
+            let message = words.lines().find(|l| l.contains("error")).unwrap_or_default();
+            let message = message.strip_prefix("error: ").unwrap_or(message);
+            let message = if message.is_empty() { error.to_string() } else { message.to_owned() };
+            let at = at.unwrap_or(0).min(text.len());
+            found.push(Finding { range: at..word_end(text, at), level: Level::Error, message, fix: None });
+        }
+        self.places = places(text, read);
+        let values = self.places.iter().filter_map(|(index, _)| read.documents.get(*index)).map(|d| &d.value);
+        self.namespaces = values
+            .filter(|v| v.get("kind").and_then(|k| k.as_str()) == Some("Namespace"))
+            .filter_map(|v| v.pointer("/metadata/name")?.as_str())
+            .map(str::to_owned)
+            .collect();
+    }
 }
 
 fn word_end(text: &str, at: usize) -> usize {

@@ -134,6 +134,7 @@ pub(crate) fn EditorPane() -> Html {
     let errors = checker.findings.iter().filter(|f| f.level == Level::Error).count();
     let others = checker.findings.len() - errors;
     let state = match (errors, others, text.trim().is_empty()) {
+        _ if checker.busy => html! { <span class="editor-state muted">{texts::CHECKING.get(lang)}</span> },
         (0, 0, true) => html! { <span class="editor-state muted">{texts::EMPTY.get(lang)}</span> },
         (0, 0, false) => html! {
             <span class="editor-state valid"><Icon kind={IconKind::Check} />{texts::VALID.get(lang)}</span>

@@ -7,22 +7,64 @@ mod system;
 
 pub(crate) use system::static_pods;
 
+use crate::controllers::Standing;
+
 use crate::apiserver::ApiServer;
 use crate::kubelet::node_status::HEALTHY;
 use crate::settings::{NodeSettings, Settings};
 use podlab_api::time::time;
 use podlab_api::{Object, kinds};
 use serde_json::{Value, json};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
-/// Fills an empty store as `settings` say.
-pub fn populate(api: &mut ApiServer, settings: &Settings) {
+/// A piece of what an empty store is filled with.
+#[derive(Clone, Debug)]
+pub(crate) enum Piece {
+    /// An object.
+    Object(Value),
+    /// The node at this index of the settings.
+    Node(usize),
+    /// A workload.
+    Workload(Value),
+    /// A pod of the workload before it, on the node at this index of the settings.
+    Pod(usize),
+}
+
+impl Piece {
+    /// Puts it into the store. `workload` is the latest one, which pods are made of.
+    pub(crate) fn put(self, api: &mut ApiServer, settings: &Settings, workload: &mut Option<Standing>) {
+        match self {
+            Piece::Object(object) => {
+                create(api, object);
+            }
+            Piece::Node(index) => {
+                if let Some(node) = settings.nodes.get(index) {
+                    create_node(api, node, index, settings);
+                }
+            }
+            Piece::Workload(object) => *workload = create(api, object).and_then(Standing::of),
+            Piece::Pod(index) => {
+                if let (Some(workload), Some(node)) = (workload, settings.nodes.get(index)) {
+                    // A name that is taken already is drawn anew.
+                    let made = (0..8).any(|_| api.create(workload.pod(&node.name)).is_ok());
+                    debug_assert!(made, "{}", node.name);
+                }
+            }
+        }
+    }
+}
+
+/// What an empty store is filled with, in order.
+pub(crate) fn pieces(settings: &Settings) -> VecDeque<Piece> {
+    let mut pieces = VecDeque::new();
+    let mut object = |value: Value| pieces.push_back(Piece::Object(value));
     for name in ["default", "kube-system", "kube-public", "kube-node-lease"] {
-        create(api, json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}));
+        object(json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}));
     }
     for name in ["default", "kube-system", "kube-public", "kube-node-lease"] {
-        create(api, service_account(name));
-        create(api, root_ca(name));
+        object(service_account(name));
+        object(root_ca(name));
     }
     for (name, value, what) in [
         (
@@ -36,52 +78,41 @@ pub fn populate(api: &mut ApiServer, settings: &Settings) {
             "Used for system critical pods that must not be moved from their current node.",
         ),
     ] {
-        create(
-            api,
-            json!({"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass",
+        object(json!({"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass",
             "metadata": {"name": name}, "value": value, "description": what,
-            "preemptionPolicy": "PreemptLowerPriority"}),
-        );
+            "preemptionPolicy": "PreemptLowerPriority"}));
     }
-    create(
-        api,
-        json!({"apiVersion": "v1", "kind": "Service",
+    object(json!({"apiVersion": "v1", "kind": "Service",
         "metadata": {"name": "kubernetes", "namespace": "default",
             "labels": {"component": "apiserver", "provider": "kubernetes"}},
         "spec": {"clusterIP": "10.96.0.1", "type": "ClusterIP", "sessionAffinity": "None",
             "internalTrafficPolicy": "Cluster",
-            "ports": [{"name": "https", "port": 443, "protocol": "TCP", "targetPort": 6443}]}}),
-    );
+            "ports": [{"name": "https", "port": 443, "protocol": "TCP", "targetPort": 6443}]}}));
     if settings.profile.has_kubelets() {
-        kubernetes_endpoints(api);
+        kubernetes_endpoints(&mut object);
     }
-    for (index, node) in settings.nodes.iter().enumerate() {
-        create_node(api, node, index, settings);
-    }
+    pieces.extend((0..settings.nodes.len()).map(Piece::Node));
     if settings.profile.has_system_pods() {
-        system::populate(api, settings);
+        system::pieces(settings, &mut pieces);
     }
+    pieces
 }
 
 /// Where the API server itself is to be found, which it keeps in its own Service.
 ///
 /// Source: pkg/controlplane/reconcilers/endpointsadapter.go and helpers.go (v1.37).
-fn kubernetes_endpoints(api: &mut ApiServer) {
+fn kubernetes_endpoints(object: &mut impl FnMut(Value)) {
     let ports = json!([{"name": "https", "port": 6443, "protocol": "TCP"}]);
-    create(
-        api,
+    object(
         json!({"apiVersion": "v1", "kind": "Endpoints", "metadata": {"name": "kubernetes", "namespace": "default",
             "labels": {"endpointslice.kubernetes.io/skip-mirror": "true"}},
             "subsets": [{"addresses": [{"ip": node_ip(0)}], "ports": ports}]}),
     );
-    create(
-        api,
-        json!({"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice",
+    object(json!({"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice",
             "metadata": {"name": "kubernetes", "namespace": "default",
                 "labels": {"kubernetes.io/service-name": "kubernetes"}},
             "addressType": "IPv4", "ports": ports,
-            "endpoints": [{"addresses": [node_ip(0)], "conditions": {"ready": true}}]}),
-    );
+            "endpoints": [{"addresses": [node_ip(0)], "conditions": {"ready": true}}]}));
 }
 
 /// The `default` service account of a namespace.

@@ -3,62 +3,49 @@
 //!
 //! Source: kubeadm's manifests (cmd/kubeadm/app/phases, v1.37) for names, labels, requests and priority classes.
 
-use super::create;
-use crate::apiserver::ApiServer;
+use super::Piece;
 use crate::cluster::Act;
-use crate::controllers::{LOCAL_PATH_PROVISIONER, Standing};
+use crate::controllers::LOCAL_PATH_PROVISIONER;
 use crate::settings::{NodeSettings, Settings};
 use serde_json::{Value, json};
+use std::collections::VecDeque;
 
 const NAMESPACE: &str = "kube-system";
 const VERSION: &str = "v1.37.1";
 
-/// Fills kube-system. The nodes must be there.
-pub(super) fn populate(api: &mut ApiServer, settings: &Settings) {
+/// What kube-system is filled with. The nodes must be there.
+pub(super) fn pieces(settings: &Settings, pieces: &mut VecDeque<Piece>) {
+    let mut object = |value: Value| pieces.push_back(Piece::Object(value));
     for account in ["coredns", "kube-proxy", "kindnet"] {
-        create(
-            api,
-            json!({"apiVersion": "v1", "kind": "ServiceAccount",
-                "metadata": {"name": account, "namespace": NAMESPACE}}),
-        );
+        object(json!({"apiVersion": "v1", "kind": "ServiceAccount",
+                "metadata": {"name": account, "namespace": NAMESPACE}}));
     }
-    create(
-        api,
-        json!({"apiVersion": "v1", "kind": "Service",
+    object(json!({"apiVersion": "v1", "kind": "Service",
             "metadata": {"name": "kube-dns", "namespace": NAMESPACE, "labels": {"k8s-app": "kube-dns",
                 "kubernetes.io/cluster-service": "true", "kubernetes.io/name": "CoreDNS"}},
             "spec": {"clusterIP": "10.96.0.10", "selector": {"k8s-app": "kube-dns"}, "ports": [
                 {"name": "dns", "port": 53, "protocol": "UDP", "targetPort": 53},
                 {"name": "dns-tcp", "port": 53, "protocol": "TCP", "targetPort": 53},
-                {"name": "metrics", "port": 9153, "protocol": "TCP", "targetPort": 9153}]}}),
-    );
-    let control_plane: Vec<&str> =
-        settings.nodes.iter().filter(|n| n.control_plane).map(|n| n.name.as_str()).collect();
-    create(
-        api,
-        json!({"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass",
+                {"name": "metrics", "port": 9153, "protocol": "TCP", "targetPort": 9153}]}}));
+    object(json!({"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass",
             "metadata": {"name": "standard", "annotations": {"storageclass.kubernetes.io/is-default-class": "true"}},
             "provisioner": LOCAL_PATH_PROVISIONER, "reclaimPolicy": "Delete",
-            "volumeBindingMode": "WaitForFirstConsumer"}),
-    );
-    let nodes: Vec<&str> = settings.nodes.iter().map(|n| n.name.as_str()).collect();
-    standing(api, daemon_set("kube-proxy", json!({"k8s-app": "kube-proxy"}), kube_proxy()), &nodes);
+            "volumeBindingMode": "WaitForFirstConsumer"}));
+    let nodes = 0..settings.nodes.len();
+    pieces.push_back(Piece::Workload(daemon_set(
+        "kube-proxy",
+        json!({"k8s-app": "kube-proxy"}),
+        kube_proxy(),
+    )));
+    pieces.extend(nodes.clone().map(Piece::Pod));
     let labels = json!({"app": "kindnet", "k8s-app": "kindnet", "tier": "node"});
-    standing(api, daemon_set("kindnet", labels, kindnet()), &nodes);
+    pieces.push_back(Piece::Workload(daemon_set("kindnet", labels, kindnet())));
+    pieces.extend(nodes.map(Piece::Pod));
     // The control plane's node was there first.
-    if let Some(home) = control_plane.first().or(nodes.first()) {
-        standing(api, coredns(), &[home, home]);
-    }
-}
-
-/// A workload, and its pods on these nodes.
-fn standing(api: &mut ApiServer, workload: Value, nodes: &[&str]) {
-    let Some(workload) = create(api, workload) else { return };
-    let Some(standing) = Standing::of(&workload) else { return };
-    for node in nodes {
-        // A name that is taken already is drawn anew.
-        let made = (0..8).any(|_| api.create(standing.pod(node)).is_ok());
-        debug_assert!(made, "{node}");
+    if !settings.nodes.is_empty() {
+        let home = settings.nodes.iter().position(|n| n.control_plane).unwrap_or(0);
+        pieces.push_back(Piece::Workload(coredns()));
+        pieces.extend([home, home].map(Piece::Pod));
     }
 }
 

@@ -9,28 +9,29 @@ use podlab_api::{Body, Object, kinds};
 use std::sync::Arc;
 
 /// What the pods of one DaemonSet or Deployment have in common.
-pub(crate) struct Standing<'a> {
-    workload: &'a Object,
+#[derive(Clone, Debug)]
+pub(crate) struct Standing {
+    workload: Arc<Object>,
     template: PodTemplate,
     hash: String,
 }
 
-impl<'a> Standing<'a> {
+impl Standing {
     /// Reads a stored workload; `None` where its template cannot be read.
-    pub(crate) fn of(workload: &'a Object) -> Option<Standing<'a>> {
+    pub(crate) fn of(workload: Arc<Object>) -> Option<Standing> {
         let hash = if *workload.kind == kinds::DAEMON_SET {
-            history::hash(&history::patch(workload), 0)
+            history::hash(&history::patch(&workload), 0)
         } else {
             compute_hash(workload.field("spec")?.get("template")?, None)
         };
-        Some(Standing { workload, template: PodTemplate::of(workload)?, hash })
+        Some(Standing { template: PodTemplate::of(&workload)?, workload, hash })
     }
 
     /// A pod that runs on `node`. A Deployment's is adopted by its ReplicaSet, which comes later.
     pub(crate) fn pod(&self, node: &str) -> Object {
-        let mut pod = self.template.pod(self.workload);
+        let mut pod = self.template.pod(&self.workload);
         if *self.workload.kind == kinds::DAEMON_SET {
-            aim(&mut pod, node, self.workload, &self.hash);
+            aim(&mut pod, node, &self.workload, &self.hash);
         } else {
             pod.metadata.owner_references = None;
             pod.metadata.generate_name = Some(format!("{}-{}-", self.workload.name(), self.hash));

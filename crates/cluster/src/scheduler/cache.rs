@@ -140,11 +140,23 @@ impl Cache {
             if old.is_some() {
                 self.leave_zone(&name);
             }
-            match self.zones.iter_mut().find(|(z, _)| *z == zone) {
-                Some((_, names)) => names.push(name),
-                None => self.zones.push((zone, vec![name])),
+            let place = self.zones.iter().position(|(z, _)| *z == zone).unwrap_or_else(|| {
+                self.zones.push((zone, Vec::new()));
+                self.zones.len() - 1
+            });
+            self.zones[place].1.push(name);
+            let longest = self.zones[place].1.len();
+            let is_last =
+                self.zones.iter().enumerate().all(|(index, (_, names))| {
+                    names.len() < longest || names.len() == longest && index <= place
+                });
+            // The order counts through the zones: whoever joins its longest zone last comes last. With thousands of
+            // nodes joining one by one, making the order anew for each would take most of the time.
+            if is_last && old.is_none() {
+                Arc::make_mut(&mut self.order).push(slot);
+            } else {
+                self.reorder();
             }
-            self.reorder();
         }
     }
 
