@@ -17,6 +17,8 @@ const BUDGET_MS: f64 = 4.0;
 const BUILD_MS: f64 = 24.0;
 /// How often the lab is kept, in milliseconds, if it has changed.
 const SAVE_EVERY_MS: f64 = 2_000.0;
+/// Where keeping it takes long (thousands of nodes), it is kept less often: it gets one part in so many of the time.
+const SAVE_PART: f64 = 50.0;
 /// Where the lab is kept in the browser.
 pub const STORAGE_KEY: &str = "podlab.lab";
 /// Where a tab notes that the learner has begun.
@@ -126,7 +128,7 @@ pub fn use_session(start: impl FnOnce() -> Lab + 'static) -> LabContext {
                 lab,
                 drawn,
                 frame.clone(),
-                Pace { last: now, saved: now, saved_revision: 0, drawn: Drawn::default() },
+                Pace { last: now, save_at: now + SAVE_EVERY_MS, saved_revision: 0, drawn: Drawn::default() },
             );
             move || {
                 drop(leaving);
@@ -147,7 +149,8 @@ struct Drawn {
 
 struct Pace {
     last: f64,
-    saved: f64,
+    /// When it is kept next.
+    save_at: f64,
     saved_revision: u64,
     drawn: Drawn,
 }
@@ -177,12 +180,13 @@ fn pump(
             if advance.changed {
                 (shown.revision, shown.held) = (revision, advance.held);
             }
-            if begun - pace.saved > SAVE_EVERY_MS && revision != pace.saved_revision && !open.is_replaying() {
-                pace.saved = begun;
+            if begun > pace.save_at && revision != pace.saved_revision && !open.is_replaying() {
                 pace.saved_revision = revision;
+                let before = now_ms();
                 if has_begun() {
                     shown.saved = Some(keep(&open));
                 }
+                pace.save_at = begun + ((now_ms() - before) * SAVE_PART).max(SAVE_EVERY_MS);
             }
             if shown != pace.drawn {
                 pace.drawn = shown;

@@ -114,6 +114,7 @@ texts! {
     SEL_FIELD: "Field selector", "Field selector";
     SEL_HINT: "app=web, env in (prod,staging), !canary", "app=web, env in (prod,staging), !canary";
     SEL_FIELD_HINT: "status.phase=Running", "status.phase=Running";
+    SEL_POD: "pod", "Pod";
     SEL_PODS: "pods", "Pod";
     SEL_REQUIREMENTS: "Requirements", "조건";
     SEL_AND: "A pod must satisfy every requirement (AND).", "모든 조건을 만족해야 합니다 (AND).";

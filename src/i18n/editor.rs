@@ -7,6 +7,7 @@ texts! {
     APPLIED: "{count} objects applied", "객체 {count}개 적용됨";
     APPLY: "Apply", "적용";
     CHANGE_TO: "Change to {name}", "바꾸기: {name}";
+    CHECKING: "Checking", "확인 중";
     CLOSE_FILE: "Close file", "파일 닫기";
     DRY_RUN: "Dry run", "Dry run";
     DRY_RUN_OK: "Dry run: nothing is kept", "Dry run: 저장되지 않음";
@@ -31,9 +32,9 @@ texts! {
     RENAME: "Rename", "이름 바꾸기";
     RENAME_LABEL: "Name of the file", "파일 이름";
     SAVE: "Save", "저장";
+    TWICE: "{key} stands here a second time: only the last one counts", "{key}: 두 번 적혀 있습니다. 마지막 값만 쓰입니다";
     UNDO: "Undo", "실행 취소";
     VALID: "Valid", "올바름";
-    CHECKING: "Checking", "확인 중";
     EMPTY: "Empty", "비어 있음";
     WARNINGS: "{count} notes", "참고 {count}개";
     ONE_WARNING: "1 note", "참고 1개";

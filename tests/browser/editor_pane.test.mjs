@@ -83,3 +83,29 @@ test("the editor pane is accessible", begun(async ({ page }) => {
   await page.getByRole("note").waitFor();
   await accessible(page, { within: "#pane-editor" });
 }));
+
+test("a key that stands twice is pointed out", begun(async ({ page }) => {
+  await write(page, `${POD}    image: httpd\n`);
+  await page.getByRole("note").getByText("image stands here a second time: only the last one counts").waitFor();
+  await pane(page).getByRole("button", { name: "1 note" }).waitFor();
+}));
+
+test("a file of thousands of manifests is checked in turns: nothing of it is lost, typing goes on", begun(async ({ page }) => {
+  const text = Array.from({ length: 3000 }, (_, i) => POD.replace("name: web", `name: web-${i}`)).join("---\n");
+  await page.evaluate(() => {
+    globalThis.longest = 0;
+    new PerformanceObserver((list) => list.getEntries().forEach((e) => (globalThis.longest = Math.max(globalThis.longest, e.duration)))).observe({ type: "longtask" });
+  });
+  await write(page, text);
+  await pane(page).getByText("Checking").waitFor();
+  await page.evaluate(() => (globalThis.longest = 0));
+  await page.waitForTimeout(1500);
+  await page.keyboard.type("# over");
+  await page.locator("#pane-editor .cm-line").last().getByText("# over").waitFor({ timeout: 2_000 });
+  assert.ok(await page.evaluate(() => globalThis.longest) < 1000, `${await page.evaluate(() => globalThis.longest)} ms in one go`);
+  await pane(page).getByText("Valid").waitFor({ timeout: 60_000 });
+  await page.waitForFunction((length) => {
+    const kept = JSON.parse(localStorage.getItem("podlab.lab") ?? "null");
+    return kept?.files.files[0].text.length === length;
+  }, text.length + "# over".length, { timeout: 10_000 });
+}));

@@ -1,7 +1,7 @@
 // The frame of the page: first run, examples, language, theme, dialogs, splitters, panes of a phone.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { apply, begun } from "./begun.mjs";
+import { answer, apply, begun, enter, play, until } from "./begun.mjs";
 import { accessible, lab, ready, screenshot } from "./lab.mjs";
 
 const POD = `apiVersion: v1
@@ -194,3 +194,23 @@ for (const [width, height] of [[390, 844], [768, 1024], [1024, 768], [1440, 900]
     await screenshot(page, `notice-${width}`);
   }, { width, height }));
 }
+
+test("a lab of hundreds of nodes is set up behind its progress, and pods get scheduled", begun(async ({ page }) => {
+  await page.getByRole("button", { name: "Lab menu" }).click();
+  await page.getByRole("menuitem", { name: "New lab" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByLabel("Nodes").fill("300");
+  await dialog.getByRole("button", { name: "Create" }).click();
+  await page.getByRole("dialog", { name: "Setting up the cluster" }).getByRole("progressbar").waitFor();
+  await screenshot(page, "frame-building");
+  await dialog.waitFor({ state: "detached", timeout: 60_000 });
+  assert.match(await answer(page, "kubectl get nodes --no-headers | tail -1"), /^node299 +Ready/);
+  await play(page, "10×");
+  await enter(page, "kubectl create deployment web --image=nginx --replicas=20");
+  await until(page, "kubectl get deployment web", /20\/20/);
+  await page.reload();
+  await ready(page);
+  await page.getByRole("dialog", { name: "Setting up the cluster" }).waitFor();
+  await dialog.waitFor({ state: "detached", timeout: 60_000 });
+  await until(page, "kubectl get deployment web", /20\/20/);
+}));

@@ -73,6 +73,14 @@ struct Checkpoint {
 /// How many checkpoints are kept; when there are more, every second of the older half goes.
 const CHECKPOINTS: usize = 48;
 
+/// The same where the world is large: of more objects than this.
+const CHECKPOINTS_OF_LARGE: usize = 16;
+const LARGE: usize = 10_000;
+
+/// After how many events there is one, or after as many as there are objects: a copy of a world of thousands of nodes
+/// takes as long as thousands of events.
+const EVENTS_BETWEEN: usize = 4096;
+
 /// A simulated cluster.
 #[derive(Clone, Debug)]
 pub struct Cluster {
@@ -80,7 +88,7 @@ pub struct Cluster {
     inputs: Vec<Input>,
     checkpoints: Vec<Checkpoint>,
     /// How many events have run since the last checkpoint.
-    since_checkpoint: u32,
+    since_checkpoint: usize,
     /// Whether inputs and checkpoints are kept.
     remembers: bool,
 }
@@ -162,7 +170,9 @@ impl Cluster {
         while self.world.step(until) {
             if self.remembers {
                 self.since_checkpoint += 1;
-                if self.since_checkpoint >= 4096 {
+                if self.since_checkpoint >= EVENTS_BETWEEN
+                    && self.since_checkpoint >= self.world.api.store().len()
+                {
                     self.checkpoint();
                 }
             }
@@ -265,9 +275,10 @@ impl Cluster {
             inputs: self.inputs.len(),
             world: Arc::new(self.world.clone()),
         });
-        if self.checkpoints.len() > CHECKPOINTS {
+        let most = if self.world.api.store().len() > LARGE { CHECKPOINTS_OF_LARGE } else { CHECKPOINTS };
+        if self.checkpoints.len() > most {
             let mut index = 0;
-            let older = CHECKPOINTS / 2;
+            let older = most / 2;
             self.checkpoints.retain(|_| {
                 index += 1;
                 index == 1 || index > older || index % 2 == 0

@@ -16,6 +16,8 @@ pub enum Level {
     Warning,
     /// It is kept and not simulated.
     NotSimulated,
+    /// The key stands there a second time, which kubectl passes over: only the last one counts.
+    Twice,
 }
 
 /// Something about a place in a manifest.
@@ -25,7 +27,7 @@ pub struct Finding {
     pub range: Range<usize>,
     /// How bad it is.
     pub level: Level,
-    /// In kubectl's words; for [`Level::NotSimulated`] the field's path.
+    /// In kubectl's words; for [`Level::NotSimulated`] the field's path, for [`Level::Twice`] the key.
     pub message: String,
     /// What stands at `range` better.
     pub fix: Option<String>,
@@ -122,6 +124,11 @@ impl Check {
             };
             let part = Part { text: part, document };
             not_simulated(&part, found);
+            found.extend(document.duplicates.iter().map(|twice| {
+                let start = twice.position.offset;
+                let (range, message) = (start..start + twice.key.len(), twice.key.clone());
+                Finding { range, level: Level::Twice, message, fix: None }
+            }));
             // kubectl stops at an error and sends what came before; each part is still told apart.
             if read.error.is_none() {
                 let words = check(part.text);
@@ -417,6 +424,29 @@ mod tests {
                 ),
             ]
         );
+    }
+
+    #[test]
+    fn a_key_that_stands_twice_is_marked_where_it_does_so() {
+        let text = "kind: Pod\nmetadata:\n  name: a\n---\nkind: Pod\nkind: Node\n";
+        let found = findings(text, &mut |_| String::new());
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert_eq!((found[0].range.start, found[0].level), (text.rfind("kind").unwrap(), Level::Twice));
+    }
+
+    #[test]
+    fn where_a_check_is_cut_changes_nothing() {
+        let text =
+            format!("{POD}---\n{POD}---\nkind: Namespace\nmetadata: {{name: x}}\n---\n# nothing\n---\n{POD}");
+        let words = "strict decoding error: unknown field \"metadata.lables\"";
+        let mut check = Check::begin(&text);
+        let mut turns = 1;
+        while !check.go_on(&mut |_| words.to_owned(), &mut || false) {
+            turns += 1;
+        }
+        assert!(turns > 6, "{turns}");
+        assert_eq!(check.found, findings(&text, &mut |_| words.to_owned()));
+        assert_eq!(check.found.len(), 4);
     }
 
     #[test]

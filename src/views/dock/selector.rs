@@ -219,7 +219,7 @@ fn funnel(selection: &Selection, by_field: bool, place: &str, stale: bool, lang:
     let arrow = || html! { <span class="funnel-arrow" aria-hidden="true">{"→"}</span> };
     html! {
         <p class={classes!("funnel", stale.then_some("stale"))} role="status">
-            <span><b>{selection.all}</b>{" "}{texts::SEL_PODS.get(lang)}{" "}{place}</span>
+            <span><b>{selection.all}</b>{" "}{if selection.all == 1 { texts::SEL_POD } else { texts::SEL_PODS }.get(lang)}{" "}{place}</span>
             {for selection.steps.iter().map(|step| html! { <>{arrow()}<span><b>{step.left}</b>{" "}{step.requirement.key()}</span></> })}
             if by_field { {arrow()}<span><b>{selection.count}</b>{" "}{"--field-selector"}</span> }
         </p>

@@ -3,12 +3,15 @@
 use crate::components::{Notice, NoticeKind, Notices};
 use crate::editor::EditorHandle;
 use crate::i18n::editor as texts;
-use crate::session::LabContext;
+use crate::session::{LabContext, now_ms};
 use crate::state::manifest::{self, Level};
 use crate::state::{Lang, Outcome};
 use std::cell::RefCell;
 use std::rc::Rc;
 use yew::prelude::*;
+
+/// How long the place of an error is looked for, in milliseconds.
+const PLACE_MS: f64 = 300.0;
 
 type Handle = Rc<RefCell<Option<EditorHandle>>>;
 
@@ -82,7 +85,11 @@ fn refused(lab: &LabContext, outcome: &Outcome, name: &str, handle: &Handle, lan
         .code(outcome.errors().trim_end());
     let place = lab.read(|l| {
         let text = &l.files.active().text;
-        let found = l.findings().into_iter().find(|f| f.level == Level::Error)?;
+        // In a file of thousands of documents the place may not be found in time: kubectl has named it then.
+        let begun = now_ms();
+        let mut check = l.begin_check();
+        check.go_on(l, &mut || now_ms() - begun < PLACE_MS);
+        let found = check.found().into_iter().find(|f| f.level == Level::Error)?;
         let line = text.get(..found.range.start)?.matches('\n').count() + 1;
         Some((line, manifest::utf16(text, found.range.start), manifest::utf16(text, found.range.end)))
     });

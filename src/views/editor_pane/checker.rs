@@ -110,6 +110,7 @@ fn problem(finding: &Finding, text: &str, lang: Lang) -> Problem {
     let (severity, message) = match finding.level {
         Level::Error => (Severity::Error, finding.message.clone()),
         Level::Warning => (Severity::Warning, finding.message.clone()),
+        Level::Twice => (Severity::Warning, texts::TWICE.with(lang, &[("key", &finding.message)])),
         Level::NotSimulated => {
             (Severity::Info, texts::NOT_SIMULATED.with(lang, &[("field", &finding.message)]))
         }

@@ -365,7 +365,7 @@ pub(super) fn Prompt(props: &PromptProps) -> Html {
                 <button type="button" aria-label="↑" onclick={recall.reform(|_: MouseEvent| true)}>{"↑"}</button>
                 <button type="button" aria-label="↓" onclick={recall.reform(|_: MouseEvent| false)}>{"↓"}</button>
                 {for ["-", "/", "=", "'", "|"].into_iter().map(|sign| html! { <button key={sign} type="button" onclick={insert(sign)}>{sign}</button> })}
-                <button type="button" onclick={interrupt.reform(|_: MouseEvent| ())}>{"Ctrl C"}</button>
+                <button type="button" aria-label="Ctrl C" onclick={interrupt.reform(|_: MouseEvent| ())}>{"^C"}</button>
             </div>
         </div>
     }

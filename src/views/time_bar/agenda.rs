@@ -31,11 +31,12 @@ fn until(now: SimTime, at: SimTime, lang: Lang) -> String {
         return texts::NOW_DUE.get(lang).to_owned();
     }
     let text = match lang {
-        Lang::En if seconds < 1.0 => format!("{:.0} ms", seconds * 1000.0),
+        // As short as seconds are: the button of a phone has room for no more.
+        Lang::En if seconds < 1.0 => format!("{seconds:.1} s"),
         Lang::En if seconds < 60.0 => format!("{seconds:.0} s"),
         Lang::En if seconds < 3600.0 => format!("{:.0}m{:.0}s", (seconds / 60.0).floor(), seconds % 60.0),
         Lang::En => format!("{:.0}h{:.0}m", (seconds / 3600.0).floor(), (seconds % 3600.0) / 60.0),
-        Lang::Ko if seconds < 1.0 => format!("{:.0}ms", seconds * 1000.0),
+        Lang::Ko if seconds < 1.0 => format!("{seconds:.1}초"),
         Lang::Ko if seconds < 60.0 => format!("{seconds:.0}초"),
         Lang::Ko if seconds < 3600.0 => format!("{:.0}분 {:.0}초", (seconds / 60.0).floor(), seconds % 60.0),
         Lang::Ko => format!("{:.0}시간 {:.0}분", (seconds / 3600.0).floor(), (seconds % 3600.0) / 60.0),

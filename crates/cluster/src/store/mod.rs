@@ -102,6 +102,11 @@ impl Store {
         self.names(kind, namespace).into_iter().flat_map(BTreeMap::values)
     }
 
+    /// How many objects there are.
+    pub(crate) fn len(&self) -> usize {
+        self.objects.iter().flat_map(|(_, of_kind)| of_kind).map(|(_, names)| names.len()).sum()
+    }
+
     /// How many objects of a kind there are.
     pub fn count(&self, kind: &'static Kind) -> usize {
         self.of_kind(kind).iter().map(|(_, names)| names.len()).sum()
