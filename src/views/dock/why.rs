@@ -141,9 +141,7 @@ fn chosen_node(decision: &Decision, node: &str, lang: Lang) -> Html {
         .nodes
         .iter()
         .filter_map(|n| match &n.verdict {
-            Verdict::Feasible { scores, total } if !scores.is_empty() => {
-                Some((&*n.node, scores.as_slice(), *total))
-            }
+            Verdict::Feasible { scores, total } if !scores.is_empty() => Some((&*n.node, &**scores, *total)),
             _ => None,
         })
         .collect();

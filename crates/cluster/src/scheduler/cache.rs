@@ -24,6 +24,8 @@ pub struct Cache {
     /// By slot; a slot is never moved. A free slot holds a node without object and pods.
     slots: Vec<Arc<NodeInfo>>,
     free: Vec<usize>,
+    /// How many changes of nodes there were.
+    generation: u64,
     by_name: BTreeMap<Arc<str>, usize>,
     /// The order in which nodes are looked at.
     order: Arc<Vec<usize>>,
@@ -110,12 +112,22 @@ impl Cache {
         let key = node.name.clone();
         let slot = self.free.pop().unwrap_or(self.slots.len());
         node.slot = slot;
+        self.generation += 1;
+        node.generation = self.generation;
         match self.slots.get_mut(slot) {
             Some(free) => *free = Arc::new(node),
             None => self.slots.push(Arc::new(node)),
         }
         self.by_name.insert(key, slot);
         slot
+    }
+
+    /// A node, to be changed.
+    fn node_mut(&mut self, slot: usize) -> &mut NodeInfo {
+        self.generation += 1;
+        let node = Arc::make_mut(&mut self.slots[slot]);
+        node.generation = self.generation;
+        node
     }
 
     /// Takes up a node, new or changed.
@@ -129,7 +141,7 @@ impl Cache {
         if images_changed {
             self.forget_images(slot);
         }
-        Arc::make_mut(&mut self.slots[slot]).set_node(object.clone());
+        self.node_mut(slot).set_node(object.clone());
         if images_changed {
             self.learn_images(slot, object);
         }
@@ -164,7 +176,7 @@ impl Cache {
     pub fn remove_node(&mut self, name: &str) {
         let Some(slot) = self.by_name.get(name).copied() else { return };
         self.forget_images(slot);
-        let node = Arc::make_mut(&mut self.slots[slot]);
+        let node = self.node_mut(slot);
         node.node = None;
         node.images = Arc::default();
         let empty = node.pods.is_empty();
@@ -228,7 +240,7 @@ impl Cache {
         let slot = self.slot_for(&node_name);
         self.pods.insert(pod.uid().into(), slot);
         self.counts.count(slot, &pod, 1);
-        Arc::make_mut(&mut self.slots[slot]).add_pod(pod);
+        self.node_mut(slot).add_pod(pod);
         self.note_affinity(slot);
     }
 
@@ -241,10 +253,11 @@ impl Cache {
     /// A pod is gone.
     pub fn remove_pod(&mut self, uid: &str) {
         let Some(slot) = self.pods.remove(uid) else { return };
-        let node = Arc::make_mut(&mut self.slots[slot]);
-        if let Some(pod) = node.remove_pod(uid) {
+        let removed = self.node_mut(slot).remove_pod(uid);
+        if let Some(pod) = removed {
             self.counts.count(slot, &pod, -1);
         }
+        let node = &self.slots[slot];
         if node.node.is_none() && node.pods.is_empty() {
             let name = node.name.clone();
             self.by_name.remove(&name);

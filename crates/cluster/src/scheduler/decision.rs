@@ -104,7 +104,7 @@ pub enum Verdict {
     /// It does.
     Feasible {
         /// One for each plugin that scores; none where the node was the only feasible one.
-        scores: Vec<PluginScore>,
+        scores: Arc<[PluginScore]>,
         /// The sum of the weighted scores.
         total: i64,
     },

@@ -9,6 +9,7 @@
 
 pub mod cache;
 pub mod decision;
+mod evaluations;
 mod event_handlers;
 pub mod framework;
 pub mod nominator;
@@ -33,6 +34,7 @@ use crate::store::{Change, Key};
 use crate::world::Cx;
 use cache::Cache;
 use decision::{Decisions, Outcome};
+pub use evaluations::Evaluations;
 use framework::{FilterContext, PodInfo};
 use k8s_openapi::api::core::v1::{PodCondition, PodStatus};
 use nominator::Nominator;
@@ -67,6 +69,7 @@ pub enum SchedulerEvent {
 pub struct Scheduler {
     profiles: Vec<Profile>,
     cache: Cache,
+    evaluations: Evaluations,
     queue: SchedulingQueue,
     nominator: Nominator,
     recorder: Option<EventsRecorder>,
@@ -89,6 +92,7 @@ impl Default for Scheduler {
         Scheduler {
             profiles: vec![Profile::default()],
             cache: Cache::default(),
+            evaluations: Evaluations::default(),
             queue: SchedulingQueue::default(),
             nominator: Nominator::default(),
             recorder: None,
@@ -138,6 +142,9 @@ impl Scheduler {
 
     /// Sees a change in the store.
     pub fn observe(&mut self, change: &Change, cx: &mut Cx<'_>) {
+        if *change.object.kind == kinds::EVENT {
+            return;
+        }
         self.see(change, cx);
         self.plan(latency::SCHEDULE, cx);
     }
@@ -206,6 +213,7 @@ impl Scheduler {
     /// Sets the profiles.
     pub fn set_profiles(&mut self, profiles: Vec<Profile>) {
         self.profiles = profiles;
+        self.evaluations = Evaluations::default();
     }
 
     /// Plans what comes next, a waiting pod after `delay`.
@@ -255,6 +263,7 @@ impl Scheduler {
             self.next_start_node_index,
             queued.attempts,
             draw,
+            &mut self.evaluations,
         );
         self.next_start_node_index = cycle.next_start_node_index;
         if let Some(failure) = cycle.failure {

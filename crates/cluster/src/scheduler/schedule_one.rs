@@ -3,10 +3,13 @@
 //! Source: pkg/scheduler/schedule_one.go (v1.37). Batching of pods alike never happens in the default
 //! profile: pods with default spread constraints have no signature.
 
+use super::Evaluations;
 use super::decision::{Decision, Fix, NODES_TOLD, NodeVerdict, Outcome, PluginScore, Tie, Verdict};
 use super::framework::fit_error::Diagnosis;
+use super::framework::runtime::Scored;
 use super::framework::runtime::{
-    Scored, active_filters, run_filter_plugins_with_nominated_pods, run_pre_filter_plugins, run_score_plugins,
+    active_filters, run_filter_plugins_with_nominated_pods, run_pre_filter_plugins, run_pre_score_plugins,
+    run_score_plugins,
 };
 use super::framework::{Code, CycleState, FilterContext, Plugin, PluginSet, PodInfo, Reason, Status};
 use super::nominator::Nominator;
@@ -80,21 +83,26 @@ fn find_nodes_that_pass_filters(
     nominator: &Nominator,
     pod: &PodInfo,
     state: &CycleState,
-    nodes: &[usize],
-    start: usize,
+    (nodes, start): (&[usize], usize),
+    evaluations: &mut Evaluations,
     found: &mut Found,
 ) -> Result<(), Status> {
     let enough = num_feasible_nodes_to_find(cx.profile.percentage_of_nodes_to_score, nodes.len());
     let filters = active_filters(state);
     found.feasible.reserve_exact(enough.min(nodes.len()));
-    for index in 0..nodes.len() {
+    let mut known = if nominator.is_empty() { evaluations.filters(cx, pod, state, &filters) } else { None };
+    let (before, from) = nodes.split_at(start.checked_rem(nodes.len()).unwrap_or(0));
+    for slot in from.iter().chain(before).copied() {
         if found.feasible.len() >= enough {
             break;
         }
-        let slot = nodes[(start + index) % nodes.len()];
         let Some(node) = cx.cache.node(slot) else { continue };
         found.processed += 1;
-        match run_filter_plugins_with_nominated_pods(cx, nominator, pod, state, node, &filters) {
+        let verdict = match &mut known {
+            Some(known) => known.run(cx, pod, state, node, &filters),
+            None => run_filter_plugins_with_nominated_pods(cx, nominator, pod, state, node, &filters),
+        };
+        match verdict {
             Ok(()) => found.feasible.push(slot),
             Err(status) if status.is_rejected() => {
                 found.diagnosis.add_plugin_status(&status);
@@ -113,6 +121,7 @@ fn find_nodes_that_fit_pod(
     pod: &PodInfo,
     state: &mut CycleState,
     start: usize,
+    evaluations: &mut Evaluations,
 ) -> Result<(Found, bool), Status> {
     let mut found = Found { feasible: Vec::new(), diagnosis: Diagnosis::default(), processed: 0 };
     let order = cx.cache.order();
@@ -130,13 +139,23 @@ fn find_nodes_that_fit_pod(
     found.diagnosis.unschedulable_plugins = pre.narrowed_by_set;
     if let Some(slot) = cx.cache.slot(pod.nominated_node_name()) {
         let mut tried = Found { feasible: Vec::new(), diagnosis: Diagnosis::default(), processed: 0 };
-        find_nodes_that_pass_filters(cx, nominator, pod, state, &[slot], 0, &mut tried)?;
+        find_nodes_that_pass_filters(cx, nominator, pod, state, (&[slot], 0), evaluations, &mut tried)?;
         if !tried.feasible.is_empty() {
             return Ok((tried, false));
         }
     }
     match pre.nodes {
-        None => find_nodes_that_pass_filters(cx, nominator, pod, state, &order, start, &mut found)?,
+        None => {
+            find_nodes_that_pass_filters(
+                cx,
+                nominator,
+                pod,
+                state,
+                (&order, start),
+                evaluations,
+                &mut found,
+            )?;
+        }
         Some(names) => {
             let slots: Vec<usize> = names.iter().filter_map(|name| cx.cache.slot(name)).collect();
             let text = format!("node(s) didn't satisfy plugin(s) [{}]", pre.narrowed_by.join(" "));
@@ -145,7 +164,15 @@ fn find_nodes_that_fit_pod(
                 reasons: vec![text.into()],
                 plugin: None,
             });
-            find_nodes_that_pass_filters(cx, nominator, pod, state, &slots, start, &mut found)?;
+            find_nodes_that_pass_filters(
+                cx,
+                nominator,
+                pod,
+                state,
+                (&slots, start),
+                evaluations,
+                &mut found,
+            )?;
         }
     }
     Ok((found, true))
@@ -159,6 +186,7 @@ pub fn scheduling_cycle(
     start: usize,
     attempt: u32,
     mut draw: Draw,
+    evaluations: &mut Evaluations,
 ) -> Cycle {
     let all_nodes = cx.cache.node_count();
     let mut cycle = Cycle {
@@ -194,7 +222,8 @@ pub fn scheduling_cycle(
             Outcome::Unschedulable { nominated: None, victims: Vec::new(), fixes: vec![Fix::AddNode] };
         return cycle;
     }
-    let (mut found, searched) = match find_nodes_that_fit_pod(cx, nominator, pod, &mut cycle.state, start) {
+    let searched = find_nodes_that_fit_pod(cx, nominator, pod, &mut cycle.state, start, evaluations);
+    let (mut found, searched) = match searched {
         Ok(found) => found,
         Err(status) => {
             cycle.failure = Some(Failure {
@@ -246,13 +275,40 @@ pub fn scheduling_cycle(
             if let Some(node) = cx.cache.node(*only) {
                 cycle.decision.nodes.push(NodeVerdict {
                     node: node.name.clone(),
-                    verdict: Verdict::Feasible { scores: Vec::new(), total: 0 },
+                    verdict: Verdict::Feasible { scores: Arc::new([]), total: 0 },
                 });
             }
         }
         feasible => {
-            let scored = run_score_plugins(cx, pod, &mut cycle.state, feasible);
-            cycle.chosen = choose(cx, feasible, &scored, &mut draw, &mut cycle.decision);
+            let state = &mut cycle.state;
+            let scorers = run_pre_score_plugins(cx, pod, state, feasible);
+            let decision = &mut cycle.decision;
+            cycle.chosen = match evaluations.scores(cx, state, &scorers) {
+                Some(mut known) => {
+                    let (totals, normalized) = known.totals(cx, pod, state, feasible);
+                    let tell = |index: usize| known.tell(feasible[index], index, &normalized);
+                    choose(cx, feasible, &totals, tell, &mut draw, decision)
+                }
+                None => {
+                    let scored = run_score_plugins(cx, pod, state, feasible, &scorers);
+                    let mut totals = vec![0i64; feasible.len()];
+                    for plugin in &scored {
+                        for (total, score) in totals.iter_mut().zip(&plugin.normalized) {
+                            *total = total.wrapping_add(score.wrapping_mul(plugin.weight));
+                        }
+                    }
+                    let tell = |index: usize| {
+                        let of_plugin = |s: &Scored| PluginScore {
+                            plugin: s.plugin,
+                            raw: s.raw[index],
+                            normalized: s.normalized[index],
+                            weighted: s.normalized[index].saturating_mul(s.weight),
+                        };
+                        scored.iter().map(of_plugin).collect()
+                    };
+                    choose(cx, feasible, &totals, tell, &mut draw, decision)
+                }
+            };
         }
     }
     tell_rejections(cx, pod, &cycle.state, &found.diagnosis, &mut cycle.decision);
@@ -289,20 +345,15 @@ fn fail(
     }
 }
 
-/// Adds the scores up and takes the best node, one of those alike by draw.
+/// Takes the node with the best sum, one of those alike by draw, and tells the best with what `tell` says of them.
 fn choose(
     cx: &FilterContext<'_>,
     feasible: &[usize],
-    scored: &[Scored],
+    totals: &[i64],
+    mut tell: impl FnMut(usize) -> Arc<[PluginScore]>,
     draw: &mut Draw,
     decision: &mut Decision,
 ) -> Option<usize> {
-    let mut totals = vec![0i64; feasible.len()];
-    for plugin in scored {
-        for (total, score) in totals.iter_mut().zip(&plugin.normalized) {
-            *total = total.wrapping_add(score.wrapping_mul(plugin.weight));
-        }
-    }
     let best = totals.iter().copied().max()?;
     let tied = || (0..feasible.len()).filter(|i| totals[*i] == best);
     let count = tied().count();
@@ -313,30 +364,36 @@ fn choose(
         let nodes = tied().filter_map(name).take(NODES_TOLD).collect();
         decision.tie = Some(Tie { count, nodes, drawn });
     }
-    let mut told: Vec<usize> = (0..feasible.len()).collect();
-    if told.len() > NODES_TOLD {
-        let place = |i: &usize| (std::cmp::Reverse(totals[*i]), *i != winner, *i);
-        told.select_nth_unstable_by_key(NODES_TOLD / 2, place);
-        told.truncate(NODES_TOLD / 2);
-        told.sort_unstable_by_key(place);
-    }
+    let told: Vec<usize> = if feasible.len() > NODES_TOLD {
+        best_of(totals, winner, NODES_TOLD / 2)
+    } else {
+        (0..feasible.len()).collect()
+    };
     decision.nodes.reserve_exact(told.len());
     for index in told {
-        let scores = scored
-            .iter()
-            .map(|s| PluginScore {
-                plugin: s.plugin,
-                raw: s.raw[index],
-                normalized: s.normalized[index],
-                weighted: s.normalized[index].saturating_mul(s.weight),
-            })
-            .collect();
         if let Some(node) = name(index) {
-            let verdict = Verdict::Feasible { scores, total: totals[index] };
+            let verdict = Verdict::Feasible { scores: tell(index), total: totals[index] };
             decision.nodes.push(NodeVerdict { node, verdict });
         }
     }
     Some(feasible[winner])
+}
+
+/// The places of the best sums, best first: the winner, then by sum and place.
+fn best_of(totals: &[i64], winner: usize, count: usize) -> Vec<usize> {
+    let mut best: Vec<usize> = Vec::with_capacity(count + 1);
+    best.push(winner);
+    for (index, total) in totals.iter().enumerate() {
+        let full = best.len() >= count;
+        if index == winner || full && best.last().is_some_and(|last| totals[*last] >= *total) {
+            continue;
+        }
+        // Of equal sums the earlier place comes first; the winner has the best.
+        let at = best.partition_point(|other| totals[*other] >= *total);
+        best.insert(at, index);
+        best.truncate(count);
+    }
+    best
 }
 
 /// Adds the nodes that were ruled out, of many some of each reason.

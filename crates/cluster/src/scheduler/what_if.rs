@@ -1,5 +1,6 @@
 //! Trying a pod without scheduling it.
 
+use super::Evaluations;
 use super::decision::{Decision, Outcome};
 use super::framework::{FilterContext, PodInfo};
 use super::plugins::scheduling_gates;
@@ -22,7 +23,8 @@ pub fn what_if(world: &World, pod: &Object) -> Option<Decision> {
     let key = format!("{}/{}", pod.key.namespace, pod.key.name);
     let draw = Draw::keyed(world.settings.seed, "scheduler", &key, 1);
     let start = scheduler.next_start_node_index();
-    let mut cycle = scheduling_cycle(&cx, scheduler.nominator(), &pod, start, 1, draw);
+    let mut cycle =
+        scheduling_cycle(&cx, scheduler.nominator(), &pod, start, 1, draw, &mut Evaluations::default());
     if !scheduling_gates::pre_enqueue(&pod) {
         let gates = pod.spec().scheduling_gates.iter().flatten().map(|g| g.name.clone()).collect();
         cycle.decision.outcome = Outcome::Gated { gates };

@@ -17,6 +17,8 @@ pub struct NodeInfo {
     pub name: Arc<str>,
     /// Its place in the cache.
     pub slot: usize,
+    /// Differs with every change of a node in the cache; 0 outside of it.
+    pub generation: u64,
     /// The object; `None` while only its pods are known.
     pub node: Option<Arc<Object>>,
     /// The pods on it.
@@ -49,6 +51,7 @@ impl NodeInfo {
         NodeInfo {
             name: name.into(),
             slot: 0,
+            generation: 0,
             node: None,
             pods: Vec::new(),
             pods_with_affinity: Vec::new(),

@@ -219,6 +219,11 @@ pub trait Plugin: Sync {
         0
     }
 
+    /// Whether [`Plugin::normalize`] does anything.
+    fn normalizes(&self) -> bool {
+        false
+    }
+
     /// Brings the scores of all nodes to 0..=100; `nodes` are the indices the scores belong to.
     fn normalize(&self, _state: &CycleState, _nodes: &[usize], _scores: &mut [i64]) {}
 

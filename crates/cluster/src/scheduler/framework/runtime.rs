@@ -129,6 +129,24 @@ pub fn run_filter_plugins_with_nominated_pods(
     run_filter_plugins(cx, pod, state, node, filters)
 }
 
+/// The plugins that score the pod, prepared.
+pub fn run_pre_score_plugins(
+    cx: &FilterContext<'_>,
+    pod: &PodInfo,
+    state: &mut CycleState,
+    nodes: &[usize],
+) -> Vec<&'static dyn Plugin> {
+    let mut scoring: Vec<&'static dyn Plugin> = Vec::new();
+    for plugin in registry::fulfilling("Score").filter(|p| cx.profile.enabled(p.id())) {
+        if plugin.pre_score(cx, pod, state, nodes) {
+            scoring.push(plugin);
+        } else {
+            state.skip_score.insert(plugin.id());
+        }
+    }
+    scoring
+}
+
 /// What one plugin gave each node, in the order of the nodes.
 #[derive(Debug)]
 pub struct Scored {
@@ -146,20 +164,13 @@ pub struct Scored {
 pub fn run_score_plugins(
     cx: &FilterContext<'_>,
     pod: &PodInfo,
-    state: &mut CycleState,
+    state: &CycleState,
     nodes: &[usize],
+    scoring: &[&'static dyn Plugin],
 ) -> Vec<Scored> {
-    let mut scoring: Vec<&'static dyn Plugin> = Vec::new();
-    for plugin in registry::fulfilling("Score").filter(|p| cx.profile.enabled(p.id())) {
-        if plugin.pre_score(cx, pod, state, nodes) {
-            scoring.push(plugin);
-        } else {
-            state.skip_score.insert(plugin.id());
-        }
-    }
     let infos: Vec<Option<&NodeInfo>> = nodes.iter().map(|slot| cx.cache.node(*slot).map(|n| &**n)).collect();
     scoring
-        .into_iter()
+        .iter()
         .map(|plugin| {
             let score = |node: &Option<&NodeInfo>| node.map_or(0, |node| plugin.score(cx, pod, state, node));
             let raw: Vec<i64> = infos.iter().map(score).collect();

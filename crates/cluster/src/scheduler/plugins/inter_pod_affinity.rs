@@ -335,6 +335,10 @@ impl Plugin for InterPodAffinity {
         state.scores.iter().map(of_key).sum()
     }
 
+    fn normalizes(&self) -> bool {
+        true
+    }
+
     fn normalize(&self, state: &CycleState, _: &[usize], scores: &mut [i64]) {
         if state.inter_pod_affinity_score.is_none() {
             return;

@@ -145,6 +145,10 @@ impl Plugin for NodeAffinity {
         of(cx.profile.added_preferred.as_ref()) + of(state.preferred_node_affinity.as_ref())
     }
 
+    fn normalizes(&self) -> bool {
+        true
+    }
+
     fn normalize(&self, _: &CycleState, _: &[usize], scores: &mut [i64]) {
         default_normalize_score(scores);
     }

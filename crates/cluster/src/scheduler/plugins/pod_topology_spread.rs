@@ -470,6 +470,10 @@ impl Plugin for PodTopologySpread {
         libm::round(score) as i64
     }
 
+    fn normalizes(&self) -> bool {
+        true
+    }
+
     fn normalize(&self, state: &CycleState, nodes: &[usize], scores: &mut [i64]) {
         let Some(state) = &state.topology_spread_score else { return };
         let counted = || nodes.iter().zip(scores.iter()).filter(|(slot, _)| !state.ignored.contains(slot));

@@ -118,6 +118,10 @@ impl Plugin for TaintToleration {
         i64::try_from(untolerated.count()).unwrap_or(i64::MAX)
     }
 
+    fn normalizes(&self) -> bool {
+        true
+    }
+
     fn normalize(&self, _: &CycleState, _: &[usize], scores: &mut [i64]) {
         reverse_normalize_score(scores);
     }
