@@ -578,15 +578,23 @@ impl Ctx<'_> {
     /// # Errors
     /// `NotFound`; `PermissionDenied` where there is a file that may not be executed.
     pub fn find_program(&self, name: &str, path_var: &str) -> Result<String, Errno> {
+        self.locate_program(name, path_var).map(|(path, _)| path)
+    }
+
+    /// As [`Ctx::find_program`], with the place of the file.
+    ///
+    /// # Errors
+    /// As [`Ctx::find_program`].
+    pub(crate) fn locate_program(&self, name: &str, path_var: &str) -> Result<(String, Location), Errno> {
         if name.contains('/') {
-            return self.executable(name).map(|_| name.to_owned());
+            return self.executable(name).map(|at| (name.to_owned(), at));
         }
         let mut worst = Errno::NotFound;
         for dir in path_var.split(':') {
             let dir = if dir.is_empty() { "." } else { dir };
             let full = [dir, "/", name].concat();
             match self.executable(&full) {
-                Ok(_) => return Ok(full),
+                Ok(at) => return Ok((full, at)),
                 Err(Errno::PermissionDenied) => worst = Errno::PermissionDenied,
                 Err(_) => {}
             }
@@ -624,9 +632,26 @@ impl Ctx<'_> {
     /// # Errors
     /// [`Errno`]; `ExecFormat` for a file that is neither a program nor a script with `#!`.
     pub fn load(&mut self, path: &str, argv: &mut Vec<String>) -> Result<(Box<dyn Program>, Family), Errno> {
-        let mut path = path.to_owned();
+        let at = self.executable(path)?;
+        self.load_at(path.to_owned(), at, argv)
+    }
+
+    /// As [`Ctx::load`], for a file whose place is known.
+    ///
+    /// # Errors
+    /// As [`Ctx::load`].
+    pub(crate) fn load_at(
+        &mut self,
+        path: String,
+        at: Location,
+        argv: &mut Vec<String>,
+    ) -> Result<(Box<dyn Program>, Family), Errno> {
+        let (mut path, mut known) = (path, Some(at));
         for _ in 0..MAX_INTERPRETERS {
-            let at = self.executable(&path)?;
+            let at = match known.take() {
+                Some(at) => at,
+                None => self.executable(&path)?,
+            };
             let inode = self.sys.fs.inode(&*self.host, &at).ok_or(Errno::NotFound)?;
             match &inode.kind {
                 Kind::Program(name) => {
@@ -639,10 +664,10 @@ impl Ctx<'_> {
                 }
                 Kind::File(c) => {
                     if **c.bytes == *ENTRYPOINT.as_bytes()
-                        && let Some(server) = self.server_named(argv)
+                        && let Some((server, at)) = self.server_named(argv)
                     {
                         argv.remove(0);
-                        path = server;
+                        (path, known) = (server, Some(at));
                         continue;
                     }
                     let Some(rest) = c.bytes.strip_prefix(b"#!") else { return Err(Errno::ExecFormat) };
@@ -669,15 +694,14 @@ impl Ctx<'_> {
     }
 
     /// The path of the server that the arguments name: a program of the image's own, that no tool stands for.
-    fn server_named(&self, argv: &[String]) -> Option<String> {
+    fn server_named(&self, argv: &[String]) -> Option<(String, Location)> {
         let name = argv.get(1)?;
-        let found = self
-            .find_program(name, self.core.env_var("PATH").unwrap_or(crate::userland::DEFAULT_PATH))
+        let (found, at) = self
+            .locate_program(name, self.core.env_var("PATH").unwrap_or(crate::userland::DEFAULT_PATH))
             .ok()?;
-        let at = self.sys.fs.resolve(&*self.host, &self.core.who, &self.absolute(&found), true).ok()?;
         match &self.sys.fs.inode(&*self.host, &at)?.kind {
             // Tools stand in files as `userland:name`.
-            Kind::Program(program) if !program.contains(':') => Some(found),
+            Kind::Program(program) if !program.contains(':') => Some((found, at)),
             _ => None,
         }
     }

@@ -652,13 +652,13 @@ fn start(ctx: &mut Ctx<'_>) -> Result<Loaded, StartError> {
     let mut argv = ctx.core.argv.clone();
     let Some(name) = argv.first().cloned() else { return Err(StartError::Empty) };
     let path_var = ctx.core.env_var("PATH").unwrap_or(crate::userland::DEFAULT_PATH).to_owned();
-    let path = ctx.find_program(&name, &path_var).map_err(|e| match e {
+    let (path, at) = ctx.locate_program(&name, &path_var).map_err(|e| match e {
         Errno::NotFound if !name.contains('/') => StartError::NotFoundInPath,
         Errno::NotFound | Errno::NotADirectory => StartError::NoSuchFile,
         _ if ctx.is_dir(&name) => StartError::IsADirectory,
         _ => StartError::PermissionDenied,
     })?;
-    let (program, family) = ctx.load(&path, &mut argv).map_err(|e| match e {
+    let (program, family) = ctx.load_at(path, at, &mut argv).map_err(|e| match e {
         Errno::ExecFormat => StartError::ExecFormat,
         Errno::NotFound => StartError::NoSuchFile,
         _ => StartError::PermissionDenied,

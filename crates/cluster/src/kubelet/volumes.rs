@@ -259,7 +259,10 @@ fn set_up(env: &mut Env<'_, '_>, w: &PodWorker, volume: &Volume) -> Result<(), S
     }
     let id = volume_id(w, &volume.name);
     let files = content(env, w, volume)?;
-    match &files {
+    let group = w.pod.pod_spec().and_then(|s| s.security_context.as_ref()?.fs_group);
+    let group = group.and_then(|group| u32::try_from(group).ok());
+    let given = group.and(files.clone()).unwrap_or_default();
+    match files {
         Some(files) => env.runtime.write_volume(&id, files, env.cx),
         None => env.runtime.ensure_volume(&id, env.cx),
     }
@@ -267,9 +270,8 @@ fn set_up(env: &mut Env<'_, '_>, w: &PodWorker, volume: &Volume) -> Result<(), S
         let size = memory_size(env, w, volume);
         env.runtime.back_with_memory(&id, size);
     }
-    let group = w.pod.pod_spec().and_then(|s| s.security_context.as_ref()?.fs_group);
-    if let Some(group) = group.and_then(|group| u32::try_from(group).ok()) {
-        env.runtime.give_volume(&id, group, &files.unwrap_or_default());
+    if let Some(group) = group {
+        env.runtime.give_volume(&id, group, &given);
     }
     Ok(())
 }

@@ -3,10 +3,12 @@
 use super::container::Container;
 use super::cri::{ContainerConfig, ContainerId, ContainerState, Notice, SandboxConfig, SandboxId};
 use super::sandbox::Sandbox;
-use super::servers::Bundle;
+use super::servers::{Bundle, ImageRoot, OWN_FILES};
 use super::{Runtime, images};
 use crate::world::Cx;
-use podlab_shell::{Credentials, FileSystem, Machine, Mount, ROOT, Signal, Spawn, StartError, Stdin};
+use podlab_shell::{
+    Content, Credentials, FileSystem, Ino, Kind, Machine, Mount, ROOT, Signal, Spawn, StartError, Stdin,
+};
 use std::sync::Arc;
 
 /// Where the runtime's texts of a failed start begin.
@@ -81,11 +83,11 @@ impl Runtime {
         };
         let id = self.new_id(cx, &format!("{}/{}", sandbox.config.pod_uid, config.name));
         let now = cx.now();
-        let root = self.root_volume(&resolved, image, now);
-        let image_bytes = root.used_bytes();
-        let mut fs = FileSystem::new(root);
+        let root = self.root_of(&resolved, image, now);
+        let image_bytes = root.volume.used_bytes();
+        let mut fs = FileSystem::new(root.volume.clone());
         fs.root_read_only = config.read_only_root;
-        self.write_etc(&mut fs, &sandbox, now);
+        write_etc(&mut fs, &root.own_files, &sandbox, now);
         for mount in &config.mounts {
             let ino = match mount.sub_path.as_str() {
                 "" => ROOT,
@@ -104,8 +106,8 @@ impl Runtime {
             {
                 volume.hold(ino);
             }
-            let is_file =
-                self.volumes.get(&mount.volume).and_then(|v| v.get(ino)).is_some_and(|inode| !inode.is_dir());
+            let is_file = ino != ROOT
+                && self.volumes.get(&mount.volume).and_then(|v| v.get(ino)).is_some_and(|i| !i.is_dir());
             fs.mount(
                 Mount {
                     path: mount.container_path.trim_end_matches('/').to_owned(),
@@ -320,39 +322,44 @@ fn start_error(error: StartError, name: &str) -> String {
     }
 }
 
-impl Runtime {
-    /// `/etc/hostname`, `/etc/hosts` and `/etc/resolv.conf`, as kubelet and runtime write them.
-    fn write_etc(&self, fs: &mut FileSystem, sandbox: &Sandbox, now: podlab_sim::SimTime) {
-        let config = &sandbox.config;
-        let mut hosts = String::from(
-            "# Kubernetes-managed hosts file.\n127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n\
+/// Writes the [`OWN_FILES`], as kubelet and runtime do; `known`: where those of them are that need not be looked for.
+fn write_etc(
+    fs: &mut FileSystem,
+    known: &[Option<Ino>; OWN_FILES.len()],
+    sandbox: &Sandbox,
+    now: podlab_sim::SimTime,
+) {
+    let config = &sandbox.config;
+    let mut hosts = String::from(
+        "# Kubernetes-managed hosts file.\n127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n\
              fe00::0\tip6-localnet\nfe00::0\tip6-mcastprefix\nfe00::1\tip6-allnodes\nfe00::2\tip6-allrouters\n",
-        );
-        if let Some(ip) = &sandbox.ip {
-            let names = match config.domain.as_str() {
-                "" => config.hostname.clone(),
-                domain => format!("{0}.{domain}\t{0}", config.hostname),
-            };
-            hosts.push_str(&format!("{ip}\t{names}\n"));
-        }
-        if !config.host_aliases.is_empty() {
-            hosts.push_str("\n# Entries added by HostAliases.\n");
-            for (ip, names) in &config.host_aliases {
-                hosts.push_str(&format!("{ip}\t{}\n", names.join("\t")));
-            }
-        }
-        let files = [
-            ("/etc/hostname", format!("{}\n", config.kernel_hostname())),
-            ("/etc/hosts", hosts),
-            ("/etc/resolv.conf", config.resolv_conf.clone()),
-            ("/dev/termination-log", String::new()),
-        ];
-        for (path, text) in files {
-            // A volume mounted there comes later and covers it.
-            let _ = fs.root.put_file(path, text.as_bytes(), 0o644, now);
+    );
+    if let Some(ip) = &sandbox.ip {
+        let names = match config.domain.as_str() {
+            "" => config.hostname.clone(),
+            domain => format!("{0}.{domain}\t{0}", config.hostname),
+        };
+        hosts.push_str(&format!("{ip}\t{names}\n"));
+    }
+    if !config.host_aliases.is_empty() {
+        hosts.push_str("\n# Entries added by HostAliases.\n");
+        for (ip, names) in &config.host_aliases {
+            hosts.push_str(&format!("{ip}\t{}\n", names.join("\t")));
         }
     }
+    let hostname = [&*config.kernel_hostname(), "\n"].concat();
+    let texts = [hostname, hosts, config.resolv_conf.clone(), String::new()];
+    for ((path, known), text) in OWN_FILES.into_iter().zip(known).zip(texts) {
+        let content = Content::new(text);
+        // A volume mounted there comes later and covers it.
+        let _ = match known {
+            Some(ino) => fs.root.rewrite(*ino, content, 0o644, now),
+            None => fs.root.put(path, Kind::File(content), 0o644, now).map(|_| ()),
+        };
+    }
+}
 
+impl Runtime {
     /// The process ids of a node's containers are nobody's business; its address is.
     pub(super) fn node_address(&self, node: &str, cx: &Cx<'_>) -> Option<String> {
         let object = cx.api.store().get(&podlab_api::kinds::NODE, "", node)?;
@@ -380,17 +387,17 @@ impl Runtime {
     }
 
     /// The image's files; containers of one image share what they do not change.
-    fn root_volume(
+    fn root_of(
         &mut self,
         resolved: &images::Resolved,
         image: &images::Image,
         now: podlab_sim::SimTime,
-    ) -> podlab_shell::Volume {
-        if let Some(volume) = self.roots.get(&resolved.full) {
-            return volume.clone();
+    ) -> Arc<ImageRoot> {
+        if let Some(root) = self.roots.get(&resolved.full) {
+            return root.clone();
         }
-        let volume = Bundle::root(image, &resolved.reference, now);
-        self.roots.insert(resolved.full.clone(), volume.clone());
-        volume
+        let root = Arc::new(ImageRoot::new(image, &resolved.reference, now));
+        self.roots.insert(resolved.full.clone(), root.clone());
+        root
     }
 }

@@ -39,7 +39,6 @@ use crate::observe::{Upcoming, UpcomingKind};
 use crate::world::Cx;
 use container::{Container, Containers};
 use images::Resolved;
-use podlab_shell::Volume;
 use podlab_sim::{SimDuration, SimTime};
 use sandbox::Sandbox;
 use std::collections::{BTreeMap, BTreeSet};
@@ -60,7 +59,7 @@ pub enum RuntimeEvent {
 pub struct Runtime {
     pub(crate) sandboxes: BTreeMap<SandboxId, Sandbox>,
     pub(crate) containers: Containers,
-    pub(crate) volumes: BTreeMap<VolumeId, Volume>,
+    volumes: volumes::Volumes,
     /// node → complete names of the images on it.
     images: BTreeMap<String, BTreeSet<String>>,
     /// Image names as given → what they stand for; a memory of what can be found again.
@@ -77,7 +76,7 @@ pub struct Runtime {
     /// Grows whenever a file of a volume changed that a container could have read.
     volume_epoch: u64,
     /// Root file systems that have been built, by what they hold.
-    roots: BTreeMap<String, Volume>,
+    roots: BTreeMap<String, Arc<servers::ImageRoot>>,
 }
 
 impl Runtime {

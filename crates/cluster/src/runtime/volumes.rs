@@ -4,19 +4,100 @@ use super::Runtime;
 use super::cri::{ContainerId, VolumeFile, VolumeId};
 use crate::world::Cx;
 use podlab_shell::{Content, Ino, Kind, ROOT, Volume};
+use podlab_sim::SimTime;
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 /// A termination message is cut here.
 ///
 /// Source: pkg/kubelet/container/runtime.go `MaxContainerTerminationMessageLength` (v1.37).
 const TERMINATION_MESSAGE: usize = 4096;
 
+/// The volumes by id. What the kubelet has written into one is kept as it was said, and becomes a tree of files when
+/// somebody looks into it: few programs read their pod's token.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Volumes(BTreeMap<VolumeId, Held>);
+
+#[derive(Clone, Debug, Default)]
+struct Held {
+    made: OnceLock<Volume>,
+    /// What it is made from, while it is not.
+    written: Option<(Vec<VolumeFile>, SimTime)>,
+}
+
+impl Held {
+    fn get(&self) -> &Volume {
+        self.made.get_or_init(|| match &self.written {
+            Some((files, now)) => {
+                let mut volume = empty(*now);
+                write(&mut volume, files, *now);
+                volume
+            }
+            None => Volume::default(),
+        })
+    }
+}
+
+impl Volumes {
+    pub(super) fn contains_key(&self, id: &str) -> bool {
+        self.0.contains_key(id)
+    }
+
+    pub(super) fn get(&self, id: &str) -> Option<&Volume> {
+        self.0.get(id).map(Held::get)
+    }
+
+    pub(super) fn get_mut(&mut self, id: &str) -> Option<&mut Volume> {
+        let held = self.0.get_mut(id)?;
+        held.get();
+        held.written = None;
+        held.made.get_mut()
+    }
+
+    fn insert(&mut self, id: VolumeId, volume: Volume) {
+        self.0.insert(id, Held { made: OnceLock::from(volume), written: None });
+    }
+}
+
+/// An empty volume that all may write.
+fn empty(now: SimTime) -> Volume {
+    let mut volume = Volume::new(now, "/dev/vda1");
+    volume.set_mode(ROOT, 0o777);
+    volume
+}
+
+/// Replaces all files of a volume at once, as the kubelet's atomic writer does: the files lie behind the link `..data`.
+///
+/// Source: pkg/volume/util/atomic_writer.go `Write` (v1.37).
+fn write(volume: &mut Volume, files: &[VolumeFile], now: SimTime) {
+    let stamp = podlab_api::time::time_nanos(now.as_nanos()).strftime("%Y_%m_%d_%H_%M_%S").to_string();
+    let data = format!("..{stamp}.{:09}", now.as_nanos().rem_euclid(1_000_000_000));
+    let old: Vec<String> = match volume.get(ROOT).map(|root| &root.kind) {
+        Some(Kind::Dir(entries)) => entries.keys().cloned().collect(),
+        _ => Vec::new(),
+    };
+    for name in old {
+        let _ = volume.remove_all(ROOT, &name, now);
+    }
+    let dir = volume.make_dirs(&data, now).unwrap_or(ROOT);
+    for file in files {
+        let content = Content { bytes: file.bytes.clone(), zeros: 0 };
+        let _ = volume.put_in(dir, &file.path, Kind::File(content), file.mode, now);
+    }
+    let _ = volume.put("..data", Kind::Symlink(data), 0o777, now);
+    for file in files {
+        let top = file.path.split('/').next().unwrap_or("");
+        if volume.child(ROOT, top).is_none() {
+            let _ = volume.put(top, Kind::Symlink(["..data/", top].concat()), 0o777, now);
+        }
+    }
+}
+
 impl Runtime {
     /// Makes an empty volume that all may write, or leaves the one that is there.
     pub fn ensure_volume(&mut self, id: &VolumeId, cx: &Cx<'_>) {
         if !self.volumes.contains_key(id) {
-            let mut volume = Volume::new(cx.now(), "/dev/vda1");
-            volume.set_mode(ROOT, 0o777);
-            self.volumes.insert(id.clone(), volume);
+            self.volumes.insert(id.clone(), empty(cx.now()));
         }
     }
 
@@ -33,40 +114,20 @@ impl Runtime {
         self.volumes.get(id).map(Volume::used_bytes)
     }
 
-    /// Replaces all files of a volume at once, as the kubelet's atomic writer does for ConfigMaps, Secrets,
-    /// downward API and projected volumes: the files lie behind the link `..data`.
-    ///
-    /// Source: pkg/volume/util/atomic_writer.go `Write` (v1.37).
-    pub fn write_volume(&mut self, id: &VolumeId, files: &[VolumeFile], cx: &Cx<'_>) {
-        if self.volumes.contains_key(id) {
-            self.volume_epoch += 1;
-        }
+    /// Replaces all files of a volume at once: those of ConfigMaps, Secrets, downward API and projected volumes.
+    pub fn write_volume(&mut self, id: &VolumeId, files: Vec<VolumeFile>, cx: &Cx<'_>) {
         let now = cx.now();
-        self.ensure_volume(id, cx);
-        let Some(volume) = self.volumes.get_mut(id) else { return };
-        let stamp = podlab_api::time::time_nanos(now.as_nanos()).strftime("%Y_%m_%d_%H_%M_%S").to_string();
-        let data = format!("..{stamp}.{:09}", now.as_nanos().rem_euclid(1_000_000_000));
-        let old: Vec<String> = match volume.get(ROOT).map(|root| &root.kind) {
-            Some(Kind::Dir(entries)) => entries.keys().cloned().collect(),
-            _ => Vec::new(),
-        };
-        for name in old {
-            let _ = volume.remove_all(ROOT, &name, now);
-        }
-        let dir = volume.make_dirs(&data, now).unwrap_or(ROOT);
-        for file in files {
-            let content = Content { bytes: file.bytes.clone(), zeros: 0 };
-            let _ = volume.put_in(dir, &file.path, Kind::File(content), file.mode, now);
-        }
-        let _ = volume.put("..data", Kind::Symlink(data), 0o777, now);
-        for file in files {
-            let top = file.path.split('/').next().unwrap_or("");
-            if volume.child(ROOT, top).is_none() {
-                let _ = volume.put(top, Kind::Symlink(["..data/", top].concat()), 0o777, now);
+        match self.volumes.get_mut(id) {
+            Some(volume) => {
+                self.volume_epoch += 1;
+                write(volume, &files, now);
+            }
+            None => {
+                let held = Held { made: OnceLock::new(), written: Some((files, now)) };
+                self.volumes.0.insert(id.clone(), held);
             }
         }
     }
-
     /// Gives a volume to the pod's `fsGroup`: the group may read and write, and what is made inside belongs to it.
     ///
     /// Source: pkg/volume/volume_linux.go `changeFilePermission` (v1.37).
@@ -121,7 +182,7 @@ impl Runtime {
     /// Forgets a volume.
     pub fn remove_volume(&mut self, id: &VolumeId) {
         self.volume_epoch += 1;
-        self.volumes.remove(id);
+        self.volumes.0.remove(id);
     }
 
     /// The volume that stands for a node's own disk: hostPath mounts are its `sub_path`s.

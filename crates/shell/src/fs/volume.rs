@@ -2,6 +2,7 @@
 
 use super::Errno;
 use podlab_sim::SimTime;
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -188,11 +189,10 @@ impl Volume {
 
     /// An inode to change its attributes. Content is changed by [`Volume::set_content`], which counts bytes.
     pub(crate) fn get_mut(&mut self, ino: Ino) -> Option<&mut Inode> {
-        if !self.over.contains_key(&ino) {
-            let from_base = self.base.get(&ino)?.clone();
-            self.over.insert(ino, Some(from_base));
+        match self.over.entry(ino) {
+            Entry::Occupied(changed) => changed.into_mut().as_mut(),
+            Entry::Vacant(place) => place.insert(Some(self.base.get(&ino)?.clone())).as_mut(),
         }
-        self.over.get_mut(&ino)?.as_mut()
     }
 
     fn entries_mut(&mut self, dir: Ino) -> Result<&mut BTreeMap<String, Ino>, Errno> {
@@ -519,10 +519,7 @@ impl Volume {
         let kind = match (old, kind) {
             // A file in place of a file: the directory, which may have many names, is left alone.
             (Some(ino), Kind::File(content)) if self.get(ino).is_some_and(plain) => {
-                self.set_content(ino, content, now)?;
-                self.set_owner(ino, 0, 0);
-                self.set_mode(ino, mode);
-                return Ok(ino);
+                return self.rewrite(ino, content, mode, now).map(|()| ino);
             }
             (_, kind) => kind,
         };
@@ -530,6 +527,18 @@ impl Volume {
             self.remove_all(dir, name, now)?;
         }
         self.create(dir, name, Inode { kind, mode, uid: 0, gid: 0, mtime: now, nlink: 1 })
+    }
+
+    /// Makes a file one of root's with another content and mode, as [`Volume::put`] does where a file with one name is.
+    ///
+    /// # Errors
+    /// As [`Volume::set_content`].
+    pub fn rewrite(&mut self, ino: Ino, content: Content, mode: u32, now: SimTime) -> Result<(), Errno> {
+        self.set_content(ino, content, now)?;
+        if let Some(inode) = self.get_mut(ino) {
+            (inode.uid, inode.gid, inode.mode) = (0, 0, mode & 0o7777);
+        }
+        Ok(())
     }
 
     /// Puts a regular file of root's at a path. See [`Volume::put`].

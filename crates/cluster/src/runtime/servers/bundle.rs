@@ -2,7 +2,7 @@
 
 use crate::runtime::cri::ContainerConfig;
 use crate::runtime::images::{Image, Reference, Server, Userland};
-use podlab_shell::{ENTRYPOINT, Kind, Volume};
+use podlab_shell::{ENTRYPOINT, Ino, Kind, Volume};
 use podlab_sim::SimTime;
 
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -14,7 +14,27 @@ const NGINX_CONF: &str = "server {\n    listen       80;\n    server_name  local
                           root   /usr/share/nginx/html;\n        index  index.html index.htm;\n    }\n}\n";
 
 /// The files that a container gets of its own when it is made.
-const OWN_FILES: [&str; 4] = ["/etc/hostname", "/etc/hosts", "/etc/resolv.conf", "/dev/termination-log"];
+pub(crate) const OWN_FILES: [&str; 4] =
+    ["/etc/hostname", "/etc/hosts", "/etc/resolv.conf", "/dev/termination-log"];
+
+/// An image's root file system, to be copied for each container.
+#[derive(Clone, Debug)]
+pub(crate) struct ImageRoot {
+    pub(crate) volume: Volume,
+    /// Where the [`OWN_FILES`] are; `None` for one that has several names or is no plain file.
+    pub(crate) own_files: [Option<Ino>; OWN_FILES.len()],
+}
+
+impl ImageRoot {
+    pub(crate) fn new(image: &Image, reference: &Reference, now: SimTime) -> ImageRoot {
+        let volume = Bundle::root(image, reference, now);
+        let plain = |ino: &Ino| {
+            volume.get(*ino).is_some_and(|inode| inode.nlink == 1 && matches!(inode.kind, Kind::File(_)))
+        };
+        let own_files = OWN_FILES.map(|path| volume.lookup(path).filter(plain));
+        ImageRoot { volume, own_files }
+    }
+}
 
 /// Builds what an image brings along.
 pub(crate) struct Bundle;

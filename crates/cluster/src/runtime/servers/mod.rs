@@ -12,7 +12,7 @@ mod hpa_example;
 mod kubia;
 mod pause;
 
-pub(super) use bundle::Bundle;
+pub(super) use bundle::{Bundle, ImageRoot, OWN_FILES};
 
 use super::images::Image;
 use podlab_shell::{Ctx, HttpRequest, HttpResponse, Program};
