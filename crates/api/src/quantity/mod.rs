@@ -155,12 +155,19 @@ impl Quantity {
         if scale < NANO {
             return Ok(None);
         }
-        let shifted = format!("{}{}", parts.numerator, parts.denominator);
-        let value: i64 = shifted.parse().map_err(|_| ParseQuantityError::Numeric)?;
+        let shifted = || parts.numerator.bytes().chain(parts.denominator.bytes());
+        if digits == 0 {
+            return Err(ParseQuantityError::Numeric);
+        }
+        // At most 18 digits, as the precision says.
+        let value = shifted().fold(0i64, |sum, digit| sum * 10 + i64::from(digit - b'0'));
         let Some(result) = value.checked_mul(mantissa) else { return Ok(None) };
         let keeps_text = match format {
             Format::BinarySi => exponent % 10 == 0 && value & 7 != 0,
-            _ => scale % 3 == 0 && !shifted.ends_with("000") && !shifted.starts_with('0'),
+            _ => {
+                let zeros = shifted().rev().take_while(|digit| *digit == b'0').count();
+                scale % 3 == 0 && zeros < 3 && shifted().next() != Some(b'0')
+            }
         };
         let value = if parts.positive { result } else { -result };
         let text = keeps_text.then(|| text.into());
@@ -414,6 +421,38 @@ impl Quantity {
         }
     }
 
+    /// As [`Quantity::canonical`], for numbers that an `int64` holds together with what shortening them takes;
+    /// `None` for others.
+    fn canonical_int(&self) -> Option<(i64, String)> {
+        let Amount::Int { value, scale } = self.amount else { return None };
+        if value == 0 {
+            return None;
+        }
+        let binary = self.format == Format::BinarySi && scale == 0 && (value >= 1024 || value <= -1024);
+        if self.format == Format::BinarySi && !binary && scale != 0 {
+            return None;
+        }
+        let (mut number, mut exponent) = (value, scale);
+        if binary {
+            let mut times = 0;
+            while number % 1024 == 0 {
+                number /= 1024;
+                times += 1;
+            }
+            return Some((number, suffix::construct(times * 10, Format::BinarySi)));
+        }
+        let format = if self.format == Format::BinarySi { Format::DecimalSi } else { self.format };
+        while number % 10 == 0 {
+            number /= 10;
+            exponent = exponent.checked_add(1)?;
+        }
+        while exponent % 3 != 0 {
+            number = number.checked_mul(10)?;
+            exponent -= 1;
+        }
+        Some((number, suffix::construct(exponent, format)))
+    }
+
     /// The canonical number and suffix, whatever text was read.
     fn canonical(&self) -> (String, String) {
         if self.is_zero() {
@@ -442,6 +481,9 @@ impl fmt::Display for Quantity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(text) = &self.text {
             return f.write_str(text);
+        }
+        if let Some((number, suffix)) = self.canonical_int() {
+            return write!(f, "{number}{suffix}");
         }
         let (number, suffix) = self.canonical();
         write!(f, "{number}{suffix}")

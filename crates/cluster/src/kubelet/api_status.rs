@@ -31,6 +31,8 @@ pub(crate) type ReasonCache = BTreeMap<String, (String, String)>;
 /// Everything a status is made from.
 pub(crate) struct Inputs<'a> {
     pub spec: &'a PodSpec,
+    /// What the spec requests.
+    pub requests: &'a ResourceList,
     pub deleted: bool,
     pub generation: Option<i64>,
     pub is_static: bool,
@@ -164,23 +166,22 @@ fn pod_resources(input: &Inputs<'_>, s: &mut PodStatus) {
         return;
     }
     let options = PodResourcesOptions::default();
-    let texts = |list: ResourceList| -> Option<BTreeMap<String, QuantityText>> {
-        (!list.is_empty()).then(|| list.into_iter().map(|(n, q)| (n, QuantityText(q.to_string()))).collect())
+    let texts = |list: &ResourceList| -> Option<BTreeMap<String, QuantityText>> {
+        (!list.is_empty())
+            .then(|| list.iter().map(|(n, q)| (n.clone(), QuantityText(q.to_string()))).collect())
     };
-    s.allocated_resources = texts(pod_requests(spec, None, &options));
-    let actuated;
-    let runs_with = match input.resize {
-        None => spec,
+    debug_assert_eq!(*input.requests, pod_requests(spec, None, &options));
+    s.allocated_resources = texts(input.requests);
+    let (requests, limits) = match input.resize {
+        None => (s.allocated_resources.clone(), texts(&pod_limits(spec, None, &options))),
         Some(resize) => {
-            actuated = resize.actuated_spec(spec);
-            &actuated
+            let actuated = resize.actuated_spec(spec);
+            let requests = pod_requests(&actuated, None, &options);
+            (texts(&requests), texts(&pod_limits(&actuated, None, &options)))
         }
     };
-    s.resources = Some(ResourceRequirements {
-        requests: texts(pod_requests(runs_with, None, &options)),
-        limits: texts(pod_limits(runs_with, None, &options)),
-        ..spec.resources.clone().unwrap_or_default()
-    });
+    s.resources =
+        Some(ResourceRequirements { requests, limits, ..spec.resources.clone().unwrap_or_default() });
 }
 
 /// An ephemeral container in the shape of the others.

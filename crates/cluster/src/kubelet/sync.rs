@@ -165,6 +165,7 @@ fn make_status(
     let evict = w.evict.clone();
     let inputs = api_status::Inputs {
         spec,
+        requests: &w.requests,
         deleted: pod.is_terminating() || w.deleted,
         generation: pod.metadata.generation,
         is_static: w.is_static,
