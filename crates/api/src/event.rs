@@ -6,7 +6,7 @@
 use crate::time::{micro_time, time};
 use serde_json::{Map, Value};
 use std::borrow::Cow;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 /// A reference to the object that an event is about; empty fields are left out of the tree.
 ///
@@ -71,7 +71,7 @@ pub enum Occurrences {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EventData {
     /// What it is about.
-    pub regarding: ObjectReference,
+    pub regarding: Arc<ObjectReference>,
     /// What else has to do with it.
     pub related: Option<ObjectReference>,
     /// `Normal` or `Warning`.
@@ -79,7 +79,7 @@ pub struct EventData {
     /// `Scheduled`.
     pub reason: Cow<'static, str>,
     /// The text.
-    pub message: String,
+    pub message: Arc<str>,
     /// `Binding`; empty where the component names none.
     pub action: &'static str,
     /// When and how often.
@@ -99,7 +99,7 @@ impl EventData {
             set("related", related.to_value());
         }
         set("reason", (*self.reason).into());
-        set("message", self.message.as_str().into());
+        set("message", (*self.message).into());
         set("type", self.kind.into());
         if !self.action.is_empty() {
             set("action", self.action.into());

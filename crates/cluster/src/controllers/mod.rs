@@ -220,6 +220,12 @@ impl Controllers {
 
     /// Sees a change in the store.
     pub fn observe(&mut self, change: &Change, cx: &mut Cx<'_>) {
+        if *change.object.kind == podlab_api::kinds::EVENT {
+            // Half of what is written: only who looks at objects of every kind looks at them.
+            self.garbage_collector.observe(change, cx);
+            self.resource_quota.observe(change, cx);
+            return;
+        }
         service_account::observe(change, cx);
         root_ca_cert_publisher::observe(change, cx);
         ttl::observe(change, cx);

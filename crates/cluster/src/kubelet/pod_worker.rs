@@ -15,6 +15,7 @@ use crate::runtime::{ContainerId, Runtime};
 use crate::world::Cx;
 use k8s_openapi::api::core::v1::PodStatus;
 use podlab_api::Object;
+use podlab_api::event::ObjectReference;
 use podlab_api::resources::ResourceList;
 use podlab_sim::{SimDuration, SimTime, Slot};
 use std::sync::Arc;
@@ -107,6 +108,8 @@ pub(crate) struct PodWorker {
     pub deleted: bool,
     /// A resize in place that is not over.
     pub resize: Option<Box<super::resize::Resize>>,
+    /// How events refer to the container that the latest of them was about.
+    pub about: Option<Arc<ObjectReference>>,
     /// What the last sync saw, if it found all well and nothing to do: while both are the same, the next need
     /// not look.
     pub quiet: Option<(Snapshot, Arc<Object>)>,
@@ -150,6 +153,7 @@ impl PodWorker {
             deadline: None,
             deleted: false,
             resize: None,
+            about: None,
             quiet: None,
         }
     }

@@ -22,6 +22,7 @@ use crate::latency;
 use crate::recorder::{EventType, InvolvedObject};
 use crate::runtime::{ContainerId, ContainerState, ExecToken};
 use k8s_openapi::api::core::v1::{Container, PodCondition, PodSpec};
+use podlab_api::event::ObjectReference;
 use podlab_api::kinds;
 use podlab_sim::{SimTime, Slot};
 use std::collections::VecDeque;
@@ -430,13 +431,25 @@ impl std::ops::Deref for SpecContainer {
     }
 }
 
-fn container_ref(w: &PodWorker, kind: ContainerKind, name: &str) -> InvolvedObject {
+fn container_ref(w: &mut PodWorker, kind: ContainerKind, name: &str) -> InvolvedObject {
     let path = match kind {
         ContainerKind::Init => "initContainers",
         ContainerKind::App => "containers",
         ContainerKind::Ephemeral => "ephemeralContainers",
     };
-    InvolvedObject::part(&w.pod, format!("spec.{path}{{{name}}}"))
+    let version = w.pod.metadata.resource_version.as_deref().unwrap_or("");
+    let is = |about: &&Arc<ObjectReference>| {
+        let named = about.field_path.strip_prefix("spec.").and_then(|rest| rest.strip_prefix(path));
+        about.resource_version == version
+            && about.uid == w.pod.uid()
+            && named.and_then(|n| n.strip_prefix('{')?.strip_suffix('}')).is_some_and(|n| n == name)
+    };
+    if let Some(about) = w.about.as_ref().filter(is) {
+        return InvolvedObject::referred(about.clone());
+    }
+    let about = InvolvedObject::part(&w.pod, format!("spec.{path}{{{name}}}"));
+    w.about = Some(about.reference());
+    about
 }
 
 fn do_step(env: &mut Env<'_, '_>, w: &mut PodWorker, job: &mut SyncJob, step: Step) -> Flow {

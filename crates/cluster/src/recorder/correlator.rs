@@ -4,7 +4,7 @@
 
 use super::{EventType, InvolvedObject};
 use podlab_sim::{SimDuration, SimTime};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// How many different messages of one reason are told apart.
@@ -24,9 +24,9 @@ pub(super) enum Correlated {
     /// Its object had too many.
     Skip,
     /// It is written.
-    New { entry: Entry, message: String },
+    New { entry: Entry, message: Arc<str> },
     /// One that is there is counted up.
-    Again { entry: Entry, name: Arc<str>, count: i64, first: SimTime, message: String },
+    Again { entry: Entry, name: Arc<str>, count: i64, first: SimTime, message: Arc<str> },
 }
 
 /// Where the count of an event is kept, until the next event.
@@ -42,7 +42,7 @@ struct Log {
     kind: EventType,
     reason: Arc<str>,
     /// The part of the object, and the text; `None` for the collective event of many messages.
-    exact: Option<(String, String)>,
+    exact: Option<(String, Arc<str>)>,
     count: i64,
     first: SimTime,
     name: Arc<str>,
@@ -53,7 +53,8 @@ struct Log {
 struct Similar {
     kind: EventType,
     reason: Arc<str>,
-    messages: BTreeSet<String>,
+    /// Sorted.
+    messages: Vec<Arc<str>>,
     latest: SimTime,
 }
 
@@ -95,7 +96,7 @@ impl Correlator {
         let at = match subject.similar.iter().position(|s| s.kind == kind && &*s.reason == reason) {
             Some(at) => at,
             None => {
-                let messages = BTreeSet::new();
+                let messages = Vec::new();
                 subject.similar.push(Similar { kind, reason: reason.into(), messages, latest: now });
                 subject.similar.len() - 1
             }
@@ -104,16 +105,21 @@ impl Correlator {
         if now.since(similar.latest) > MAX_INTERVAL {
             similar.messages.clear();
         }
-        if !similar.messages.contains(message) {
-            similar.messages.insert(message.to_owned());
-        }
+        let message = match similar.messages.binary_search_by(|known| (**known).cmp(message)) {
+            Ok(at) => similar.messages[at].clone(),
+            Err(at) => {
+                let message: Arc<str> = message.into();
+                similar.messages.insert(at, message.clone());
+                message
+            }
+        };
         similar.latest = now;
         let reason = similar.reason.clone();
         let (part, message) = if similar.messages.len() < MAX_EVENTS {
-            (Some(about.field_path()), message.to_owned())
+            (Some(about.field_path()), message)
         } else {
-            similar.messages.pop_first();
-            (None, format!("(combined from similar events): {message}"))
+            similar.messages.remove(0);
+            (None, format!("(combined from similar events): {message}").into())
         };
         let is = |log: &Log| {
             log.kind == kind

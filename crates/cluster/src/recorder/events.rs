@@ -32,7 +32,7 @@ struct Key {
     kind: &'static str,
     action: &'static str,
     reason: &'static str,
-    about: ObjectReference,
+    about: Arc<ObjectReference>,
     related: Option<ObjectReference>,
 }
 
@@ -124,7 +124,7 @@ impl EventsRecorder {
             kind: note.kind,
             action: note.action,
             reason: note.reason,
-            about: reference(regarding),
+            about: Arc::new(reference(regarding)),
             related: related.map(reference),
         };
         if let Some(cached) =
@@ -155,7 +155,7 @@ impl EventsRecorder {
             related: key.related.clone(),
             kind: note.kind,
             reason: note.reason.into(),
-            message: note.message.to_owned(),
+            message: note.message.into(),
             action: note.action,
             occurrences: Occurrences::Series { at: now.as_nanos(), series: None },
             reporting_component: self.controller.clone().into(),

@@ -20,14 +20,11 @@ use std::sync::Arc;
 
 /// What an event is about: an object, or a part of it.
 #[derive(Clone, Debug)]
-pub struct InvolvedObject {
-    subject: Subject,
-    /// `spec.containers{web}`; empty for the object as a whole.
-    field_path: String,
-}
+pub struct InvolvedObject(Subject);
 
 #[derive(Clone, Debug)]
 enum Subject {
+    /// The object as a whole.
     Object(Arc<Object>),
     Named(Arc<ObjectReference>),
 }
@@ -35,12 +32,12 @@ enum Subject {
 impl InvolvedObject {
     /// The object as a whole.
     pub fn of(object: &Arc<Object>) -> InvolvedObject {
-        InvolvedObject::part(object, String::new())
+        InvolvedObject(Subject::Object(object.clone()))
     }
 
     /// A part of the object.
     pub fn part(object: &Arc<Object>, field_path: String) -> InvolvedObject {
-        InvolvedObject { subject: Subject::Object(object.clone()), field_path }
+        InvolvedObject::named(ObjectReference { field_path, ..reference(object) })
     }
 
     /// A node as its kubelet names it, whose uid is the name once more.
@@ -57,12 +54,17 @@ impl InvolvedObject {
 
     /// An object that need not be there.
     pub fn named(reference: ObjectReference) -> InvolvedObject {
-        InvolvedObject { subject: Subject::Named(Arc::new(reference)), field_path: String::new() }
+        InvolvedObject::referred(Arc::new(reference))
+    }
+
+    /// What a reference names, to be said of several events.
+    pub fn referred(reference: Arc<ObjectReference>) -> InvolvedObject {
+        InvolvedObject(Subject::Named(reference))
     }
 
     /// Its name.
     pub fn name(&self) -> &str {
-        match &self.subject {
+        match &self.0 {
             Subject::Object(object) => object.name(),
             Subject::Named(reference) => &reference.name,
         }
@@ -70,7 +72,7 @@ impl InvolvedObject {
 
     /// Its uid.
     pub fn uid(&self) -> &str {
-        match &self.subject {
+        match &self.0 {
             Subject::Object(object) => object.uid(),
             Subject::Named(reference) => &reference.uid,
         }
@@ -78,24 +80,26 @@ impl InvolvedObject {
 
     /// The part of it; empty for the whole.
     pub fn field_path(&self) -> &str {
-        &self.field_path
+        match &self.0 {
+            Subject::Object(_) => "",
+            Subject::Named(reference) => &reference.field_path,
+        }
     }
 
     /// Where its events live: those of objects without a namespace in `default`.
     fn event_namespace(&self) -> &str {
-        let namespace = match &self.subject {
+        let namespace = match &self.0 {
             Subject::Object(object) => object.namespace(),
             Subject::Named(reference) => &reference.namespace,
         };
         if namespace.is_empty() { "default" } else { namespace }
     }
 
-    fn reference(&self) -> ObjectReference {
-        match &self.subject {
-            Subject::Object(object) => {
-                ObjectReference { field_path: self.field_path.clone(), ..reference(object) }
-            }
-            Subject::Named(reference) => (**reference).clone(),
+    /// As events refer to it.
+    pub fn reference(&self) -> Arc<ObjectReference> {
+        match &self.0 {
+            Subject::Object(object) => Arc::new(reference(object)),
+            Subject::Named(reference) => reference.clone(),
         }
     }
 }
@@ -203,7 +207,7 @@ impl EventRecorder {
         about: &InvolvedObject,
         kind: EventType,
         reason: &str,
-        message: String,
+        message: Arc<str>,
         count: i64,
         first: SimTime,
     ) -> Arc<str> {
@@ -238,11 +242,11 @@ fn update(
     about: &InvolvedObject,
     name: &str,
     count: i64,
-    message: &str,
+    message: &Arc<str>,
     now: SimTime,
 ) -> bool {
     change(api, about.event_namespace(), name, |data| {
-        message.clone_into(&mut data.message);
+        data.message = message.clone();
         if let Occurrences::Counted { count: counted, last, .. } = &mut data.occurrences {
             (*counted, *last) = (count, now.as_secs());
         }
