@@ -50,17 +50,29 @@ impl SimTime {
 
     /// The next instant at or after this one that is a whole multiple of `step` after `origin`.
     pub fn next_tick(self, origin: SimTime, step: Duration) -> SimTime {
-        let step = i64::try_from(step.as_nanos()).unwrap_or(i64::MAX).max(1);
+        let step = nanos(step).max(1);
         let gone = self.0.saturating_sub(origin.0).max(0);
-        let ticks = gone / step + i64::from(gone % step != 0);
-        SimTime(origin.0.saturating_add(ticks.saturating_mul(step)))
+        let beyond = gone % step;
+        let ticked = if beyond == 0 { gone } else { (gone - beyond).saturating_add(step) };
+        SimTime(origin.0.saturating_add(ticked))
+    }
+}
+
+/// The nanoseconds of a duration, at most as many as there are. `Duration::as_nanos` counts in 128 bits, which takes a
+/// call in wasm.
+fn nanos(d: Duration) -> i64 {
+    const PER_SECOND: u64 = 1_000_000_000;
+    match d.as_secs() {
+        // Both fit: the greatest `i64` has 9,223,372,036 whole seconds.
+        secs @ ..9_223_372_036 => (secs * PER_SECOND + u64::from(d.subsec_nanos())) as i64,
+        _ => i64::try_from(d.as_nanos()).unwrap_or(i64::MAX),
     }
 }
 
 impl Add<Duration> for SimTime {
     type Output = SimTime;
     fn add(self, d: Duration) -> SimTime {
-        SimTime(self.0.saturating_add(i64::try_from(d.as_nanos()).unwrap_or(i64::MAX)))
+        SimTime(self.0.saturating_add(nanos(d)))
     }
 }
 
@@ -73,7 +85,7 @@ impl AddAssign<Duration> for SimTime {
 impl Sub<Duration> for SimTime {
     type Output = SimTime;
     fn sub(self, d: Duration) -> SimTime {
-        SimTime(self.0.saturating_sub(i64::try_from(d.as_nanos()).unwrap_or(i64::MAX)))
+        SimTime(self.0.saturating_sub(nanos(d)))
     }
 }
 
@@ -100,5 +112,13 @@ mod tests {
     fn arithmetic_saturates() {
         assert_eq!(SimTime::MAX + Duration::from_secs(1), SimTime::MAX);
         assert_eq!(SimTime::START.since(SimTime::MAX), Duration::ZERO);
+        let zero = SimTime::from_nanos(0);
+        for secs in [0, 1, 9_223_372_035, 9_223_372_036, 9_223_372_037, u64::MAX] {
+            for subsec in [0, 854_775_806, 854_775_807, 854_775_808, 999_999_999] {
+                let d = Duration::new(secs, subsec);
+                assert_eq!((zero + d).as_nanos(), i64::try_from(d.as_nanos()).unwrap_or(i64::MAX));
+            }
+        }
+        assert_eq!(SimTime::MAX.next_tick(zero, Duration::from_secs(1)), SimTime::MAX);
     }
 }
