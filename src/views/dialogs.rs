@@ -195,9 +195,7 @@ struct MachinesProps {
 
 /// Names of `count` nodes: one control plane, the others workers as in exam labs.
 fn machines(count: usize, cpu: &str, memory: &str, pods: u32) -> Vec<NodeSettings> {
-    // As many digits as the last one has: names in order are numbers in order.
-    let width = count.saturating_sub(1).to_string().len().max(2);
-    let worker = |i: usize| NodeSettings::worker(&format!("node{i:0width$}"));
+    let worker = |i: usize| NodeSettings::worker(&format!("node{i:02}"));
     let nodes =
         std::iter::once(NodeSettings::control_plane("controlplane")).chain((1..).map(worker)).take(count);
     nodes.map(|node| NodeSettings { cpu: cpu.to_owned(), memory: memory.to_owned(), pods, ..node }).collect()
@@ -225,10 +223,7 @@ fn Machines(props: &MachinesProps) -> Html {
         let nodes = acting.lab.ask(|l| l.shown_mut().request(Request::list(&NODE, "")).into_list());
         let names: BTreeSet<String> =
             nodes.map(|l| l.items.iter().map(|n| n.name().to_owned()).collect()).unwrap_or_default();
-        // As many digits as the others have.
-        let digits = |n: &String| n.strip_prefix("node").map_or(0, str::len);
-        let width = names.iter().map(digits).max().unwrap_or(0).clamp(2, 4);
-        (1..).map(|i| format!("node{i:0width$}")).find(|n| !names.contains(n)).unwrap_or_default()
+        (1..).map(|i| format!("node{i:02}")).find(|n| !names.contains(n)).unwrap_or_default()
     });
     let onsubmit = {
         let (place, error, acting, ui, on_close) =

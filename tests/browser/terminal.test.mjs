@@ -42,7 +42,7 @@ test("a command that waits says so while time is paused, and Ctrl-C ends it", be
   await enter(page, "kubectl get pods -w");
   await pane(page).getByText("waits for time, which is paused").waitFor();
   await line(page).press("Control+c");
-  await pane(page).getByText("^C").waitFor();
+  await pane(page).getByRole("log").getByText("^C").waitFor();
   await pane(page).getByText("waits for time").waitFor({ state: "detached" });
 }));
 

@@ -82,8 +82,12 @@ pub(crate) fn build(options: &Options, tools: &tools::PageTools) -> Result<()> {
     });
     let package = compile::wasm(options.profile, tools)?;
     publish_with(options, &package)?;
-    say(&format!("the page is in {} ({:.1} s)", options.out.display(), start.elapsed().as_secs_f32()));
+    said(options, start);
     Ok(())
+}
+
+fn said(options: &Options, start: Instant) {
+    say(&format!("the page is in {} ({:.1} s)", options.out.display(), start.elapsed().as_secs_f32()));
 }
 
 /// Builds the page around what was compiled last.
@@ -91,7 +95,10 @@ pub(crate) fn build(options: &Options, tools: &tools::PageTools) -> Result<()> {
 /// # Errors
 /// As [`build`].
 pub(crate) fn bundle_again(options: &Options) -> Result<()> {
-    publish_with(options, &compile::package(options.profile))
+    let start = Instant::now();
+    publish_with(options, &compile::package(options.profile))?;
+    said(options, start);
+    Ok(())
 }
 
 fn publish_with(options: &Options, package: &Path) -> Result<()> {
