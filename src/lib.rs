@@ -6,6 +6,7 @@ mod components;
 mod dom;
 pub mod editor;
 mod i18n;
+mod second;
 pub mod session;
 pub mod state;
 mod views;

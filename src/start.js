@@ -1,14 +1,18 @@
-// Starts the page: loads the wasm file that index.html has already asked for, and keeps the page for offline use.
+// Starts the page: loads the wasm file that index.html has already asked for, then its second part, and keeps the page
+// for offline use.
 import init, { bench, history } from "@podlab/wasm";
+import { loadBehind } from "./second.js";
 
 const wasm = document.getElementById("podlab-wasm");
 const page = document.documentElement;
 
 try {
-  await init({ module_or_path: wasm.href });
+  const exports = await init({ module_or_path: wasm.href });
   globalThis.podlabBench = bench;
   globalThis.podlabHistory = history;
+  performance.mark("podlab-ready");
   page.dataset.ready = "true";
+  loadBehind(exports);
 } catch (error) {
   page.dataset.ready = "failed";
   const line = document.getElementById("podlab-start-state");

@@ -28,6 +28,7 @@ cargo xtask <command>
   bench [--only NAME] [--json OUT]        measure, in Chromium and natively
   conformance [--data DIR] [--only FILE] [--json OUT] [--known check|write]
                                           compare with the recordings of the real programs
+  first-part                              record anew which functions the page begins with
   tools                                   only fetch what building and testing need";
 
 fn main() -> ExitCode {
@@ -37,6 +38,7 @@ fn main() -> ExitCode {
     let outcome = match command.as_str() {
         "serve" => serve::command(rest),
         "dist" => dist::command(rest),
+        "first-part" => dist::record_first_part(rest),
         "test" => test::command(rest),
         "bench" | "conformance" => with_crates(&command, rest),
         "tools" => tools::command(rest),

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::Profile;
+use super::compile::Package;
 use crate::paths::{page_target, root};
 use crate::process::run_quiet;
 use crate::tools;
@@ -18,20 +19,31 @@ const BUNDLED: [&str; 2] = ["css", "sw.js"];
 ///
 /// # Errors
 /// If esbuild fails or a file can't be written.
-pub(super) fn stage(profile: Profile, package: &Path) -> Result<PathBuf> {
+pub(super) fn stage(profile: Profile, package: &Package) -> Result<PathBuf> {
     let stage = page_target().join(format!("stage-{}", profile.cargo()));
     let _ = fs::remove_dir_all(&stage);
     fs::create_dir_all(&stage)?;
     let names = bundle(profile, package, &stage)?;
-    let wasm = copy_hashed(&package.join("podlab_bg.wasm"), "podlab", &stage)?;
+    let wasm = copy_hashed(&package.wasm, "podlab", &stage)?;
+    let second = match &package.second {
+        Some(file) => copy_hashed(file, "podlab-second", &stage)?,
+        None => String::new(),
+    };
     copy_static(&root().join("static"), &stage, true)?;
     // Descriptions of all fields: fetched when the page is up, for hover and completion.
     let descriptions = root().join("crates").join("api").join("data").join("descriptions.txt");
     fs::copy(&descriptions, stage.join("descriptions.txt"))
         .with_context(|| format!("cannot read {}", descriptions.display()))?;
     let html = fs::read_to_string(root().join("index.html")).context("cannot read index.html")?;
-    let html =
-        fill(&html, &[("app.js", &names.script), ("style.css", &names.style), ("podlab.wasm", &wasm)])?;
+    let html = fill(
+        &html,
+        &[
+            ("app.js", &names.script),
+            ("style.css", &names.style),
+            ("podlab.wasm", &wasm),
+            ("second.wasm", &second),
+        ],
+    )?;
     let html = html.replace("{{profile}}", profile.cargo());
     fs::write(stage.join("index.html"), html)?;
     Ok(stage)
@@ -43,7 +55,7 @@ struct Names {
 }
 
 /// Runs esbuild over the page's start script and its style sheet.
-fn bundle(profile: Profile, package: &Path, stage: &Path) -> Result<Names> {
+fn bundle(profile: Profile, package: &Package, stage: &Path) -> Result<Names> {
     let listing = page_target().join("esbuild.json");
     let mut esbuild = Command::new(tools::binary("esbuild"));
     esbuild
@@ -57,7 +69,7 @@ fn bundle(profile: Profile, package: &Path, stage: &Path) -> Result<Names> {
         ])
         .args(["--entry-names=[name]-[hash]", "--asset-names=[name]-[hash]", "--legal-comments=none"])
         .args(["--log-level=warning", "--loader:.woff2=file"])
-        .arg(format!("--alias:@podlab/wasm={}", package.join("podlab.js").display()))
+        .arg(format!("--alias:@podlab/wasm={}", package.script.display()))
         .arg(format!("--alias:@podlab/editor={}", root().join("src/editor/editor.js").display()))
         .arg(format!("--outdir={}", stage.display()))
         .arg(format!("--metafile={}", listing.display()));

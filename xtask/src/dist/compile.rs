@@ -4,30 +4,71 @@ use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::Profile;
+use super::{Profile, split};
 use crate::paths::{page_target, root};
 use crate::process::{run, run_quiet, say};
 use crate::tools::{self, PageTools};
 
-/// wasm-opt's passes: chosen for the size after compression, which `-O3` or `-Oz` make larger here.
+/// wasm-opt's passes: chosen for the size after compression, which `-O3` or `-Oz` make larger here. Names (`-g`) are for
+/// cutting the file in two, which leaves them out.
 const WASM_OPT: [&str; 9] = [
     "--enable-gc",
     "--enable-reference-types",
     "--enable-bulk-memory",
     "--enable-nontrapping-float-to-int",
     "--enable-sign-ext",
-    "--strip-debug",
+    "-g",
     "--duplicate-function-elimination",
     "--merge-similar-functions",
     "-O1",
 ];
 
-/// Compiles the page; returns the folder with `podlab.js` and `podlab_bg.wasm`.
+/// What was compiled.
+pub(super) struct Package {
+    /// The JavaScript module that loads the wasm file.
+    pub(super) script: PathBuf,
+    /// The wasm file, or its first part.
+    pub(super) wasm: PathBuf,
+    /// The second part, if the file is in two.
+    pub(super) second: Option<PathBuf>,
+}
+
+impl Package {
+    /// What was compiled last.
+    pub(super) fn last(profile: Profile) -> Package {
+        let folder = folder(profile);
+        let whole =
+            Package { script: folder.join("podlab.js"), wasm: folder.join("podlab_bg.wasm"), second: None };
+        match profile {
+            Profile::Dev => whole,
+            Profile::Release => {
+                let parts = split::Files::beside(&whole.wasm);
+                Package { wasm: parts.first, second: Some(parts.second), ..whole }
+            }
+        }
+    }
+
+    /// Cuts the wasm file of an optimised page in two.
+    ///
+    /// # Errors
+    /// If it can't be cut.
+    pub(super) fn cut(&mut self, profile: Profile) -> Result<()> {
+        if profile == Profile::Release {
+            let linked =
+                page_target().join("wasm32-unknown-unknown").join(profile.cargo()).join("podlab.wasm");
+            let parts = split::cut(&self.wasm, &linked)?;
+            (self.wasm, self.second) = (parts.first, Some(parts.second));
+        }
+        Ok(())
+    }
+}
+
+/// Compiles the page.
 ///
 /// # Errors
 /// If the compiler, wasm-bindgen or wasm-opt fails.
-pub(super) fn wasm(profile: Profile, tools: &PageTools) -> Result<PathBuf> {
-    let package = package(profile);
+pub(super) fn wasm(profile: Profile, tools: &PageTools) -> Result<Package> {
+    let package = folder(profile);
     let mut command = Command::new(&tools.wasm.wasm_pack);
     command
         .current_dir(root())
@@ -46,15 +87,21 @@ pub(super) fn wasm(profile: Profile, tools: &PageTools) -> Result<PathBuf> {
         .env("CARGO_TARGET_DIR", page_target());
     let bindgen = tools.wasm.wasm_bindgen.parent().context("wasm-bindgen is in no folder")?;
     tools.toolchain.apply(&mut command, &[bindgen])?;
-    run(&mut command).context("compiling the page")?;
     if profile == Profile::Release {
-        optimise(&package.join("podlab_bg.wasm"))?;
+        // For splitting: every instance of a generic function gets a name of its own, and the linker tells where
+        // each constant begins and ends.
+        command.env("CARGO_ENCODED_RUSTFLAGS", "-Csymbol-mangling-version=v0\x1f-Clink-arg=--emit-relocs");
     }
-    Ok(package)
+    run(&mut command).context("compiling the page")?;
+    let wasm = package.join("podlab_bg.wasm");
+    if profile == Profile::Release {
+        optimise(&wasm)?;
+    }
+    Ok(Package { script: package.join("podlab.js"), wasm, second: None })
 }
 
 /// The folder of what a profile compiled.
-pub(super) fn package(profile: Profile) -> PathBuf {
+fn folder(profile: Profile) -> PathBuf {
     page_target().join(format!("pkg-{}", profile.cargo()))
 }
 

@@ -1,6 +1,6 @@
 //! `cargo xtask dist`: the page as a folder of files that works from any static host and any sub-path.
 //!
-//! Order: wasm-pack compiles, wasm-opt shrinks (release), esbuild bundles JavaScript and CSS under hashed names, the
+//! Order: wasm-pack compiles, wasm-opt shrinks and [`split`] cuts in two (release), esbuild bundles JavaScript and CSS under hashed names, the
 //! HTML page and the service worker get those names. All is put together in a staging folder first, so that a failed
 //! build leaves the last good page alone.
 
@@ -9,15 +9,18 @@ mod compile;
 mod offline;
 mod publish;
 mod sizes;
+mod split;
 
 use anyhow::{Result, bail};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
 use crate::paths::root;
 use crate::process::say;
 use crate::tools;
+
+pub(crate) use split::command as record_first_part;
 
 /// How the page is compiled.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -74,13 +77,23 @@ pub(crate) fn command(arguments: Vec<String>) -> Result<ExitCode> {
 /// # Errors
 /// If a step fails; the step has printed why.
 pub(crate) fn build(options: &Options, tools: &tools::PageTools) -> Result<()> {
+    build_with(options, tools, |package| package.cut(options.profile))
+}
+
+/// Builds the page and does something to what was compiled before it is bundled.
+fn build_with(
+    options: &Options,
+    tools: &tools::PageTools,
+    then: impl FnOnce(&mut compile::Package) -> Result<()>,
+) -> Result<()> {
     let start = Instant::now();
     publish::check_destination(&options.out)?;
     say(match options.profile {
         Profile::Dev => "compiling the page to wasm (development profile)",
         Profile::Release => "compiling the page to wasm (optimised)",
     });
-    let package = compile::wasm(options.profile, tools)?;
+    let mut package = compile::wasm(options.profile, tools)?;
+    then(&mut package)?;
     publish_with(options, &package)?;
     said(options, start);
     Ok(())
@@ -96,12 +109,12 @@ fn said(options: &Options, start: Instant) {
 /// As [`build`].
 pub(crate) fn bundle_again(options: &Options) -> Result<()> {
     let start = Instant::now();
-    publish_with(options, &compile::package(options.profile))?;
+    publish_with(options, &compile::Package::last(options.profile))?;
     said(options, start);
     Ok(())
 }
 
-fn publish_with(options: &Options, package: &Path) -> Result<()> {
+fn publish_with(options: &Options, package: &compile::Package) -> Result<()> {
     say("bundling");
     let stage = bundle::stage(options.profile, package)?;
     offline::write_service_worker(&stage)?;
