@@ -10,6 +10,7 @@ mod second;
 pub mod session;
 pub mod state;
 mod views;
+mod warm_up;
 
 use wasm_bindgen::prelude::wasm_bindgen;
 

@@ -1,6 +1,8 @@
 // Brings the second part of the wasm file (see xtask/src/dist/split): behind the first picture, or at once when something
 // in it is called before it is there. `<html data-second>` names the file; it names none where the wasm file is whole.
 
+import { warm_up } from "@podlab/wasm";
+
 const page = document.documentElement;
 const file = page.dataset.second;
 
@@ -10,6 +12,15 @@ function join(exports, part) {
   new WebAssembly.Instance(part, { 0: exports });
   exports.podlab_second_loaded.value = 1;
   page.dataset.whole = "true";
+  idle(warmUp);
+}
+
+const idle = globalThis.requestIdleCallback ?? ((then) => setTimeout(then, 20));
+
+/** Lets the browser compile what the first pod needs (src/warm_up.rs), while nothing else is to do. */
+function warmUp() {
+  if (warm_up()) idle(warmUp);
+  else page.dataset.warm = "true";
 }
 
 /** Fetches the second part while everything else goes on. If that fails, the first call of it tries again. */
