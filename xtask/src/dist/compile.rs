@@ -108,6 +108,7 @@ fn folder(profile: Profile) -> PathBuf {
 fn optimise(wasm: &Path) -> Result<()> {
     say("shrinking the wasm file with wasm-opt");
     let small = wasm.with_extension("opt.wasm");
+    std::fs::write(wasm, split::without_lists(&std::fs::read(wasm)?)?)?;
     run_quiet(Command::new(tools::binary("wasm-opt")).args(WASM_OPT).arg(wasm).arg("-o").arg(&small))?;
     std::fs::rename(small, wasm)?;
     Ok(())

@@ -72,6 +72,28 @@ pub(super) fn constants(linked: &[u8]) -> Result<Vec<Range<u64>>> {
     Ok(apart)
 }
 
+/// A file without the linker's lists, which what comes after the linker does not keep true.
+///
+/// # Errors
+/// If `bytes` is no wasm file.
+pub(in crate::dist) fn without_lists(bytes: &[u8]) -> Result<Vec<u8>> {
+    let mut out = wasm_encoder::Module::new();
+    for payload in Parser::new(0).parse_all(bytes) {
+        let payload = payload?;
+        if let Payload::CustomSection(custom) = &payload
+            && matches!(custom.as_known(), KnownCustom::Linking(_) | KnownCustom::Reloc(_))
+        {
+            continue;
+        }
+        if let Some((id, range)) = payload.as_section() {
+            let range = usize::try_from(range.start)?..usize::try_from(range.end)?;
+            let data = bytes.get(range).context("a section ends behind the file")?;
+            out.section(&wasm_encoder::RawSection { id, data });
+        }
+    }
+    Ok(out.finish())
+}
+
 type DataSymbol = Option<(u32, u32, u32)>;
 
 fn read_linking(

@@ -13,6 +13,7 @@ mod remap;
 #[cfg(test)]
 mod tests;
 
+pub(super) use memory::without_lists;
 pub(crate) use record::command;
 
 use anyhow::{Context, Result};

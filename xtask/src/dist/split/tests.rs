@@ -199,3 +199,17 @@ fn names_are_told_without_what_changes_with_the_compiler() {
         "<a::B as c::D<[u8]>>::e"
     );
 }
+
+#[test]
+fn only_the_linkers_lists_are_left_out() {
+    let whole = program();
+    let mut listed = whole.clone();
+    for name in ["linking", "reloc.CODE"] {
+        // An empty list: version 2 of the one, no entry for section 0 of the other.
+        let data: &[u8] = if name == "linking" { &[2] } else { &[0, 0] };
+        let length = u8::try_from(1 + name.len() + data.len()).unwrap();
+        listed.extend([0, length, u8::try_from(name.len()).unwrap()]);
+        listed.extend(name.bytes().chain(data.iter().copied()));
+    }
+    assert_eq!(super::without_lists(&listed).unwrap(), whole);
+}
