@@ -26,6 +26,7 @@ mod pods;
 mod pv_protection;
 mod pvc_protection;
 mod queue;
+mod rate_limiter;
 mod replica_set;
 mod resource_quota;
 mod root_ca_cert_publisher;

@@ -10,12 +10,14 @@ use super::controller_ref::{claim, concerned, controller_of, is_controlled_by, r
 use super::pod_control::{PodTemplate, create_pod, delete_pod, slow_start_batch};
 use super::pods;
 use super::queue::{Outcome, SyncError, WorkQueue, is_namespace_terminating};
+use super::rate_limiter::RateLimiter;
 use super::values::{int, set_status, spec, timestamp};
 use crate::recorder::EventRecorder;
 use crate::store::{Change, Key};
 use crate::world::Cx;
 use podlab_api::door::ChangeType;
 use podlab_api::{Kind, Object, Status, kinds};
+use podlab_sim::SimTime;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -35,6 +37,8 @@ pub(super) struct ReplicaSetController {
     kind: &'static Kind,
     queue: WorkQueue,
     recorder: EventRecorder,
+    /// What its client may still ask for.
+    limiter: RateLimiter,
 }
 
 impl Default for ReplicaSetController {
@@ -43,6 +47,7 @@ impl Default for ReplicaSetController {
             kind: &kinds::REPLICA_SET,
             queue: WorkQueue::new(ControllerEvent::ReplicaSet),
             recorder: EventRecorder::new(REPLICA_SET, ""),
+            limiter: RateLimiter::default(),
         }
     }
 }
@@ -54,6 +59,7 @@ impl ReplicaSetController {
             kind: &kinds::REPLICATION_CONTROLLER,
             queue: WorkQueue::new(ControllerEvent::ReplicationController),
             recorder: EventRecorder::new(REPLICATION, ""),
+            limiter: RateLimiter::default(),
         }
     }
 
@@ -94,8 +100,8 @@ impl ReplicaSetController {
             }
         }
         let active = claim(&set, active, &|pod| selector.matches(pod), None, cx)?;
-        let failure = match set.is_terminating() {
-            true => None,
+        let (failure, held_until) = match set.is_terminating() {
+            true => (None, None),
             false => self.manage_replicas(&active, &set, cx),
         };
         // A pod that was adopted has made a new version of nothing but itself.
@@ -107,31 +113,34 @@ impl ReplicaSetController {
         if let Some(failure) = failure {
             return Err(failure.into());
         }
-        Ok(pods::next_available(&active, min_ready, cx.now()).filter(|_| lacking))
+        let available = pods::next_available(&active, min_ready, cx.now()).filter(|_| lacking);
+        Ok(available.into_iter().chain(held_until).min())
     }
 
-    /// Makes or deletes pods; gives the first failure.
+    /// Makes or deletes pods; gives the first failure, and when the client may make those that it had to wait with.
     fn manage_replicas(
         &mut self,
         active: &[Arc<Object>],
         set: &Arc<Object>,
         cx: &mut Cx<'_>,
-    ) -> Option<Status> {
+    ) -> (Option<Status>, Option<SimTime>) {
         let wanted = usize::try_from(int(spec(set, "replicas")).unwrap_or(1)).unwrap_or(0);
         if active.len() < wanted {
-            let template = PodTemplate::of(set)?;
-            let count = (wanted - active.len()).min(BURST_REPLICAS);
+            let Some(template) = PodTemplate::of(set) else { return (None, None) };
+            let missing = (wanted - active.len()).min(BURST_REPLICAS);
+            let count = self.limiter.take(missing, cx.now());
+            let held_until = (count < missing).then(|| self.limiter.next(cx.now()));
             let recorder = &mut self.recorder;
             let (_, failure) =
                 slow_start_batch(count, |_| match create_pod(template.pod(set), set, recorder, cx) {
                     Err(status) if !is_namespace_terminating(&status) => Err(status),
                     _ => Ok(()),
                 });
-            return failure;
+            return (failure, held_until);
         }
         let excess = (active.len() - wanted).min(BURST_REPLICAS);
         if excess == 0 {
-            return None;
+            return (None, None);
         }
         let mut doomed = active.to_vec();
         if excess < doomed.len() {
@@ -147,7 +156,7 @@ impl ReplicaSetController {
                 _ => {}
             }
         }
-        failure
+        (failure, None)
     }
 
     /// node → active pods there of all sets with the same controller.
