@@ -22,7 +22,8 @@ const USAGE: &str = "\
 cargo xtask <command>
 
   serve [--release] [--port N]            build the page, serve it on loopback, rebuild when a file changes
-  dist [--release|--dev] [--out DIR]      leave the page in DIR (default: dist), ready for any static host
+  dist [--release|--parts|--dev] [--out DIR]
+                                          leave the page in DIR (default: dist), ready for any static host
   test [--only native|browser] [--filter TEXT]
                                           everything that CI checks; ends with `N passed, N failed`
   bench [--only NAME] [--json OUT]        measure, in Chromium and natively

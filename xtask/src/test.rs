@@ -126,11 +126,9 @@ fn cargo_result(line: &str) -> Option<(u64, u64)> {
     Some((number(parts.next())?, number(parts.next())?))
 }
 
-/// Builds the page twice and runs `tests/browser/*.test.mjs` in a real Chromium: most of them with a page that is quick
-/// to build and checks itself, those of `tests/browser/host` with what a host serves.
+/// Builds the page and runs `tests/browser/*.test.mjs` in a real Chromium.
 fn browser_tests(tally: &mut Tally, filter: Option<&str>) {
     browser_tests_of(tally, filter, Profile::Dev, "test-page", &root().join("tests/browser"));
-    browser_tests_of(tally, filter, Profile::Release, "host-page", &root().join("tests/browser/host"));
 }
 
 fn browser_tests_of(tally: &mut Tally, filter: Option<&str>, profile: Profile, page: &str, tests: &Path) {

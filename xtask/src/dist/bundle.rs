@@ -75,7 +75,7 @@ fn bundle(profile: Profile, package: &Package, stage: &Path) -> Result<Names> {
         .arg(format!("--metafile={}", listing.display()));
     match profile {
         Profile::Dev => esbuild.arg("--sourcemap=linked"),
-        Profile::Release => esbuild.arg("--minify"),
+        Profile::Release | Profile::Parts => esbuild.arg("--minify"),
     };
     run_quiet(&mut esbuild).context("bundling")?;
     let listing: serde_json::Value = serde_json::from_slice(&fs::read(&listing)?)?;

@@ -11,13 +11,12 @@ use crate::tools::{self, PageTools};
 
 /// wasm-opt's passes: chosen for the size after compression, which `-O3` or `-Oz` make larger here. Names (`-g`) are for
 /// cutting the file in two, which leaves them out.
-const WASM_OPT: [&str; 9] = [
+const WASM_OPT: [&str; 8] = [
     "--enable-gc",
     "--enable-reference-types",
     "--enable-bulk-memory",
     "--enable-nontrapping-float-to-int",
     "--enable-sign-ext",
-    "-g",
     "--duplicate-function-elimination",
     "--merge-similar-functions",
     "-O1",
@@ -40,8 +39,8 @@ impl Package {
         let whole =
             Package { script: folder.join("podlab.js"), wasm: folder.join("podlab_bg.wasm"), second: None };
         match profile {
-            Profile::Dev => whole,
-            Profile::Release => {
+            Profile::Dev | Profile::Release => whole,
+            Profile::Parts => {
                 let parts = split::Files::beside(&whole.wasm);
                 Package { wasm: parts.first, second: Some(parts.second), ..whole }
             }
@@ -53,7 +52,7 @@ impl Package {
     /// # Errors
     /// If it can't be cut.
     pub(super) fn cut(&mut self, profile: Profile) -> Result<()> {
-        if profile == Profile::Release {
+        if profile == Profile::Parts {
             let linked =
                 page_target().join("wasm32-unknown-unknown").join(profile.cargo()).join("podlab.wasm");
             let parts = split::cut(&self.wasm, &linked)?;
@@ -87,15 +86,15 @@ pub(super) fn wasm(profile: Profile, tools: &PageTools) -> Result<Package> {
         .env("CARGO_TARGET_DIR", page_target());
     let bindgen = tools.wasm.wasm_bindgen.parent().context("wasm-bindgen is in no folder")?;
     tools.toolchain.apply(&mut command, &[bindgen])?;
-    if profile == Profile::Release {
+    if profile == Profile::Parts {
         // For splitting: every instance of a generic function gets a name of its own, and the linker tells where
         // each constant begins and ends.
         command.env("CARGO_ENCODED_RUSTFLAGS", "-Csymbol-mangling-version=v0\x1f-Clink-arg=--emit-relocs");
     }
     run(&mut command).context("compiling the page")?;
     let wasm = package.join("podlab_bg.wasm");
-    if profile == Profile::Release {
-        optimise(&wasm)?;
+    if profile != Profile::Dev {
+        optimise(&wasm, if profile == Profile::Parts { "-g" } else { "--strip-debug" })?;
     }
     Ok(Package { script: package.join("podlab.js"), wasm, second: None })
 }
@@ -105,11 +104,13 @@ fn folder(profile: Profile) -> PathBuf {
     page_target().join(format!("pkg-{}", profile.cargo()))
 }
 
-fn optimise(wasm: &Path) -> Result<()> {
+fn optimise(wasm: &Path, names: &str) -> Result<()> {
     say("shrinking the wasm file with wasm-opt");
     let small = wasm.with_extension("opt.wasm");
     std::fs::write(wasm, split::without_lists(&std::fs::read(wasm)?)?)?;
-    run_quiet(Command::new(tools::binary("wasm-opt")).args(WASM_OPT).arg(wasm).arg("-o").arg(&small))?;
+    run_quiet(
+        Command::new(tools::binary("wasm-opt")).arg(names).args(WASM_OPT).arg(wasm).arg("-o").arg(&small),
+    )?;
     std::fs::rename(small, wasm)?;
     Ok(())
 }

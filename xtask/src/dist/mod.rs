@@ -29,6 +29,8 @@ pub(crate) enum Profile {
     Dev,
     /// Small and fast: cargo's profile `dist`, wasm-opt, minified.
     Release,
+    /// As `Release`, with the wasm file in two parts (see [`split`]).
+    Parts,
 }
 
 impl Profile {
@@ -36,7 +38,7 @@ impl Profile {
     pub(crate) fn cargo(self) -> &'static str {
         match self {
             Profile::Dev => "page",
-            Profile::Release => "dist",
+            Profile::Release | Profile::Parts => "dist",
         }
     }
 }
@@ -50,7 +52,7 @@ pub(crate) struct Options {
     pub(crate) out: PathBuf,
 }
 
-/// Runs `cargo xtask dist [--release|--dev] [--out DIR]`.
+/// Runs `cargo xtask dist [--release|--parts|--dev] [--out DIR]`.
 ///
 /// # Errors
 /// If a tool is missing or a step fails.
@@ -61,6 +63,7 @@ pub(crate) fn command(arguments: Vec<String>) -> Result<ExitCode> {
     while let Some(argument) = parser.next()? {
         match argument {
             Long("release") => options.profile = Profile::Release,
+            Long("parts") => options.profile = Profile::Parts,
             Long("dev") => options.profile = Profile::Dev,
             Long("out") => options.out = std::env::current_dir()?.join(parser.value()?),
             other => return Err(other.unexpected().into()),
@@ -90,7 +93,7 @@ fn build_with(
     publish::check_destination(&options.out)?;
     say(match options.profile {
         Profile::Dev => "compiling the page to wasm (development profile)",
-        Profile::Release => "compiling the page to wasm (optimised)",
+        Profile::Release | Profile::Parts => "compiling the page to wasm (optimised)",
     });
     let mut package = compile::wasm(options.profile, tools)?;
     then(&mut package)?;

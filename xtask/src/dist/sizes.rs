@@ -27,7 +27,7 @@ for (const file of files) {
 /// # Errors
 /// If node fails.
 pub(super) fn print(options: &Options) -> Result<()> {
-    let quality = if options.profile == Profile::Release { "11" } else { "4" };
+    let quality = if options.profile != Profile::Dev { "11" } else { "4" };
     let mut node = Command::new("node");
     node.args(["--input-type=module", "--eval", SCRIPT, "--"]).arg(&options.out).arg(quality);
     let listing = run_quiet(&mut node)?;

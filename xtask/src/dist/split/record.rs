@@ -23,7 +23,7 @@ pub(crate) fn command(arguments: Vec<String>) -> Result<ExitCode> {
     }
     let tools = tools::for_page()?;
     let mut whole = Vec::new();
-    let options = Options { profile: Profile::Release, out: page_target().join("marked-page") };
+    let options = Options { profile: Profile::Parts, out: page_target().join("marked-page") };
     dist::build_with(&options, &tools, |package| {
         whole = fs::read(&package.wasm)?;
         fs::write(&package.wasm, marks::with_marks(&whole)?)?;
