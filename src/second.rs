@@ -1,7 +1,7 @@
-//! The wasm file comes in two parts: what the page begins with, and the rest right behind the first picture.
+//! The wasm file can come in two parts: what the page begins with, and the rest right behind the first picture.
 //!
-//! `cargo xtask dist` cuts it (see `xtask/src/dist/split`). A call of a function that has not come yet comes here, and
-//! `start.js` fetches the second part while the call waits.
+//! `cargo xtask dist --parts` cuts it (see `xtask/src/dist/split`). A call of a function that has not come yet comes here, and
+//! `second.js` fetches the second part while the call waits.
 
 use wasm_bindgen::prelude::*;
 
@@ -12,7 +12,7 @@ extern "C" {
     fn second_part(exports: JsValue);
 }
 
-/// What the first part calls when it needs the second and `start.js` has not brought it yet.
+/// What the first part calls when it needs the second and `second.js` has not brought it yet.
 #[wasm_bindgen]
 pub fn load_second_part() {
     second_part(wasm_bindgen::exports());

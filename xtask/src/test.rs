@@ -126,20 +126,16 @@ fn cargo_result(line: &str) -> Option<(u64, u64)> {
     Some((number(parts.next())?, number(parts.next())?))
 }
 
-/// Builds the page and runs `tests/browser/*.test.mjs` in a real Chromium.
+/// Builds the page and runs `tests/browser/*.mjs` in a real Chromium.
 fn browser_tests(tally: &mut Tally, filter: Option<&str>) {
-    browser_tests_of(tally, filter, Profile::Dev, "test-page", &root().join("tests/browser"));
-}
-
-fn browser_tests_of(tally: &mut Tally, filter: Option<&str>, profile: Profile, page: &str, tests: &Path) {
-    let options = Options { profile, out: page_target().join(page) };
+    let options = Options { profile: Profile::Dev, out: page_target().join("test-page") };
     let built = tools::for_page().and_then(|tools| dist::build(&options, &tools));
     let ready = built.is_ok();
     tally.check(built);
     if !ready {
         return;
     }
-    match play(&options.out, tests, filter) {
+    match play(&options.out, filter) {
         Ok(counts) => {
             tally.passed += counts.passed;
             tally.failed += counts.failed;
@@ -148,11 +144,13 @@ fn browser_tests_of(tally: &mut Tally, filter: Option<&str>, profile: Profile, p
     }
 }
 
-fn play(page: &Path, tests: &Path, filter: Option<&str>) -> Result<Tally> {
+fn play(page: &Path, filter: Option<&str>) -> Result<Tally> {
     let chromium = tools::chromium()?;
     let server = Listening::on(0)?.serve(page.to_path_buf(), Reload::Never);
     say(&format!("running the browser tests with {}", chromium.display()));
-    let mut files = tests
+    let mut files = root()
+        .join("tests")
+        .join("browser")
         .read_dir()?
         .flatten()
         .map(|entry| entry.path())

@@ -162,7 +162,6 @@ impl<'m, 'a> Plan<'m, 'a> {
         let module = self.module;
         let mut map = self.first_indices();
         let mut out = wasm_encoder::Module::new();
-        let nothing = empty_type(module)?;
         out.section(&RawSection { id: SectionId::Type as u8, data: module.types });
 
         let mut imports = ImportSection::new();
@@ -175,7 +174,8 @@ impl<'m, 'a> Plan<'m, 'a> {
         for function in self.first.iter().chain(self.places.keys()) {
             functions.function(kind(module, *function)?);
         }
-        functions.function(nothing);
+        // Like the function that loads the second part, this one takes and gives nothing.
+        functions.function(kind(module, self.load)?);
         let check = module.imported + u32::try_from(self.first.len() + self.places.len())?;
         out.section(&functions);
 
@@ -426,18 +426,13 @@ fn kind(module: &Module<'_>, function: u32) -> Result<u32> {
     found.copied().context("a function without a type")
 }
 
-fn empty_type(module: &Module<'_>) -> Result<u32> {
-    // The function that loads the second part takes and gives nothing.
-    kind(module, exported(module, LOAD)?)
-}
-
 fn set(indices: &mut [Option<u32>], old: u32, new: usize) {
     if let Some(entry) = usize::try_from(old).ok().and_then(|at| indices.get_mut(at)) {
         *entry = u32::try_from(new).ok();
     }
 }
 
-/// Short names for what the parts exchange: `a`, `b`, … `z`, `A` …, `aa`; none is used otherwise.
+/// Short names for what the parts exchange: `_a`, `_b`, …; none is used otherwise.
 fn short_name(mut at: usize) -> String {
     const LETTERS: &[u8] = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
     let mut name = String::from("_");
