@@ -69,3 +69,35 @@ fn whole_numbers_survive_printing() {
         }
     }
 }
+
+#[test]
+fn the_short_way_to_the_canonical_form_leads_to_the_same() {
+    let mut short = 0;
+    for text in [
+        "1",
+        "10",
+        "999",
+        "1000",
+        "1024",
+        "1536",
+        "2047",
+        "2048",
+        "1048576",
+        "123456789",
+        "9223372036854775807",
+    ] {
+        for sign in ["", "-"] {
+            for suffix in
+                ["n", "u", "m", "", "k", "M", "G", "T", "P", "E", "Ki", "Mi", "Gi", "Ti", "e3", "E3", "e-1"]
+            {
+                let text = format!("{sign}{text}{suffix}");
+                let Ok(quantity) = text.parse::<Quantity>() else { continue };
+                if let Some((number, suffix)) = quantity.canonical_int() {
+                    assert_eq!((number.to_string(), suffix), quantity.canonical(), "{text}");
+                    short += 1;
+                }
+            }
+        }
+    }
+    assert!(short > 200, "{short}");
+}

@@ -7,9 +7,8 @@ mod system;
 
 pub(crate) use system::static_pods;
 
-use crate::controllers::Standing;
-
 use crate::apiserver::ApiServer;
+use crate::controllers::Standing;
 use crate::kubelet::node_status::HEALTHY;
 use crate::settings::{NodeSettings, Settings};
 use podlab_api::time::time;

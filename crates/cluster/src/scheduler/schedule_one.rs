@@ -6,10 +6,9 @@
 use super::Evaluations;
 use super::decision::{Decision, Fix, NODES_TOLD, NodeVerdict, Outcome, PluginScore, Tie, Verdict};
 use super::framework::fit_error::Diagnosis;
-use super::framework::runtime::Scored;
 use super::framework::runtime::{
-    active_filters, run_filter_plugins_with_nominated_pods, run_pre_filter_plugins, run_pre_score_plugins,
-    run_score_plugins,
+    Scored, active_filters, run_filter_plugins_with_nominated_pods, run_pre_filter_plugins,
+    run_pre_score_plugins, run_score_plugins,
 };
 use super::framework::{Code, CycleState, FilterContext, Plugin, PluginSet, PodInfo, Reason, Status};
 use super::nominator::Nominator;
