@@ -7,7 +7,8 @@
 // descriptions come from the OpenAPI documents of the same release:
 //
 //	go mod download k8s.io/kubernetes@v1.37.1
-//	go run . -openapi $(go env GOMODCACHE)/k8s.io/kubernetes@v1.37.1/api/openapi-spec/v3 -out ../../crates/api/data
+//	go run . -openapi $(go env GOMODCACHE)/k8s.io/kubernetes@v1.37.1/api/openapi-spec/v3 -out ../../crates/api/data \
+//	  -protobuf ../../crates/serve/data/protobuf.txt
 //
 // The format of both files is described in crates/api/data/README.md.
 package main
@@ -117,6 +118,7 @@ type definition struct {
 func main() {
 	openapi := flag.String("openapi", "", "folder of the release's OpenAPI v3 documents")
 	out := flag.String("out", ".", "folder to write facts.txt and descriptions.txt to")
+	protobuf := flag.String("protobuf", "", "file to write the field numbers of protobuf to")
 	flag.Parse()
 
 	c := &collector{
@@ -143,6 +145,9 @@ func main() {
 		c.visit(reflect.TypeOf(typ))
 	}
 	c.group["meta/v1"] = "meta/v1"
+	if *protobuf != "" {
+		c.writeProtobuf(*protobuf)
+	}
 	c.writeFacts(filepath.Join(*out, "facts.txt"))
 	c.writeDescriptions(filepath.Join(*out, "descriptions.txt"))
 }

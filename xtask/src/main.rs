@@ -1,4 +1,4 @@
-//! The project's commands: `cargo xtask serve | dist | test | bench | conformance | tools`.
+//! The project's commands: `cargo xtask serve | dist | test | cluster | bench | conformance | tools`.
 //!
 //! One file a command; what they fetch (wasm target, wasm-pack, npm packages, a browser) is in [`tools`].
 
@@ -26,6 +26,8 @@ cargo xtask <command>
                                           leave the page in DIR (default: dist), ready for any static host
   test [--only native|browser] [--filter TEXT]
                                           everything that CI checks; ends with `N passed, N failed`
+  cluster [--port P] [--speed X|--virtual] [--nodes N] [--kubeconfig OUT]
+                                          the cluster behind the API server's REST on loopback, for a real kubectl
   bench [--only NAME] [--json OUT]        measure, in Chromium and natively
   conformance [--data DIR] [--only FILE] [--json OUT] [--known check|write]
                                           compare with the recordings of the real programs
@@ -41,6 +43,7 @@ fn main() -> ExitCode {
         "dist" => dist::command(rest),
         "first-part" => dist::record_first_part(rest),
         "test" => test::command(rest),
+        "cluster" => cluster(rest),
         "bench" | "conformance" => with_crates(&command, rest),
         "tools" => tools::command(rest),
         "" | "help" | "-h" | "--help" => {
@@ -56,6 +59,13 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Runs the cluster's server, which is a program of its own: what it is built from is no business of the other commands.
+fn cluster(rest: Vec<String>) -> anyhow::Result<ExitCode> {
+    let mut cargo = std::process::Command::new("cargo");
+    cargo.args(["run", "--quiet", "--package", "podlab-serve", "--profile", "page", "--"]).args(rest);
+    Ok(if cargo.status()?.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// Runs a command that needs the project's crates.

@@ -21,7 +21,7 @@ const MAY_USE: [(&str, &[&str]); 11] = [
             "podlab-sim",
         ],
     ),
-    ("podlab-serve", &["podlab-cluster", "podlab-api"]),
+    ("podlab-serve", &["podlab-cluster", "podlab-api", "podlab-sim", "podlab-yaml"]),
     ("podlab-drills", &["podlab-kubectl", "podlab-cluster", "podlab-api", "podlab-yaml", "podlab-sim"]),
     ("podlab-kubectl", &["podlab-api", "podlab-shell", "podlab-sim", "podlab-yaml"]),
     ("podlab-cluster", &["podlab-api", "podlab-shell", "podlab-sim", "podlab-yaml"]),

@@ -1,0 +1,472 @@
+//! From an HTTP request to the cluster's door and back.
+//!
+//! Source: k8s.io/apiserver/pkg/endpoints/installer.go, handlers (v1.37).
+
+use crate::discovery;
+use crate::host::Host;
+use crate::list;
+use crate::logs::logs;
+use crate::negotiate::{Accepts, Encoding, Form, accept, unsupported_media_type};
+use crate::protobuf;
+use crate::query::{ListQuery, Query, list_query, request_options};
+use crate::render::{self, IncludeObject, Style};
+use crate::reply::{self, Reply};
+use crate::reviews::{self, Identity};
+use crate::route::{Route, Target, route};
+use crate::version::version;
+use crate::watch::{stopped, watch};
+use http_body_util::{BodyExt, Limited};
+use hyper::body::Incoming;
+use hyper::header::{ACCEPT, CONTENT_TYPE, HeaderName};
+use hyper::{HeaderMap, Method};
+use podlab_api::door::{Gvr, PatchType, Request, RequestOptions, ResponseBody, Timestamp, Verb};
+use podlab_api::{Door, Kind, Status, kinds};
+use podlab_cluster::Cluster;
+use serde_json::{Value, json};
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+/// The longest body that is read: what the real server takes (3 MiB).
+const LONGEST_BODY: usize = 3 << 20;
+
+/// What every handler needs.
+pub(crate) struct App {
+    pub host: Host,
+    pub address: SocketAddr,
+}
+
+/// A request that has been read.
+struct Call {
+    target: Target,
+    query: Query,
+    accepts: Accepts,
+    style: Style,
+    identity: Identity,
+}
+
+/// Answers a request.
+pub(crate) async fn handle(app: Arc<App>, request: hyper::Request<Incoming>) -> Reply {
+    let header = request.headers().get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or("");
+    let accepts = accept(header);
+    let encoding = accepts.as_ref().map_or(Encoding::Json, |accepts| accepts.encoding);
+    let Some(route) = route(request.uri().path()) else { return reply::text(400, "400 Bad Request") };
+    let answer = match route {
+        Route::Resource(target) => match accepts {
+            Ok(accepts) => resource(app, target, accepts, request).await,
+            Err(status) => Err(status),
+        },
+        _ if !matches!(*request.method(), Method::GET | Method::HEAD) => Ok(method_not_allowed("GET")),
+        Route::Other(parts) => Ok(other(&parts)),
+        of_discovery => match accepts {
+            Ok(accepts) => Ok(discover(&app, &of_discovery, accepts)),
+            Err(status) => Err(status),
+        },
+    };
+    answer.unwrap_or_else(|status| reply::status(&status, encoding))
+}
+
+fn method_not_allowed(allowed: &str) -> Reply {
+    let mut reply = reply::text(405, "405: Method Not Allowed");
+    reply::set(&mut reply, hyper::header::ALLOW, allowed);
+    reply
+}
+
+fn discover(app: &App, route: &Route, accepts: Accepts) -> Reply {
+    let served = discovery::served();
+    if accepts.form == Form::Discovery && matches!(route, Route::LegacyVersions | Route::Groups) {
+        let value = discovery::aggregated(&served, *route == Route::LegacyVersions);
+        let mut reply = reply::document(200, render::value(&value), Encoding::Json);
+        const TYPE: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
+        reply::set(&mut reply, CONTENT_TYPE, TYPE);
+        reply::set(&mut reply, hyper::header::VARY, "Accept");
+        return reply;
+    }
+    let value = match route {
+        Route::LegacyVersions => Some(discovery::api_versions(&app.address.to_string())),
+        Route::Groups => Some(discovery::groups(&served)),
+        Route::Group(name) => discovery::group(&served, name),
+        Route::Resources { group, version } => discovery::resource_list(&served, group, version),
+        Route::Resource(_) | Route::Other(_) => None,
+    };
+    match value {
+        Some(value) => reply::document(200, render::value(&value), accepts.encoding),
+        None => reply::not_found(),
+    }
+}
+
+/// Paths beside the API's own.
+fn other(parts: &[String]) -> Reply {
+    let words: Vec<&str> = parts.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        ["version"] => reply::document(200, version().to_string(), Encoding::Json),
+        ["healthz" | "livez" | "readyz", ..] => reply::text(200, "ok"),
+        [] => {
+            let paths = ["/api", "/api/v1", "/apis", "/healthz", "/livez", "/readyz", "/version"];
+            reply::document(200, json!({"paths": paths}).to_string(), Encoding::Json)
+        }
+        _ => reply::not_found(),
+    }
+}
+
+/// Who asks, as the headers say.
+///
+/// Source: k8s.io/apiserver/pkg/endpoints/filters/impersonation.go (v1.37).
+fn identity(headers: &HeaderMap) -> Identity {
+    let all = |name: &'static str| {
+        let values = headers.get_all(HeaderName::from_static(name)).iter();
+        values.filter_map(|value| value.to_str().ok()).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let user = all("impersonate-user").into_iter().next().filter(|user| !user.is_empty());
+    let mut groups = all("impersonate-group");
+    if let Some(user) = &user {
+        let mut add = |group: String| {
+            if !groups.contains(&group) {
+                groups.push(group);
+            }
+        };
+        if let Some((namespace, _)) =
+            user.strip_prefix("system:serviceaccount:").and_then(|rest| rest.split_once(':'))
+        {
+            add("system:serviceaccounts".to_owned());
+            add(format!("system:serviceaccounts:{namespace}"));
+        }
+        add(if user == "system:anonymous" { "system:unauthenticated" } else { "system:authenticated" }
+            .to_owned());
+    }
+    Identity { user, groups }
+}
+
+async fn resource(
+    app: Arc<App>,
+    target: Target,
+    accepts: Accepts,
+    request: hyper::Request<Incoming>,
+) -> Result<Reply, Status> {
+    let query = Query::parse(request.uri().query().unwrap_or(""));
+    let style = Style { form: accepts.form, include: IncludeObject::of(query.get("includeObject")) };
+    let identity = identity(request.headers());
+    let call = Call { target, query, accepts, style, identity };
+    let gvr = Gvr {
+        group: call.target.group.clone().into(),
+        version: call.target.version.clone().into(),
+        resource: call.target.resource.clone().into(),
+    };
+    let Some(kind) = kinds::by_resource(&gvr.group, &gvr.version, &gvr.resource) else {
+        return elsewhere(&app, &call, gvr, request).await;
+    };
+    let mut options = request_options(&call.query)?;
+    options.user.clone_from(&call.identity.user);
+    options.groups.clone_from(&call.identity.groups);
+    let target = &call.target;
+    let mut asked = Request::new(Verb::Get, kind).namespace(&target.namespace).name(&target.name);
+    if !target.subresource.is_empty() {
+        if !kind.subresources.contains(&target.subresource.as_str()) {
+            return Ok(reply::not_found());
+        }
+        asked = asked.subresource(target.subresource.clone());
+    }
+    asked.options = options;
+    let method = request.method().clone();
+    let named = !target.name.is_empty();
+    match target.subresource.as_str() {
+        "log" if method == Method::GET => return logs(&app.host, asked).await,
+        "log" => return Ok(method_not_allowed("GET")),
+        _ => {}
+    }
+    match (&method, named) {
+        (&Method::GET | &Method::HEAD, false) => read_list(&app, kind, asked, &call).await,
+        (&Method::GET | &Method::HEAD, true) if target.watch => {
+            let list = list_query(&call.query, target)?;
+            watch(&app.host, kind, asked, &list, call.style).await
+        }
+        (&Method::GET | &Method::HEAD, true) => one(&app, asked, &call, 0).await,
+        (&Method::POST, _) if !named || !target.subresource.is_empty() => {
+            asked.verb = Verb::Create;
+            asked.body = read_body(request).await?;
+            one(&app, asked, &call, 0).await
+        }
+        (&Method::PUT, true) => {
+            asked.verb = Verb::Update;
+            asked.body = read_body(request).await?;
+            one(&app, asked, &call, 0).await
+        }
+        (&Method::PATCH, true) => {
+            let (how, body) = read_patch(request).await?;
+            asked.verb = Verb::Patch(how);
+            asked.body = body;
+            one(&app, asked, &call, 0).await
+        }
+        (&Method::DELETE, true) if target.subresource.is_empty() => {
+            asked.verb = Verb::Delete;
+            asked.body = read_body(request).await?;
+            delete(&app, kind, asked, &call).await
+        }
+        (&Method::DELETE, false) if *kind != kinds::NAMESPACE => {
+            asked.verb = Verb::DeleteCollection;
+            asked.body = read_body(request).await?;
+            delete_collection(&app, kind, asked, &call).await
+        }
+        (_, true) => Ok(method_not_allowed("DELETE, GET, PATCH, PUT")),
+        (_, false) => Ok(method_not_allowed("DELETE, GET, POST")),
+    }
+}
+
+/// What no kind of the registry is: metrics, reviews, paths that do not exist.
+async fn elsewhere(
+    app: &App,
+    call: &Call,
+    resource: Gvr,
+    request: hyper::Request<Incoming>,
+) -> Result<Reply, Status> {
+    let served = discovery::served();
+    let known = served.iter().find(|one| {
+        one.group == resource.group && one.version == resource.version && one.plural == resource.resource
+    });
+    let Some(known) = known else { return Ok(reply::not_found()) };
+    let verb = match (request.method(), call.target.name.is_empty()) {
+        (&Method::POST, true) => Verb::Create,
+        (&Method::GET, true) => Verb::List,
+        (&Method::GET, false) => Verb::Get,
+        _ => return Ok(method_not_allowed("GET, POST")),
+    };
+    let word = match verb {
+        Verb::Create => "create",
+        Verb::List => "list",
+        _ => "get",
+    };
+    if !known.verbs.contains(&word) {
+        return Ok(method_not_allowed(if known.verbs.contains(&"create") { "POST" } else { "GET" }));
+    }
+    let mut asked = Request::new(verb, resource).namespace(&call.target.namespace).name(&call.target.name);
+    asked.options = request_options(&call.query)?;
+    asked.options.user.clone_from(&call.identity.user);
+    asked.options.groups.clone_from(&call.identity.groups);
+    if verb == Verb::Create {
+        asked.body = read_body(request).await?;
+        if asked.resource.resource == "bindings" {
+            let name = asked.body.pointer("/metadata/name").and_then(Value::as_str).unwrap_or("").to_owned();
+            asked.resource = Gvr::from(&kinds::POD);
+            asked = asked.name(&name).subresource("binding");
+            return one(app, asked, call, 0).await;
+        }
+    }
+    let identity = call.identity.clone();
+    let plural = call.target.resource.clone();
+    let (response, now, review) = ask(app, verb, move |cluster| {
+        let body = asked.body.clone();
+        let response = cluster.request(asked);
+        let now = cluster.now();
+        // What the cluster answers itself counts.
+        let review = matches!(&response.body, ResponseBody::Status(status) if status.code == 404)
+            .then(|| reviews::answer(&plural, &body, &identity, now))
+            .flatten();
+        (response, now, review)
+    })
+    .await?;
+    match review {
+        Some(review) => Ok(reply::document(201, render::value(&review), call.accepts.encoding)),
+        None => present(response, now, call),
+    }
+}
+
+/// Has the cluster's thread do something; a request that only reads changes nothing.
+async fn ask<T: Send + 'static>(
+    app: &App,
+    verb: Verb,
+    work: impl FnOnce(&mut Cluster) -> T + Send + 'static,
+) -> Result<T, Status> {
+    match verb {
+        Verb::Get | Verb::List | Verb::Watch => app.host.look(work).await,
+        _ => app.host.act(work).await,
+    }
+    .ok_or_else(stopped)
+}
+
+/// A request whose answer is one object or tree; `code` replaces the answer's own where it is not 0.
+async fn one(app: &App, asked: Request, call: &Call, code: u16) -> Result<Reply, Status> {
+    let (mut response, now) =
+        ask(app, asked.verb, move |cluster| (cluster.request(asked), cluster.now())).await?;
+    if code != 0 {
+        response.code = code;
+    }
+    present(response, now, call)
+}
+
+/// An answer as HTTP has it.
+fn present(response: podlab_api::Response, now: Timestamp, call: &Call) -> Result<Reply, Status> {
+    let json = match &response.body {
+        ResponseBody::Object(object) => render::object(object, call.style, now),
+        ResponseBody::Value(value) => render::value(value),
+        ResponseBody::Status(status) => {
+            let mut refused = reply::status(status, call.accepts.encoding);
+            reply::warn(&mut refused, &response.warnings);
+            return Ok(refused);
+        }
+        _ => return Err(Status::internal_error("the answer has no form here")),
+    };
+    let mut reply = reply::document(response.code, json, call.accepts.encoding);
+    reply::warn(&mut reply, &response.warnings);
+    Ok(reply)
+}
+
+async fn read_list(app: &App, kind: &'static Kind, asked: Request, call: &Call) -> Result<Reply, Status> {
+    let query = list_query(&call.query, &call.target)?;
+    if query.watch {
+        return watch(&app.host, kind, asked, &query, call.style).await;
+    }
+    list_of(app, kind, asked.options, query, call).await
+}
+
+async fn list_of(
+    app: &App,
+    kind: &'static Kind,
+    options: RequestOptions,
+    query: ListQuery,
+    call: &Call,
+) -> Result<Reply, Status> {
+    let namespace = call.target.namespace.clone();
+    let page =
+        ask(app, Verb::List, move |cluster| list::list(cluster, kind, &namespace, options, &query)).await??;
+    let json = render::list(kind, &page.items, &page.meta, call.style, page.now);
+    let mut reply = reply::document(200, json, call.accepts.encoding);
+    reply::warn(&mut reply, &page.warnings);
+    Ok(reply)
+}
+
+/// Kinds whose last state is the answer to their deletion; of others it is a Status.
+///
+/// Source: `ReturnDeletedObject` in pkg/registry (v1.37).
+fn returns_deleted_object(kind: &Kind) -> bool {
+    match (kind.group, kind.kind) {
+        ("", kind) => matches!(
+            kind,
+            "Namespace"
+                | "PersistentVolume"
+                | "PersistentVolumeClaim"
+                | "Pod"
+                | "PodTemplate"
+                | "ResourceQuota"
+                | "Service"
+                | "ServiceAccount"
+        ),
+        ("resource.k8s.io", kind) => kind != "DeviceTaintRule",
+        ("storage.k8s.io", kind) => kind != "CSIStorageCapacity",
+        _ => false,
+    }
+}
+
+async fn delete(app: &App, kind: &'static Kind, asked: Request, call: &Call) -> Result<Reply, Status> {
+    let (mut response, now, gone) = ask(app, Verb::Delete, move |cluster| {
+        let (namespace, name) =
+            (asked.namespace.clone().unwrap_or_default(), asked.name.clone().unwrap_or_default());
+        let dry_run = asked.options.dry_run;
+        let response = cluster.request(asked);
+        let gone = !dry_run && cluster.world().api.store().get(kind, &namespace, &name).is_none();
+        (response, cluster.now(), gone)
+    })
+    .await?;
+    if let ResponseBody::Object(object) = &response.body
+        && gone
+        && !returns_deleted_object(kind)
+    {
+        let mut details = json!({"name": object.name(), "kind": kind.plural, "uid": object.uid()});
+        if !kind.group.is_empty() {
+            details["group"] = kind.group.into();
+        }
+        response.body = ResponseBody::Value(json!({"kind": "Status", "apiVersion": "v1", "metadata": {},
+            "status": "Success", "details": details}));
+    }
+    present(response, now, call)
+}
+
+async fn delete_collection(
+    app: &App,
+    kind: &'static Kind,
+    asked: Request,
+    call: &Call,
+) -> Result<Reply, Status> {
+    let namespace = call.target.namespace.clone();
+    let query = list_query(&call.query, &call.target)?;
+    let (page, response) = ask(app, Verb::DeleteCollection, move |cluster| {
+        let page = list::list(cluster, kind, &namespace, asked.options.clone(), &query)?;
+        Ok::<_, Status>((page, cluster.request(asked)))
+    })
+    .await??;
+    if let ResponseBody::Status(_) = &response.body {
+        return present(response, page.now, call);
+    }
+    let json = render::list(kind, &page.items, &page.meta, call.style, page.now);
+    let mut reply = reply::document(200, json, call.accepts.encoding);
+    reply::warn(&mut reply, &response.warnings);
+    Ok(reply)
+}
+
+/// The media type of a body, without parameters.
+fn media_type(headers: &HeaderMap) -> String {
+    let header = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
+    header.split(';').next().unwrap_or("").trim().to_lowercase()
+}
+
+async fn read_bytes(body: Incoming) -> Result<Vec<u8>, Status> {
+    match Limited::new(body, LONGEST_BODY).collect().await {
+        Ok(collected) => Ok(collected.to_bytes().to_vec()),
+        Err(_) => Err(Status {
+            code: 413,
+            reason: "RequestEntityTooLarge",
+            message: format!("Request entity too large: limit is {LONGEST_BODY}"),
+            details: None,
+        }),
+    }
+}
+
+/// The object that is sent; `Null` for none.
+async fn read_body(request: hyper::Request<Incoming>) -> Result<Value, Status> {
+    let media_type = media_type(request.headers());
+    let bytes = read_bytes(request.into_body()).await?;
+    if bytes.is_empty() {
+        return Ok(Value::Null);
+    }
+    match media_type.as_str() {
+        "" | "application/json" => parse(&bytes, false),
+        "application/yaml" => parse(&bytes, true),
+        protobuf::MEDIA_TYPE => protobuf::decode(&bytes).map_err(Status::bad_request),
+        _ => Err(unsupported_media_type(&["application/json", "application/yaml", protobuf::MEDIA_TYPE])),
+    }
+}
+
+fn parse(bytes: &[u8], yaml: bool) -> Result<Value, Status> {
+    let refuse =
+        |why: String| Status::bad_request(format!("couldn't get version/kind; json parse error: {why}"));
+    let text = std::str::from_utf8(bytes).map_err(|error| refuse(error.to_string()))?;
+    if yaml {
+        return podlab_yaml::parse_document(text)
+            .map(|document| document.value)
+            .map_err(|error| refuse(error.to_string()));
+    }
+    podlab_yaml::parse_json(text).map_err(|error| refuse(error.to_string()))
+}
+
+async fn read_patch(request: hyper::Request<Incoming>) -> Result<(PatchType, Value), Status> {
+    let how = match media_type(request.headers()).as_str() {
+        "application/json-patch+json" => PatchType::Json,
+        "application/merge-patch+json" => PatchType::Merge,
+        "application/strategic-merge-patch+json" => PatchType::StrategicMerge,
+        "application/apply-patch+yaml" => PatchType::Apply,
+        _ => {
+            return Err(unsupported_media_type(&[
+                "application/json-patch+json",
+                "application/merge-patch+json",
+                "application/strategic-merge-patch+json",
+                "application/apply-patch+yaml",
+            ]));
+        }
+    };
+    let bytes = read_bytes(request.into_body()).await?;
+    let text = std::str::from_utf8(&bytes).map_err(|error| Status::bad_request(error.to_string()))?;
+    let value = if how == PatchType::Apply {
+        podlab_yaml::parse_document(text).map(|document| document.value)
+    } else {
+        podlab_yaml::parse_json(text)
+    };
+    Ok((how, value.map_err(|error| Status::bad_request(error.to_string()))?))
+}

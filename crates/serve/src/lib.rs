@@ -1,0 +1,33 @@
+//! The simulated cluster behind the API server's REST, on loopback: for a real kubectl and other clients.
+//!
+//! This crate is the edge that has a clock and a network. The cluster lives in one thread ([`host`]), which feeds it time
+//! and carries out what HTTP tasks ask of it, one after the other; nothing else touches it.
+//!
+//! **Boundary:** [`Server::start`].
+#![forbid(unsafe_code)]
+
+mod body;
+mod discovery;
+mod go_json;
+mod handlers;
+mod host;
+mod kubeconfig;
+mod list;
+mod logs;
+mod negotiate;
+mod options;
+mod pace;
+mod protobuf;
+mod query;
+mod render;
+mod reply;
+mod reviews;
+mod route;
+mod server;
+mod version;
+mod watch;
+
+pub use kubeconfig::kubeconfig;
+pub use options::Options;
+pub use pace::Pace;
+pub use server::Server;

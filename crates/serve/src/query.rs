@@ -1,0 +1,260 @@
+//! The query of a request: what it may say, and how it is said wrong.
+
+use crate::route::{Target, unescape};
+use podlab_api::door::{ExecOptions, FieldValidation, LogOptions, Propagation, RequestOptions};
+use podlab_api::{Status, StatusCause, StatusDetails};
+
+/// The parameters in order.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Query(Vec<(String, String)>);
+
+impl Query {
+    /// Reads a query string; what cannot be unescaped is left out, as Go's parser does.
+    pub(crate) fn parse(text: &str) -> Query {
+        let word = |text: &str| unescape(&text.replace('+', " "));
+        let pairs = text.split('&').filter(|pair| !pair.is_empty()).filter_map(|pair| {
+            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+            Some((word(key)?, word(value)?))
+        });
+        Query(pairs.collect())
+    }
+
+    /// The first value of a parameter that is not empty.
+    pub(crate) fn get(&self, key: &str) -> Option<&str> {
+        self.0.iter().find(|(k, _)| k == key).map(|(_, v)| v.as_str()).filter(|v| !v.is_empty())
+    }
+
+    /// All values of a parameter.
+    pub(crate) fn all<'a>(&'a self, key: &'a str) -> impl Iterator<Item = &'a str> {
+        self.0.iter().filter(move |(k, _)| k == key).map(|(_, v)| v.as_str())
+    }
+
+    /// A flag: absent is false; `true` and `1` are true, and so is a parameter without a value.
+    ///
+    /// Source: k8s.io/apimachinery/pkg/runtime/conversion.go `Convert_Slice_string_To_bool` (v1.37).
+    pub(crate) fn flag(&self, key: &str) -> bool {
+        let value = self.0.iter().find(|(k, _)| k == key).map(|(_, v)| v.to_lowercase());
+        value.is_some_and(|value| value != "false" && value != "0")
+    }
+
+    /// A whole number.
+    ///
+    /// # Errors
+    /// 400 in Go's words where it is none.
+    pub(crate) fn number(&self, key: &str) -> Result<Option<i64>, Status> {
+        let Some(text) = self.get(key) else { return Ok(None) };
+        text.parse()
+            .map(Some)
+            .map_err(|_| Status::bad_request(format!("strconv.ParseInt: parsing {text:?}: invalid syntax")))
+    }
+}
+
+/// What a list or a watch may ask for beside selectors.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ListQuery {
+    /// Changes rather than objects.
+    pub watch: bool,
+    /// At most so many.
+    pub limit: Option<usize>,
+    /// Where to go on.
+    pub token: Option<String>,
+    /// `resourceVersion`.
+    pub version: Option<String>,
+    /// `resourceVersionMatch`.
+    pub version_match: Option<String>,
+    /// Seconds until a watch ends.
+    pub timeout: Option<i64>,
+    /// Whether bookmarks are sent.
+    pub bookmarks: bool,
+    /// Whether a watch begins with the objects that exist.
+    pub initial_events: Option<bool>,
+}
+
+/// Reads what only lists and watches know.
+///
+/// # Errors
+/// 400 for what is no number; 422 for parameters that do not go together.
+pub(crate) fn list_query(query: &Query, target: &Target) -> Result<ListQuery, Status> {
+    let owned = |key: &str| query.get(key).map(str::to_owned);
+    let read = ListQuery {
+        watch: target.watch || query.flag("watch"),
+        limit: query
+            .number("limit")?
+            .and_then(|limit| usize::try_from(limit).ok())
+            .filter(|limit| *limit > 0),
+        token: owned("continue"),
+        version: owned("resourceVersion"),
+        version_match: owned("resourceVersionMatch"),
+        timeout: query.number("timeoutSeconds")?,
+        bookmarks: query.flag("allowWatchBookmarks"),
+        initial_events: query.get("sendInitialEvents").map(|_| query.flag("sendInitialEvents")),
+    };
+    check_list(&read)?;
+    Ok(read)
+}
+
+/// Source: k8s.io/apimachinery/pkg/apis/meta/internalversion/validation/validation.go
+/// `ValidateListOptions`, `validateWatchOptions` (v1.37).
+fn check_list(list: &ListQuery) -> Result<(), Status> {
+    let refuse = |field: &str, reason: &str, text: &str| {
+        let cause =
+            StatusCause { reason: reason.to_owned(), message: text.to_owned(), field: field.to_owned() };
+        Err(Status {
+            code: 422,
+            reason: "Invalid",
+            message: format!("ListOptions.meta.k8s.io \"\" is invalid: {field}: {text}"),
+            details: Some(StatusDetails {
+                group: "meta.k8s.io".to_owned(),
+                kind: "ListOptions".to_owned(),
+                causes: vec![cause],
+                ..StatusDetails::default()
+            }),
+        })
+    };
+    let how = list.version_match.as_deref();
+    const MATCH: &str = "resourceVersionMatch";
+    const FORBIDDEN: &str = "FieldValueForbidden";
+    if list.watch {
+        return match (list.initial_events, how) {
+            (Some(_), None) => refuse(
+                MATCH,
+                FORBIDDEN,
+                "Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan",
+            ),
+            (None, Some(_)) => refuse(
+                MATCH,
+                FORBIDDEN,
+                "Forbidden: resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided",
+            ),
+            (Some(_), Some(how)) if how != "NotOlderThan" => refuse(
+                MATCH,
+                FORBIDDEN,
+                "Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan",
+            ),
+            _ => Ok(()),
+        };
+    }
+    if list.initial_events.is_some() {
+        return refuse("sendInitialEvents", FORBIDDEN, "Forbidden: sendInitialEvents is forbidden for list");
+    }
+    let Some(how) = how else { return Ok(()) };
+    if list.version.is_none() {
+        return refuse(
+            MATCH,
+            FORBIDDEN,
+            "Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided",
+        );
+    }
+    if list.token.is_some() {
+        return refuse(
+            MATCH,
+            FORBIDDEN,
+            "Forbidden: resourceVersionMatch is forbidden when continue is provided",
+        );
+    }
+    if how != "Exact" && how != "NotOlderThan" {
+        let text = format!("Unsupported value: {how:?}: supported values: \"Exact\", \"NotOlderThan\", \"\"");
+        return refuse(MATCH, "FieldValueNotSupported", &text);
+    }
+    if how == "Exact" && list.version.as_deref() == Some("0") {
+        return refuse(
+            MATCH,
+            FORBIDDEN,
+            "Forbidden: resourceVersionMatch \"Exact\" is forbidden for resourceVersion \"0\"",
+        );
+    }
+    Ok(())
+}
+
+/// The options that the cluster's door knows.
+///
+/// # Errors
+/// 400 for what is no number or no known word.
+pub(crate) fn request_options(query: &Query) -> Result<RequestOptions, Status> {
+    let owned = |key: &str| query.get(key).map(str::to_owned);
+    let mut dry_run = false;
+    for value in query.all("dryRun") {
+        if value != "All" {
+            return Err(Status::bad_request(format!(
+                "dryRun: Unsupported value: {value:?}: supported values: \"All\""
+            )));
+        }
+        dry_run = true;
+    }
+    let field_validation = match query.get("fieldValidation") {
+        None | Some("Warn") => FieldValidation::Warn,
+        Some("Ignore") => FieldValidation::Ignore,
+        Some("Strict") => FieldValidation::Strict,
+        Some(other) => {
+            return Err(Status::bad_request(format!(
+                "fieldValidation: Unsupported value: {other:?}: supported values: \"\", \"Ignore\", \"Strict\", \"Warn\""
+            )));
+        }
+    };
+    let propagation = match query.get("propagationPolicy") {
+        None if query.get("orphanDependents").is_some() => {
+            Some(if query.flag("orphanDependents") { Propagation::Orphan } else { Propagation::Background })
+        }
+        None => None,
+        Some("Orphan") => Some(Propagation::Orphan),
+        Some("Background") => Some(Propagation::Background),
+        Some("Foreground") => Some(Propagation::Foreground),
+        Some(other) => {
+            return Err(Status::bad_request(format!(
+                "propagationPolicy: Unsupported value: {other:?}: supported values: \"Background\", \"Foreground\", \"Orphan\""
+            )));
+        }
+    };
+    Ok(RequestOptions {
+        label_selector: owned("labelSelector"),
+        field_selector: owned("fieldSelector"),
+        dry_run,
+        field_validation,
+        field_manager: owned("fieldManager"),
+        force: query.flag("force"),
+        grace_period_seconds: query.number("gracePeriodSeconds")?,
+        propagation,
+        log: LogOptions {
+            container: owned("container"),
+            follow: query.flag("follow"),
+            previous: query.flag("previous"),
+            timestamps: query.flag("timestamps"),
+            since_seconds: query.number("sinceSeconds")?,
+            since_time: owned("sinceTime"),
+            tail_lines: query.number("tailLines")?,
+            limit_bytes: query.number("limitBytes")?,
+        },
+        exec: ExecOptions {
+            container: owned("container"),
+            command: query.all("command").map(str::to_owned).collect(),
+            stdin: query.flag("stdin"),
+            tty: query.flag("tty"),
+        },
+        ..RequestOptions::default()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Query, list_query, request_options};
+    use crate::route::Target;
+
+    #[test]
+    fn parameters_are_unescaped_and_may_repeat() {
+        let query = Query::parse("command=sh&command=-c&command=echo+a%26b&stdin=true&tty=false&x");
+        assert_eq!(query.all("command").collect::<Vec<_>>(), ["sh", "-c", "echo a&b"]);
+        assert!(query.flag("stdin") && !query.flag("tty") && query.flag("x"));
+        assert_eq!(query.number("limit").unwrap(), None);
+        assert!(Query::parse("limit=a").number("limit").is_err());
+    }
+
+    #[test]
+    fn parameters_that_do_not_go_together_are_refused() {
+        let refused = |text: &str| list_query(&Query::parse(text), &Target::default()).err().map(|s| s.code);
+        assert_eq!(refused("watch=1&sendInitialEvents=true"), Some(422));
+        assert_eq!(refused("watch=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan"), None);
+        assert_eq!(refused("resourceVersionMatch=Exact"), Some(422));
+        assert_eq!(refused("resourceVersionMatch=Exact&resourceVersion=5"), None);
+        assert!(request_options(&Query::parse("dryRun=Some")).is_err());
+    }
+}

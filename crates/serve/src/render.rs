@@ -1,0 +1,229 @@
+//! Objects, lists and tables as the server writes them.
+
+use crate::go_json;
+use crate::negotiate::Form;
+use podlab_api::door::Timestamp;
+use podlab_api::{Kind, Object, Table, go_text, printers};
+use serde_json::{Value, json};
+use std::fmt::Write;
+use std::sync::Arc;
+
+/// How much of an object a table's row carries.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum IncludeObject {
+    /// Nothing.
+    None,
+    /// Its metadata.
+    #[default]
+    Metadata,
+    /// All of it.
+    Object,
+}
+
+impl IncludeObject {
+    /// Reads the parameter `includeObject`.
+    pub(crate) fn of(text: Option<&str>) -> IncludeObject {
+        match text {
+            Some("None") => IncludeObject::None,
+            Some("Object") => IncludeObject::Object,
+            _ => IncludeObject::Metadata,
+        }
+    }
+}
+
+/// In which form objects are written.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Style {
+    /// Objects, table or metadata.
+    pub form: Form,
+    /// What a table's rows carry.
+    pub include: IncludeObject,
+}
+
+/// What a list says of itself.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ListMeta {
+    /// The version at which the list was read.
+    pub resource_version: u64,
+    /// Where a cut list goes on.
+    pub token: Option<String>,
+    /// How many were cut off.
+    pub remaining: Option<i64>,
+}
+
+/// One object.
+pub(crate) fn object(object: &Arc<Object>, style: Style, now: Timestamp) -> String {
+    let mut out = String::new();
+    match style.form {
+        Form::Table => {
+            let table = printers::table(object.kind, std::slice::from_ref(object), now);
+            let meta = ListMeta { resource_version: object.resource_version(), ..ListMeta::default() };
+            write_table(&mut out, &table, &meta, style.include, true);
+        }
+        Form::Metadata => partial(&mut out, object, true),
+        Form::Objects | Form::Discovery => go_json::object(&mut out, &object.to_value()),
+    }
+    out
+}
+
+/// A list of objects.
+pub(crate) fn list(
+    kind: &Kind,
+    items: &[Arc<Object>],
+    meta: &ListMeta,
+    style: Style,
+    now: Timestamp,
+) -> String {
+    let mut out = String::new();
+    let (list_kind, api_version) = match style.form {
+        Form::Table => {
+            write_table(&mut out, &printers::list_table(kind, items, now), meta, style.include, true);
+            return out;
+        }
+        Form::Metadata => ("PartialObjectMetadataList".to_owned(), "meta.k8s.io/v1".into()),
+        Form::Objects | Form::Discovery => (format!("{}List", kind.kind), kind.api_version()),
+    };
+    let _ = write!(out, r#"{{"kind":"{list_kind}","apiVersion":"{api_version}","metadata":"#);
+    list_meta(&mut out, meta);
+    out.push_str(r#","items":["#);
+    let api_version = kind.api_version();
+    for (index, item) in items.iter().enumerate() {
+        if index > 0 {
+            out.push(',');
+        }
+        if style.form == Form::Metadata {
+            partial(&mut out, item, true);
+            continue;
+        }
+        // Items of a list do not say their kind, which the list has said.
+        let mut value = item.to_value();
+        if let Some(map) = value.as_object_mut() {
+            map.remove("kind");
+            map.remove("apiVersion");
+        }
+        go_json::of_kind(&mut out, &value, &api_version, kind.kind);
+    }
+    out.push_str("]}\n");
+    out
+}
+
+/// A watch event: a line.
+pub(crate) fn event(
+    change: &str,
+    object: &Arc<Object>,
+    style: Style,
+    now: Timestamp,
+    with_columns: bool,
+) -> String {
+    let mut out = format!(r#"{{"type":"{change}","object":"#);
+    if style.form == Form::Table {
+        let table = printers::table(object.kind, std::slice::from_ref(object), now);
+        let meta = ListMeta { resource_version: object.resource_version(), ..ListMeta::default() };
+        write_table(&mut out, &table, &meta, style.include, with_columns);
+    } else {
+        out.push_str(self::object(object, style, now).trim_end());
+    }
+    out.push_str("}\n");
+    out
+}
+
+/// A bookmark: nothing has happened up to this version; `initial_end` says that all objects have been sent.
+pub(crate) fn bookmark(kind: &Kind, resource_version: u64, style: Style, initial_end: bool) -> String {
+    let mut metadata = json!({"resourceVersion": resource_version.to_string()});
+    if initial_end {
+        metadata["annotations"] = json!({"k8s.io/initial-events-end": "true"});
+    }
+    let object = match style.form {
+        Form::Table => json!({"kind": "Table", "apiVersion": "meta.k8s.io/v1",
+            "metadata": {"resourceVersion": resource_version.to_string()}, "columnDefinitions": null,
+            "rows": [{"cells": [], "object": {"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1",
+                "metadata": metadata}}]}),
+        Form::Metadata => json!({"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1",
+            "metadata": metadata}),
+        Form::Objects | Form::Discovery => {
+            json!({"kind": kind.kind, "apiVersion": kind.api_version(), "metadata": metadata})
+        }
+    };
+    let mut out = r#"{"type":"BOOKMARK","object":"#.to_owned();
+    go_json::object(&mut out, &object);
+    out.push_str("}\n");
+    out
+}
+
+/// Any other tree that says its kind.
+pub(crate) fn value(value: &Value) -> String {
+    let mut out = String::new();
+    go_json::object(&mut out, value);
+    out
+}
+
+fn list_meta(out: &mut String, meta: &ListMeta) {
+    let _ = write!(out, r#"{{"resourceVersion":"{}""#, meta.resource_version);
+    if let Some(token) = &meta.token {
+        let _ = write!(out, r#","continue":{}"#, go_text::json(&Value::String(token.clone())));
+    }
+    if let Some(remaining) = meta.remaining {
+        let _ = write!(out, r#","remainingItemCount":{remaining}"#);
+    }
+    out.push('}');
+}
+
+/// An object's metadata alone.
+fn partial(out: &mut String, object: &Object, with_kind: bool) {
+    out.push('{');
+    if with_kind {
+        out.push_str(r#""kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/v1","#);
+    }
+    out.push_str(r#""metadata":"#);
+    let metadata = serde_json::to_value(&object.metadata).unwrap_or(Value::Null);
+    go_json::metadata(out, &metadata);
+    out.push('}');
+}
+
+fn write_table(out: &mut String, table: &Table, meta: &ListMeta, include: IncludeObject, columns: bool) {
+    out.push_str(r#"{"kind":"Table","apiVersion":"meta.k8s.io/v1","metadata":"#);
+    list_meta(out, meta);
+    out.push_str(r#","columnDefinitions":"#);
+    if columns {
+        let columns: Vec<String> = table
+            .columns
+            .iter()
+            .map(|column| {
+                format!(
+                    r#"{{"name":"{}","type":"{}","format":"{}","description":"","priority":{}}}"#,
+                    column.name, column.kind, column.format, column.priority
+                )
+            })
+            .collect();
+        let _ = write!(out, "[{}]", columns.join(","));
+    } else {
+        out.push_str("null");
+    }
+    out.push_str(r#","rows":["#);
+    for (index, row) in table.rows.iter().enumerate() {
+        if index > 0 {
+            out.push(',');
+        }
+        out.push_str(r#"{"cells":["#);
+        for (index, cell) in row.cells.iter().enumerate() {
+            if index > 0 {
+                out.push(',');
+            }
+            out.push_str(&go_text::json(cell));
+        }
+        out.push(']');
+        match include {
+            IncludeObject::None => {}
+            IncludeObject::Metadata => {
+                out.push_str(r#","object":"#);
+                partial(out, &row.object, true);
+            }
+            IncludeObject::Object => {
+                out.push_str(r#","object":"#);
+                go_json::object(out, &row.object.to_value());
+            }
+        }
+        out.push('}');
+    }
+    out.push_str("]}");
+}

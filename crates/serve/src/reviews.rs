@@ -1,0 +1,50 @@
+//! Questions about who asks and what they may do, where the cluster itself does not answer them.
+//!
+//! Who comes without a name is the administrator, who may do everything.
+
+use podlab_api::door::Timestamp;
+use serde_json::{Value, json};
+
+/// Who asks.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Identity {
+    /// `None` for the administrator.
+    pub user: Option<String>,
+    /// Their groups.
+    pub groups: Vec<String>,
+}
+
+impl Identity {
+    fn info(&self) -> Value {
+        match &self.user {
+            Some(user) => json!({"username": user, "groups": self.groups}),
+            None => json!({"username": "kubernetes-admin",
+                "groups": ["kubeadm:cluster-admins", "system:authenticated"]}),
+        }
+    }
+}
+
+/// The answer to a review; `None` for what is none.
+pub(crate) fn answer(resource: &str, body: &Value, identity: &Identity, now: Timestamp) -> Option<Value> {
+    let kind = match resource {
+        "selfsubjectreviews" => "SelfSubjectReview",
+        "selfsubjectaccessreviews" => "SelfSubjectAccessReview",
+        "selfsubjectrulesreviews" => "SelfSubjectRulesReview",
+        _ => return None,
+    };
+    let spec = body.get("spec").cloned().unwrap_or_else(|| json!({}));
+    let access = "authorization.k8s.io/v1";
+    Some(match kind {
+        "SelfSubjectReview" => {
+            let created = now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+            json!({"kind": kind, "apiVersion": "authentication.k8s.io/v1", "metadata": {"creationTimestamp": created},
+                "status": {"userInfo": identity.info()}})
+        }
+        "SelfSubjectAccessReview" => {
+            json!({"kind": kind, "apiVersion": access, "metadata": {}, "spec": spec, "status": {"allowed": true}})
+        }
+        _ => json!({"kind": kind, "apiVersion": access, "metadata": {}, "spec": {},
+            "status": {"resourceRules": [{"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]}],
+                "nonResourceRules": [{"verbs": ["*"], "nonResourceURLs": ["*"]}], "incomplete": false}}),
+    })
+}

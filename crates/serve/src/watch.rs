@@ -1,0 +1,160 @@
+//! Watches: changes as they come, a line each.
+//!
+//! Source: k8s.io/apiserver/pkg/endpoints/handlers/watch.go, pkg/storage/cacher (v1.37).
+
+use crate::body::ReplyBody;
+use crate::host::Host;
+use crate::list::read_version;
+use crate::query::ListQuery;
+use crate::render::{self, Style};
+use crate::reply::{self, Reply};
+use hyper::body::Bytes;
+use podlab_api::door::{ResponseBody, Verb, WatchCursor};
+use podlab_api::{Door, Kind, Request, Status};
+use std::time::Duration;
+use tokio::sync::mpsc::Sender;
+use tokio::time::{Instant, sleep_until};
+
+/// How long a watch lasts that does not say so.
+const LONGEST: Duration = Duration::from_secs(45 * 60);
+
+/// How often a client that allows it is told how far it has come.
+const BOOKMARK_PERIOD: Duration = Duration::from_secs(60);
+
+/// Begins a watch; a task of its own goes on with it.
+///
+/// # Errors
+/// What the API server would answer at once: selectors or versions that cannot be read.
+pub(crate) async fn watch(
+    host: &Host,
+    kind: &'static Kind,
+    mut request: Request,
+    query: &ListQuery,
+    style: Style,
+) -> Result<Reply, Status> {
+    let version = query.version.as_deref().map(read_version).transpose()?.unwrap_or(0);
+    let initial = query.initial_events;
+    request.verb = Verb::Watch;
+    request.options.resource_version = match initial {
+        Some(true) => None,
+        _ => Some(version.to_string()).filter(|_| version > 0),
+    };
+    let only_new = initial == Some(false) && version == 0;
+    let opened = host.look(move |cluster| {
+        if only_new {
+            let current = cluster.world().api.store().resource_version();
+            request.options.resource_version = Some(current.to_string());
+        }
+        cluster.request(request)
+    });
+    let response = opened.await.ok_or_else(stopped)?;
+    let cursor = match response.body {
+        ResponseBody::Watch(cursor) => cursor,
+        ResponseBody::Status(status) => return Err(*status),
+        _ => return Err(Status::internal_error("the answer is not a watch")),
+    };
+    let timeout = query.timeout.and_then(|seconds| u64::try_from(seconds).ok()).filter(|s| *s > 0);
+    let end = Instant::now() + timeout.map_or(LONGEST, |seconds| Duration::from_secs(seconds).min(LONGEST));
+    let (sender, body) = ReplyBody::chunks();
+    let watch = Watch {
+        host: host.clone(),
+        kind,
+        style,
+        sender,
+        bookmarks: query.bookmarks,
+        initial_end: initial == Some(true) && query.bookmarks,
+        with_columns: true,
+        told: 0,
+    };
+    tokio::spawn(watch.run(cursor, end));
+    let mut reply = reply::typed(200, "application/json", body);
+    reply::warn(&mut reply, &response.warnings);
+    Ok(reply)
+}
+
+/// 503 for a cluster that has gone.
+pub(crate) fn stopped() -> Status {
+    Status {
+        code: 503,
+        reason: "ServiceUnavailable",
+        message: "apiserver is shutting down".to_owned(),
+        details: None,
+    }
+}
+
+struct Watch {
+    host: Host,
+    kind: &'static Kind,
+    style: Style,
+    sender: Sender<Bytes>,
+    bookmarks: bool,
+    /// Whether the end of the objects that exist is still to be told.
+    initial_end: bool,
+    /// Whether a table's columns are still to be told.
+    with_columns: bool,
+    /// The version that the client knows of.
+    told: u64,
+}
+
+impl Watch {
+    async fn run(mut self, mut cursor: WatchCursor, end: Instant) {
+        let mut changes = self.host.changes();
+        let mut next_bookmark = Instant::now() + BOOKMARK_PERIOD;
+        loop {
+            changes.mark_unchanged();
+            let Some(reached) = self.send(cursor).await else { return };
+            cursor = reached;
+            if std::mem::take(&mut self.initial_end) && !self.bookmark(cursor.resource_version, true).await {
+                return;
+            }
+            tokio::select! {
+                changed = changes.changed() => if changed.is_err() { return },
+                () = self.sender.closed() => return,
+                () = sleep_until(end) => return,
+                () = sleep_until(next_bookmark) => {
+                    next_bookmark = Instant::now() + BOOKMARK_PERIOD;
+                    let version = cursor.resource_version;
+                    if self.bookmarks && version > self.told && !self.bookmark(version, false).await {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Sends what has come; gives the cursor back, or nothing where the watch is over.
+    async fn send(&mut self, mut cursor: WatchCursor) -> Option<WatchCursor> {
+        let look = self.host.look(move |cluster| {
+            let events = cluster.watch(&mut cursor);
+            (cursor, events, cluster.now())
+        });
+        let (cursor, events, now) = look.await?;
+        match events {
+            Ok(events) => {
+                let mut lines = String::new();
+                for event in events {
+                    let change = event.change.as_str();
+                    lines.push_str(&render::event(change, &event.object, self.style, now, self.with_columns));
+                    self.with_columns = false;
+                    self.told = event.object.resource_version();
+                }
+                if !lines.is_empty() {
+                    self.sender.send(lines.into()).await.ok()?;
+                }
+                Some(cursor)
+            }
+            Err(status) => {
+                let line =
+                    format!("{{\"type\":\"ERROR\",\"object\":{}}}\n", render::value(&status.to_value()));
+                let _ = self.sender.send(line.into()).await;
+                None
+            }
+        }
+    }
+
+    async fn bookmark(&mut self, version: u64, initial_end: bool) -> bool {
+        self.told = version;
+        let line = render::bookmark(self.kind, version, self.style, initial_end);
+        self.sender.send(line.into()).await.is_ok()
+    }
+}

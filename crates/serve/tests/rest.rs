@@ -1,0 +1,132 @@
+//! Reading and writing objects over HTTP.
+
+mod common;
+
+use common::Lab;
+use serde_json::{Value, json};
+
+const PODS: &str = "/api/v1/namespaces/default/pods";
+const MAPS: &str = "/api/v1/namespaces/default/configmaps";
+const TABLE: &str = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json";
+
+fn pod(name: &str) -> Value {
+    json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "labels": {"app": name}},
+        "spec": {"containers": [{"name": "c", "image": "nginx"}]}})
+}
+
+fn map(name: &str) -> Value {
+    json!({"metadata": {"name": name}, "data": {"k": "v"}})
+}
+
+#[test]
+fn objects_are_created_read_changed_and_deleted() {
+    let lab = Lab::start();
+    let created = lab.post(PODS, &pod("web"));
+    assert_eq!(created.code, 201, "{}", created.text());
+    assert!(
+        created
+            .text()
+            .starts_with(r#"{"kind":"Pod","apiVersion":"v1","metadata":{"name":"web","namespace":"default""#)
+    );
+    let read = lab.get(&format!("{PODS}/web")).json();
+    assert_eq!(read["spec"]["containers"][0]["terminationMessagePath"], "/dev/termination-log");
+    let patch = json!({"metadata": {"labels": {"tier": "front"}}});
+    let patched = lab.patch(&format!("{PODS}/web"), "merge-patch+json", &patch);
+    assert_eq!((patched.code, &patched.json()["metadata"]["labels"]["tier"]), (200, &json!("front")));
+    assert_eq!(lab.post(PODS, &pod("web")).json()["reason"], "AlreadyExists");
+    let deleted = lab.send("DELETE", &format!("{PODS}/web?gracePeriodSeconds=0"), &[], b"");
+    assert_eq!((deleted.code, &deleted.json()["kind"]), (200, &json!("Pod")));
+    assert_eq!(lab.get(&format!("{PODS}/web")).code, 404);
+    // Of a ConfigMap the end is told in words.
+    lab.post(MAPS, &map("a"));
+    let deleted = lab.send("DELETE", &format!("{MAPS}/a"), &[], b"").json();
+    assert_eq!((&deleted["status"], &deleted["details"]["kind"]), (&json!("Success"), &json!("configmaps")));
+}
+
+#[test]
+fn lists_come_in_pages_of_one_version() {
+    let lab = Lab::start();
+    for name in ["a", "b", "c", "d"] {
+        lab.post(MAPS, &map(name));
+    }
+    let names = |list: &Value| -> Vec<String> {
+        let items = list["items"].as_array().unwrap();
+        items.iter().map(|item| item["metadata"]["name"].as_str().unwrap().to_owned()).collect()
+    };
+    let first = lab.get(&format!("{MAPS}?limit=2")).json();
+    assert_eq!(names(&first), ["a", "b"]);
+    assert_eq!(first["metadata"]["remainingItemCount"], 3);
+    // What happens meanwhile does not show on the following pages.
+    lab.send("DELETE", &format!("{MAPS}/c"), &[], b"");
+    let token = first["metadata"]["continue"].as_str().unwrap();
+    let second = lab.get(&format!("{MAPS}?limit=9&continue={token}")).json();
+    assert_eq!(names(&second), ["c", "d", "kube-root-ca.crt"]);
+    assert_eq!(second["metadata"]["resourceVersion"], first["metadata"]["resourceVersion"]);
+    assert_eq!(lab.get(&format!("{MAPS}?continue=x")).code, 400);
+    assert_eq!(lab.get(&format!("{MAPS}?resourceVersion=99999999")).code, 504);
+}
+
+#[test]
+fn tables_and_metadata_are_made_by_the_server() {
+    let lab = Lab::start();
+    lab.post(PODS, &pod("web"));
+    let table = lab.get_as(PODS, TABLE).json();
+    assert_eq!(table["kind"], "Table");
+    assert_eq!(table["columnDefinitions"][0]["name"], "Name");
+    assert_eq!(table["rows"][0]["cells"][0], "web");
+    assert_eq!(table["rows"][0]["object"]["kind"], "PartialObjectMetadata");
+    let whole = lab.get_as(&format!("{PODS}?includeObject=Object"), TABLE).json();
+    assert_eq!(whole["rows"][0]["object"]["kind"], "Pod");
+    let metadata = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io";
+    let list = lab.get_as(PODS, metadata).json();
+    assert_eq!(list["kind"], "PartialObjectMetadataList");
+    assert_eq!(list["items"][0]["spec"], Value::Null);
+}
+
+#[test]
+fn a_watch_begins_where_it_is_told() {
+    let lab = Lab::start();
+    lab.post(MAPS, &map("a"));
+    let mut all = lab.open(
+        "GET",
+        &format!(
+            "{MAPS}?watch=1&sendInitialEvents=true&allowWatchBookmarks=true&resourceVersionMatch=NotOlderThan"
+        ),
+        &[],
+        b"",
+    );
+    assert_eq!(all.head().code, 200);
+    let initial = all.events();
+    assert_eq!((&initial[0]["type"], initial.len()), (&json!("ADDED"), 2));
+    let end = all.events();
+    assert_eq!(end[0]["type"], "BOOKMARK");
+    assert_eq!(end[0]["object"]["metadata"]["annotations"]["k8s.io/initial-events-end"], "true");
+    lab.post(MAPS, &map("b"));
+    let added = all.events();
+    assert_eq!((&added[0]["type"], &added[0]["object"]["metadata"]["name"]), (&json!("ADDED"), &json!("b")));
+    let version = added[0]["object"]["metadata"]["resourceVersion"].as_str().unwrap();
+    lab.send("DELETE", &format!("{MAPS}/b"), &[], b"");
+    let mut later =
+        lab.open("GET", &format!("{MAPS}?watch=true&resourceVersion={version}"), &[("Accept", TABLE)], b"");
+    later.head();
+    let deleted = later.events();
+    assert_eq!(deleted[0]["type"], "DELETED");
+    assert_eq!(deleted[0]["object"]["rows"][0]["cells"][0], "b");
+}
+
+#[test]
+fn what_is_not_served_is_refused_as_the_real_server_does() {
+    let lab = Lab::start();
+    let code = |method: &str, path: &str, headers: &[(&str, &str)], body: &str| {
+        lab.send(method, path, headers, body.as_bytes()).code
+    };
+    assert_eq!(lab.get("/api/v1/nothing").text(), "404 page not found\n");
+    assert_eq!(code("GET", "/apis/apps/v9", &[], ""), 404);
+    assert_eq!(code("PUT", PODS, &[], "{}"), 405);
+    assert_eq!(code("POST", PODS, &[("Content-Type", "text/plain")], "x"), 415);
+    assert_eq!(code("PATCH", &format!("{PODS}/x"), &[("Content-Type", "application/json")], "{}"), 415);
+    assert_eq!(code("GET", PODS, &[("Accept", "image/png")], ""), 406);
+    assert_eq!(code("POST", PODS, &[("Content-Type", "application/json")], "{"), 400);
+    assert_eq!(code("GET", &format!("{PODS}?labelSelector=a%20b"), &[], ""), 400);
+    assert_eq!(code("GET", &format!("{PODS}/a%zz"), &[], ""), 400);
+}
