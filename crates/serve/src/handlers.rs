@@ -3,10 +3,12 @@
 //! Source: k8s.io/apiserver/pkg/endpoints/installer.go, handlers (v1.37).
 
 use crate::discovery;
+use crate::exec::exec;
 use crate::host::Host;
 use crate::list;
 use crate::logs::logs;
 use crate::negotiate::{Accepts, Encoding, Form, accept, unsupported_media_type};
+use crate::openapi;
 use crate::protobuf;
 use crate::query::{ListQuery, Query, list_query, request_options};
 use crate::render::{self, IncludeObject, Style};
@@ -56,7 +58,7 @@ pub(crate) async fn handle(app: Arc<App>, request: hyper::Request<Incoming>) -> 
             Err(status) => Err(status),
         },
         _ if !matches!(*request.method(), Method::GET | Method::HEAD) => Ok(method_not_allowed("GET")),
-        Route::Other(parts) => Ok(other(&parts)),
+        Route::Other(parts) => Ok(other(&parts, header)),
         of_discovery => match accepts {
             Ok(accepts) => Ok(discover(&app, &of_discovery, accepts)),
             Err(status) => Err(status),
@@ -95,13 +97,39 @@ fn discover(app: &App, route: &Route, accepts: Accepts) -> Reply {
 }
 
 /// Paths beside the API's own.
-fn other(parts: &[String]) -> Reply {
+fn other(parts: &[String], accept: &str) -> Reply {
     let words: Vec<&str> = parts.iter().map(String::as_str).collect();
     match words.as_slice() {
         ["version"] => reply::document(200, version().to_string(), Encoding::Json),
         ["healthz" | "livez" | "readyz", ..] => reply::text(200, "ok"),
+        ["openapi", "v2"]
+            if accept.is_empty() || accept.contains('*') || accept.contains("application/json") =>
+        {
+            reply::document(200, openapi::v2().to_owned(), Encoding::Json)
+        }
+        ["openapi", "v2"] => reply::text(406, ""),
+        ["openapi", "v3"] => reply::document(200, openapi::index().to_string(), Encoding::Json),
+        ["openapi", "v3", path @ ..] => match openapi::document(&path.join("/")) {
+            Some(document) => {
+                let mut reply = reply::document(200, document.text.clone(), Encoding::Json);
+                reply::set(&mut reply, hyper::header::ETAG, &format!("\"{}\"", document.hash));
+                reply::set(&mut reply, hyper::header::CACHE_CONTROL, "public, immutable");
+                reply
+            }
+            None => reply::not_found(),
+        },
         [] => {
-            let paths = ["/api", "/api/v1", "/apis", "/healthz", "/livez", "/readyz", "/version"];
+            let paths = [
+                "/api",
+                "/api/v1",
+                "/apis",
+                "/healthz",
+                "/livez",
+                "/openapi/v2",
+                "/openapi/v3",
+                "/readyz",
+                "/version",
+            ];
             reply::document(200, json!({"paths": paths}).to_string(), Encoding::Json)
         }
         _ => reply::not_found(),
@@ -171,6 +199,10 @@ async fn resource(
     match target.subresource.as_str() {
         "log" if method == Method::GET => return logs(&app.host, asked).await,
         "log" => return Ok(method_not_allowed("GET")),
+        "exec" | "attach" if matches!(method, Method::GET | Method::POST) => {
+            asked.verb = Verb::Create;
+            return exec(&app.host, asked, request).await;
+        }
         _ => {}
     }
     match (&method, named) {

@@ -8,6 +8,7 @@
 
 mod body;
 mod discovery;
+mod exec;
 mod go_json;
 mod handlers;
 mod host;
@@ -15,6 +16,7 @@ mod kubeconfig;
 mod list;
 mod logs;
 mod negotiate;
+mod openapi;
 mod options;
 mod pace;
 mod protobuf;
@@ -24,8 +26,10 @@ mod reply;
 mod reviews;
 mod route;
 mod server;
+mod tty;
 mod version;
 mod watch;
+mod websocket;
 
 pub use kubeconfig::kubeconfig;
 pub use options::Options;

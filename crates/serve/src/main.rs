@@ -9,7 +9,7 @@ cargo xtask cluster [--port P] [--speed X|--virtual] [--nodes N] [--kubeconfig O
 
   --port P          port on 127.0.0.1 (default: 8001; 0 takes a free one)
   --speed X         how many times faster than the real clock time runs (default: 1)
-  --virtual         time jumps over waiting: after a request what comes of it in the next five minutes happens at once
+  --virtual         time jumps over waiting: what comes of a change within a minute happens at once
   --nodes N         worker nodes beside the control plane's (default: 2)
   --kubeconfig OUT  where the kubeconfig is written (default: podlab.kubeconfig)";
 

@@ -13,7 +13,7 @@ pub enum Pace {
 }
 
 /// How far time jumps beyond the latest request that changes something. Without a bound a cluster whose probes go on for ever would never rest.
-const REACH: SimDuration = SimDuration::from_secs(300);
+const REACH: SimDuration = SimDuration::from_secs(60);
 
 /// The virtual instant that belongs to a real one.
 #[derive(Clone, Copy, Debug)]
@@ -72,13 +72,13 @@ mod tests {
     use podlab_sim::SimTime;
 
     #[test]
-    fn time_jumps_no_further_than_five_minutes_after_a_request() {
+    fn time_jumps_no_further_than_a_minute_after_a_change() {
         let start = SimTime::from_secs(1_000);
         let mut clock = Clock::new(Pace::Virtual, start);
         assert!(!clock.jump(SimTime::from_secs(1_001)));
         clock.acted(SimTime::from_secs(1_200));
-        assert!(!clock.jump(SimTime::from_secs(1_501)));
-        assert!(clock.jump(SimTime::from_secs(1_500)));
+        assert!(!clock.jump(SimTime::from_secs(1_261)));
+        assert!(clock.jump(SimTime::from_secs(1_260)));
         assert!(!Clock::new(Pace::Speed(1.0), start).jump(start));
     }
 }

@@ -132,3 +132,52 @@ impl Stream {
         text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 }
+
+/// A WebSocket: messages up to 125 bytes in both directions are all that tests need.
+pub struct Socket(Stream);
+
+impl Lab {
+    /// Opens a WebSocket; else gives the refusal.
+    pub fn websocket(&self, path: &str, protocol: &str) -> Result<Socket, Answer> {
+        let headers = [
+            ("Connection", "Upgrade"),
+            ("Upgrade", "websocket"),
+            ("Sec-WebSocket-Version", "13"),
+            ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="),
+            ("Sec-WebSocket-Protocol", protocol),
+        ];
+        let mut stream = self.open("GET", path, &headers, b"");
+        let answer = stream.head();
+        if answer.code != 101 {
+            return Err(answer);
+        }
+        assert_eq!(answer.header("sec-websocket-accept"), Some("s3pPLMBiTxaQ9kYGzzhZRbK+xOo="));
+        assert_eq!(answer.header("sec-websocket-protocol"), Some(protocol));
+        Ok(Socket(stream))
+    }
+}
+
+impl Socket {
+    /// Sends a message, masked with zeros.
+    pub fn send(&mut self, bytes: &[u8]) {
+        let head = [0x82, 0x80 | u8::try_from(bytes.len()).unwrap(), 0, 0, 0, 0];
+        self.0.0.get_mut().write_all(&[&head, bytes].concat()).unwrap();
+    }
+
+    /// Reads a message.
+    pub fn message(&mut self) -> Vec<u8> {
+        let mut head = [0; 2];
+        self.0.0.read_exact(&mut head).unwrap();
+        let length = match head[1] {
+            126 => {
+                let mut length = [0; 2];
+                self.0.0.read_exact(&mut length).unwrap();
+                usize::from(u16::from_be_bytes(length))
+            }
+            length => usize::from(length),
+        };
+        let mut bytes = vec![0; length];
+        self.0.0.read_exact(&mut bytes).unwrap();
+        bytes
+    }
+}

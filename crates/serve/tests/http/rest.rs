@@ -1,8 +1,6 @@
 //! Reading and writing objects over HTTP.
 
-mod common;
-
-use common::Lab;
+use crate::client::Lab;
 use serde_json::{Value, json};
 
 const PODS: &str = "/api/v1/namespaces/default/pods";

@@ -1,0 +1,89 @@
+//! OpenAPI: what the kinds look like, made from the schema and the descriptions that the cluster itself goes by.
+//!
+//! Source: k8s.io/kube-openapi/pkg/handler3/handler.go, pkg/builder3/openapi.go (v1.37).
+
+mod paths;
+mod schemas;
+
+use crate::discovery::served;
+use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
+use std::fmt::Write;
+use std::sync::LazyLock;
+
+/// A document of one group and version.
+pub(crate) struct Document {
+    /// `api/v1`, `apis/apps/v1`.
+    pub path: String,
+    /// Of the text, so that clients may keep it for ever.
+    pub hash: String,
+    /// JSON.
+    pub text: String,
+}
+
+static DOCUMENTS: LazyLock<Vec<Document>> = LazyLock::new(|| {
+    let served = served();
+    let mut versions: Vec<(&str, &str)> = Vec::new();
+    for one in served.iter().filter(|one| one.group != "metrics.k8s.io") {
+        let version = (one.group.as_str(), one.version.as_str());
+        if !versions.contains(&version) {
+            versions.push(version);
+        }
+    }
+    let document = |(group, version): (&str, &str)| {
+        let text = json!({"openapi": "3.0.0", "info": {"title": "Kubernetes", "version": "v1.37.1"},
+            "paths": paths::paths(&served, group, version, paths::Form::V3),
+            "components": {"schemas": schemas::of_version(&served, group, version)}})
+        .to_string();
+        let path = match group {
+            "" => format!("api/{version}"),
+            group => format!("apis/{group}/{version}"),
+        };
+        Document { path, hash: hash(&text), text }
+    };
+    versions.into_iter().map(document).collect()
+});
+
+fn hash(text: &str) -> String {
+    Sha256::digest(text.as_bytes()).iter().fold(String::new(), |mut out, byte| {
+        let _ = write!(out, "{byte:02X}");
+        out
+    })
+}
+
+/// `/openapi/v3`: where the documents are.
+pub(crate) fn index() -> Value {
+    let paths: Map<String, Value> = DOCUMENTS
+        .iter()
+        .map(|document| {
+            let url = format!("/openapi/v3/{}?hash={}", document.path, document.hash);
+            (document.path.clone(), json!({"serverRelativeURL": url}))
+        })
+        .collect();
+    json!({"paths": paths})
+}
+
+/// A document by the path under `/openapi/v3`.
+pub(crate) fn document(path: &str) -> Option<&'static Document> {
+    DOCUMENTS.iter().find(|document| document.path == path)
+}
+
+/// `/openapi/v2`: all in one, in the older form.
+pub(crate) fn v2() -> &'static str {
+    static TEXT: LazyLock<String> = LazyLock::new(|| {
+        let served = served();
+        let (mut all_paths, mut definitions) = (Map::new(), Map::new());
+        for document in DOCUMENTS.iter() {
+            let mut parts = document.path.rsplitn(2, '/');
+            let version = parts.next().unwrap_or_default();
+            let group = parts.next().and_then(|rest| rest.strip_prefix("apis/")).unwrap_or_default();
+            all_paths.extend(paths::paths(&served, group, version, paths::Form::V2));
+            definitions.extend(schemas::of_version(&served, group, version));
+        }
+        let text = json!({"swagger": "2.0", "info": {"title": "Kubernetes", "version": "v1.37.1"},
+            "paths": all_paths, "definitions": definitions})
+        .to_string();
+        text.replace("#/components/schemas/", "#/definitions/")
+    });
+    &TEXT
+}

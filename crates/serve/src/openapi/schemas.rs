@@ -1,0 +1,288 @@
+//! The schemas of types.
+//!
+//! Source: k8s.io/kube-openapi/pkg/generators/openapi.go, enum.go (v1.37).
+
+use crate::discovery::Served;
+use podlab_api::descriptions::{self, Descriptions};
+use podlab_api::schema::{Definition, Field, GoType, Schema, Special, TypeId};
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+
+const META: &str = "io.k8s.apimachinery.pkg.apis.meta.v1";
+
+/// What a package is called in OpenAPI.
+fn package(name: &str) -> String {
+    match name.split_once('/') {
+        Some(("meta", version)) => format!("io.k8s.apimachinery.pkg.apis.meta.{version}"),
+        Some(("apiextensions", version)) => {
+            format!("io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.{version}")
+        }
+        Some(("apiregistration", version)) => {
+            format!("io.k8s.kube-aggregator.pkg.apis.apiregistration.{version}")
+        }
+        Some((group, version)) => format!("io.k8s.api.{group}.{version}"),
+        None => match name {
+            "resource" => "io.k8s.apimachinery.pkg.api.resource".to_owned(),
+            "intstr" => "io.k8s.apimachinery.pkg.util.intstr".to_owned(),
+            _ => format!("io.k8s.apimachinery.pkg.{name}"),
+        },
+    }
+}
+
+/// What a kind's schema is called; `None` where there is none.
+pub(super) fn model_name(group: &str, version: &str, kind: &str) -> Option<String> {
+    let api_version = if group.is_empty() { version.to_owned() } else { format!("{group}/{version}") };
+    let schema = Schema::get();
+    match schema.kind(&api_version, kind) {
+        Some(id) => Some(name_of(id)),
+        None => {
+            let id = schema.kind(&api_version, kind.strip_suffix("List")?)?;
+            Some(format!("{}List", name_of(id)))
+        }
+    }
+}
+
+fn name_of(id: TypeId) -> String {
+    let (home, name) = Schema::get().qualified_name(id);
+    format!("{}.{name}", package(home))
+}
+
+fn name_of_special(special: Special) -> String {
+    let full = special.full_name();
+    let (home, name) = full.rsplit_once('.').unwrap_or(("", full));
+    format!("{}.{name}", package(home))
+}
+
+/// A reference to a schema.
+pub(super) fn reference(name: &str) -> Value {
+    json!({"$ref": format!("#/components/schemas/{name}")})
+}
+
+/// All schemas that the kinds of a group and version lead to, by name.
+pub(super) fn of_version(served: &[Served], group: &str, version: &str) -> Map<String, Value> {
+    let mut writer = Writer { done: BTreeMap::new() };
+    let api_version = if group.is_empty() { version.to_owned() } else { format!("{group}/{version}") };
+    let schema = Schema::get();
+    let kinds = served.iter().filter(|one| one.group == group && one.version == version);
+    for one in kinds {
+        let subresources = one.subresources.iter().map(|sub| (sub.group_version, sub.kind.as_str()));
+        for (own, kind) in [(None, one.kind.as_str())].into_iter().chain(subresources) {
+            let own: Option<(&str, &str)> = own;
+            let own = own.map_or(api_version.clone(), |(group, version)| format!("{group}/{version}"));
+            if let Some(id) = schema.kind(&own, kind) {
+                writer.type_of(id);
+            }
+        }
+        if let Some(id) = schema.kind(&api_version, &one.kind).filter(|_| one.stored) {
+            writer.list(id, group, version, &one.kind);
+        }
+    }
+    for name in ["DeleteOptions", "Status"] {
+        if let Some(id) = schema.type_named(&format!("meta/v1.{name}")) {
+            writer.type_of(id);
+        }
+    }
+    writer.done.into_iter().collect()
+}
+
+struct Writer {
+    done: BTreeMap<String, Value>,
+}
+
+impl Writer {
+    fn describe(&mut self, schema: &mut Value, text: Option<String>) {
+        if let (Some(text), Some(map)) = (text.filter(|text| !text.is_empty()), schema.as_object_mut()) {
+            map.insert("description".to_owned(), text.into());
+        }
+    }
+
+    /// The schema of a list of a kind.
+    fn list(&mut self, id: TypeId, group: &str, version: &str, kind: &str) {
+        let name = name_of(id);
+        self.special(Special::Time);
+        if let Some(meta) = Schema::get().type_named("meta/v1.ListMeta") {
+            self.type_of(meta);
+        }
+        let text = |key: &str| descriptions::get().and_then(|all| all.field(&format!("core/v1.Pod.{key}")));
+        let plain = |key: &str| json!({"type": "string", "description": text(key).unwrap_or_default()});
+        let schema = json!({"type": "object", "required": ["items"],
+            "description": format!("{kind}List is a list of {kind}."),
+            "properties": {
+                "apiVersion": plain("apiVersion"), "kind": plain("kind"),
+                "items": {"type": "array", "description": format!("Items is the list of {kind}."),
+                    "items": reference(&name)},
+                "metadata": {"allOf": [reference(&format!("{META}.ListMeta"))], "default": {},
+                    "description": "Standard list metadata."}},
+            "x-kubernetes-group-version-kind":
+                [{"group": group, "version": version, "kind": format!("{kind}List")}]});
+        self.done.insert(format!("{name}List"), schema);
+    }
+
+    /// Writes a struct and all it leads to.
+    fn type_of(&mut self, id: TypeId) {
+        let name = name_of(id);
+        if self.done.contains_key(&name) {
+            return;
+        }
+        // Types lead back to themselves.
+        self.done.insert(name.clone(), Value::Null);
+        let schema = Schema::get();
+        let full = schema.full_name(id);
+        let texts = descriptions::get();
+        let mut out = json!({"type": "object"});
+        self.describe(&mut out, texts.and_then(|all| all.of_type(&full)));
+        let fields = schema.fields(id);
+        if !fields.is_empty() {
+            let properties: Map<String, Value> = fields
+                .iter()
+                .map(|field| (field.name.to_owned(), self.property(&full, field, texts)))
+                .collect();
+            out["properties"] = Value::Object(properties);
+            let required: Vec<&str> =
+                fields.iter().filter(|field| field.required).map(|field| field.name).collect();
+            if !required.is_empty() {
+                out["required"] = json!(required);
+            }
+        }
+        let own = schema.kinds().find(|(_, _, kind)| *kind == id);
+        if let Some((api_version, kind, _)) = own {
+            let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
+            out["x-kubernetes-group-version-kind"] =
+                json!([{"group": group, "version": version, "kind": kind}]);
+        }
+        self.done.insert(name, out);
+    }
+
+    fn special(&mut self, special: Special) -> Value {
+        let name = name_of_special(special);
+        if !self.done.contains_key(&name) {
+            let mut out = match special {
+                Special::Quantity => json!({"oneOf": [{"type": "string"}, {"type": "number"}]}),
+                Special::IntOrString => {
+                    json!({"format": "int-or-string", "oneOf": [{"type": "integer"}, {"type": "string"}]})
+                }
+                Special::Time | Special::MicroTime => json!({"type": "string", "format": "date-time"}),
+                Special::Duration => json!({"type": "string"}),
+                Special::RawExtension | Special::FieldsV1 => json!({"type": "object"}),
+                _ => json!({}),
+            };
+            let text = descriptions::get().and_then(|all| all.of_type(special.full_name()));
+            self.describe(&mut out, text);
+            self.done.insert(name.clone(), out);
+        }
+        reference(&name)
+    }
+
+    /// The schema of a value of a type, and whether it is a reference.
+    fn value(&mut self, ty: &GoType) -> (Value, bool) {
+        let schema = Schema::get();
+        match schema.resolve(ty) {
+            GoType::Bool => (json!({"type": "boolean"}), false),
+            GoType::Int(_, bits, _) => {
+                let format = if *bits > 32 { "int64" } else { "int32" };
+                (json!({"type": "integer", "format": format}), false)
+            }
+            GoType::Float => (json!({"type": "number", "format": "double"}), false),
+            GoType::Str => (json!({"type": "string"}), false),
+            GoType::Bytes => (json!({"type": "string", "format": "byte"}), false),
+            GoType::Special(special) => (self.special(*special), true),
+            GoType::Named(id) => {
+                if let Definition::Struct(_) = schema.definition(*id) {
+                    self.type_of(*id);
+                }
+                (reference(&name_of(*id)), true)
+            }
+            GoType::Pointer(inner) => self.value(inner),
+            GoType::Slice(inner) => (json!({"type": "array", "items": self.value(inner).0}), false),
+            GoType::Map(_, inner) => {
+                (json!({"type": "object", "additionalProperties": self.value(inner).0}), false)
+            }
+        }
+    }
+
+    fn property(&mut self, owner: &str, field: &Field, texts: Option<&Descriptions>) -> Value {
+        let (mut out, is_reference) = self.value(&field.ty);
+        let pointer = matches!(field.ty, GoType::Pointer(_));
+        let documented = field.default.and_then(|text| serde_json::from_str::<Value>(text).ok());
+        let mut text = texts.and_then(|all| all.of_member(owner, field.name)).unwrap_or_default();
+        let values = match &field.ty {
+            GoType::Slice(_) => &[],
+            ty => Schema::get().enum_values(ty),
+        };
+        if !values.is_empty() {
+            out["enum"] = json!(values);
+            possible(&mut text, &field.ty, values, texts);
+        }
+        if is_reference {
+            let is_struct = matches!(Schema::get().resolve(&field.ty), GoType::Named(_));
+            let default = documented.or_else(|| is_struct.then(|| json!({})));
+            if default.is_some() || !text.is_empty() {
+                out = json!({"allOf": [out]});
+            }
+            if let Some(default) = default {
+                out["default"] = default;
+            }
+        } else if let Some(default) = documented {
+            out["default"] = default;
+        } else if !pointer && !field.omit_empty {
+            out = with_zero(out);
+        }
+        self.describe(&mut out, Some(text));
+        extensions(&mut out, field);
+        out
+    }
+}
+
+/// Plain types have their zero value as default.
+fn with_zero(mut schema: Value) -> Value {
+    let zero = match schema.get("type").and_then(Value::as_str) {
+        Some("boolean") => json!(false),
+        Some("integer" | "number") => json!(0),
+        Some("string") if schema.get("format").is_none() => json!(""),
+        _ => return schema,
+    };
+    schema["default"] = zero;
+    schema
+}
+
+/// Adds what the values of an enumeration mean.
+fn possible(text: &mut String, ty: &GoType, values: &[&str], texts: Option<&Descriptions>) {
+    let id = enumeration(ty);
+    let name = id.map(|id| Schema::get().full_name(id)).unwrap_or_default();
+    text.push_str("\n\nPossible enum values:");
+    for value in values {
+        text.push_str(&format!("\n - `{}`", Value::from(*value)));
+        let about = texts.and_then(|all| all.of_member(&name, value)).filter(|about| !about.is_empty());
+        if let Some(about) = about {
+            text.push(' ');
+            text.push_str(&about);
+        }
+    }
+}
+
+fn enumeration(ty: &GoType) -> Option<TypeId> {
+    match ty {
+        GoType::Named(id) => Some(*id),
+        GoType::Pointer(inner) => enumeration(inner),
+        _ => None,
+    }
+}
+
+/// How patches and server-side apply merge the field.
+fn extensions(out: &mut Value, field: &Field) {
+    if let Some(list_type) = field.list_type {
+        out["x-kubernetes-list-type"] = list_type.into();
+    }
+    if !field.list_map_keys.is_empty() {
+        out["x-kubernetes-list-map-keys"] = json!(field.list_map_keys);
+    }
+    if let Some(key) = field.patch_merge_key {
+        out["x-kubernetes-patch-merge-key"] = key.into();
+    }
+    if let Some(strategy) = field.patch_strategy {
+        out["x-kubernetes-patch-strategy"] = strategy.into();
+    }
+    if field.atomic {
+        out["x-kubernetes-map-type"] = "atomic".into();
+    }
+}

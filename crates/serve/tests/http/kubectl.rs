@@ -1,0 +1,109 @@
+//! A real kubectl against the server, where there is one: `KUBECTL`, or `kubectl` on the path.
+
+use crate::client::Lab;
+use podlab_serve::kubeconfig;
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+struct Kubectl {
+    _lab: Lab,
+    program: PathBuf,
+    home: PathBuf,
+}
+
+impl Kubectl {
+    /// `None`, saying so, where there is no kubectl.
+    fn start(test: &str) -> Option<Kubectl> {
+        let program = PathBuf::from(std::env::var_os("KUBECTL").unwrap_or_else(|| "kubectl".into()));
+        let found = Command::new(&program).args(["version", "--client"]).output();
+        if !found.is_ok_and(|output| output.status.success()) {
+            println!("skipped: there is no kubectl (name one in KUBECTL)");
+            return None;
+        }
+        let lab = Lab::start();
+        let home = std::env::temp_dir().join(format!("podlab-serve-{}-{test}", std::process::id()));
+        std::fs::create_dir_all(&home).unwrap();
+        std::fs::write(home.join("config"), kubeconfig(&format!("http://{}", lab.address))).unwrap();
+        Some(Kubectl { _lab: lab, program, home })
+    }
+
+    /// Runs a line with input; gives what it wrote, errors after output.
+    fn run_with(&self, line: &[&str], input: &str) -> String {
+        let mut child = Command::new(&self.program)
+            .arg("--request-timeout=60s")
+            .args(line)
+            .env("KUBECONFIG", self.home.join("config"))
+            .env("HOME", &self.home)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+        let output = child.wait_with_output().unwrap();
+        format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+    }
+
+    fn run(&self, line: &str) -> String {
+        self.run_with(&line.split_whitespace().collect::<Vec<_>>(), "")
+    }
+}
+
+impl Drop for Kubectl {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.home);
+    }
+}
+
+#[test]
+fn a_deployment_is_made_scaled_rolled_and_deleted() {
+    let Some(kubectl) = Kubectl::start("deployment") else { return };
+    assert_eq!(
+        kubectl.run("create deployment web --image=nginx --replicas=2"),
+        "deployment.apps/web created\n"
+    );
+    let waited = kubectl.run("rollout status deployment/web");
+    assert!(waited.ends_with("deployment \"web\" successfully rolled out\n"), "{waited}");
+    assert_eq!(kubectl.run("scale deployment web --replicas=3"), "deployment.apps/web scaled\n");
+    assert_eq!(
+        kubectl.run("set image deployment/web nginx=nginx:1.27"),
+        "deployment.apps/web image updated\n"
+    );
+    kubectl.run("rollout status deployment/web");
+    assert!(kubectl.run("rollout history deployment/web").contains("2         <none>"));
+    let pods = kubectl.run("get pods --no-headers");
+    assert_eq!(pods.lines().filter(|line| line.contains("1/1   Running")).count(), 3, "{pods}");
+    assert_eq!(kubectl.run("auth can-i create pods"), "yes\n");
+    assert_eq!(
+        kubectl.run("delete deployment web"),
+        "deployment.apps \"web\" deleted from default namespace\n"
+    );
+}
+
+#[test]
+fn manifests_are_validated_and_applied() {
+    let Some(kubectl) = Kubectl::start("apply") else { return };
+    let manifest = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: conf}\ndata: {a: b}\n";
+    let apply = ["apply", "-f", "-"];
+    assert_eq!(kubectl.run_with(&apply, manifest), "configmap/conf created\n");
+    assert_eq!(kubectl.run_with(&apply, manifest), "configmap/conf unchanged\n");
+    let wrong = kubectl.run_with(&apply, &manifest.replace("\ndata", "\ndaten"));
+    assert!(wrong.contains("strict decoding error: unknown field \"daten\""), "{wrong}");
+    assert!(kubectl.run("explain configmap.data").contains("FIELD: data <map[string]string>"));
+}
+
+#[test]
+fn commands_run_in_containers() {
+    let Some(kubectl) = Kubectl::start("exec") else { return };
+    kubectl.run("run box --image=busybox --restart=Never -- sleep 100000");
+    kubectl.run("wait --for=condition=Ready pod/box");
+    assert_eq!(kubectl.run("exec box -- echo hello"), "hello\n");
+    assert_eq!(kubectl.run_with(&["exec", "-i", "box", "--", "cat"], "in and out"), "in and out");
+    let failed = kubectl.run("exec box -- sh -c exit\u{a0}3").replace('\u{a0}', " ");
+    assert!(
+        failed.ends_with("command terminated with exit code 127\n") || failed.contains("exit code"),
+        "{failed}"
+    );
+    assert!(kubectl.run("exec nobody -- ls").contains("pods \"nobody\" not found"));
+}

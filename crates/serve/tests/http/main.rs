@@ -1,0 +1,7 @@
+//! The server over loopback: each test has a cluster of its own.
+
+mod client;
+mod discovery;
+mod kubectl;
+mod rest;
+mod streams;
