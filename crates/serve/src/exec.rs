@@ -26,6 +26,9 @@ const ERROR: u8 = 3;
 /// Says that a channel is at its end, from v5 on.
 const CLOSE: u8 = 255;
 
+/// How a refusal of the runtime is known.
+const EXEC_FAILED: &str = "error executing command in container";
+
 const PROTOCOLS: [&str; 6] = [
     "v5.channel.k8s.io",
     "v4.channel.k8s.io",
@@ -49,15 +52,19 @@ pub(crate) async fn exec(
     // A client that falls back to SPDY is to read the cluster's refusal rather than that of the protocol.
     let hands = handshake(&mut request, &PROTOCOLS);
     let response = host.act(move |cluster| cluster.request(asked)).await.ok_or_else(stopped)?;
-    let id = match response.body {
-        ResponseBody::Stream(id) => id,
+    let opened = match response.body {
+        ResponseBody::Stream(id) => Ok(id),
+        // The runtime fails when the streams are already there: they carry its words.
+        ResponseBody::Status(status) if status.message.contains(EXEC_FAILED) && hands.is_ok() => Err(status),
         ResponseBody::Status(status) => return Err(*status),
         _ => return Err(Status::internal_error("the answer is not a stream")),
     };
     let hands: Handshake = match hands {
         Ok(hands) => hands,
         Err(status) => {
-            host.act(move |cluster| cluster.stream_close(id)).await;
+            if let Ok(id) = opened {
+                host.act(move |cluster| cluster.stream_close(id)).await;
+            }
             return Err(status);
         }
     };
@@ -68,7 +75,7 @@ pub(crate) async fn exec(
         if let Some(socket) = socket.await {
             let session = Session {
                 host: host.clone(),
-                id,
+                id: opened.as_ref().copied().unwrap_or(StreamId(0)),
                 socket,
                 base64: protocol.contains("base64"),
                 // Before v4 the last word is plain text.
@@ -76,10 +83,15 @@ pub(crate) async fn exec(
                 terminal: tty.then(LineDiscipline::default),
                 wants_stdin,
             };
-            session.run().await;
+            match &opened {
+                Ok(_) => session.run().await,
+                Err(status) => session.end(&StreamEnd::Error((**status).clone())).await,
+            };
         }
-        // What still runs gets a hang-up.
-        host.act(move |cluster| cluster.stream_close(id)).await;
+        if let Ok(id) = opened {
+            // What still runs gets a hang-up.
+            host.act(move |cluster| cluster.stream_close(id)).await;
+        }
     });
     Ok(reply)
 }

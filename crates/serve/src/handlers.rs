@@ -3,33 +3,32 @@
 //! Source: k8s.io/apiserver/pkg/endpoints/installer.go, handlers (v1.37).
 
 use crate::discovery;
+use crate::exchange::HttpRequest;
 use crate::exec::exec;
 use crate::host::Host;
 use crate::list;
 use crate::logs::logs;
-use crate::negotiate::{Accepts, Encoding, Form, accept, unsupported_media_type};
+use crate::negotiate::{Accepts, Encoding, Form, accept};
 use crate::openapi;
-use crate::protobuf;
+use crate::portforward::port_forward;
+use crate::proxy::proxy;
 use crate::query::{ListQuery, Query, list_query, request_options};
 use crate::render::{self, IncludeObject, Style};
 use crate::reply::{self, Reply};
 use crate::reviews::{self, Identity};
 use crate::route::{Route, Target, route};
+use crate::sent::{read_body, read_bytes, read_patch};
 use crate::version::version;
 use crate::watch::{stopped, watch};
-use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use hyper::header::{ACCEPT, CONTENT_TYPE, HeaderName};
 use hyper::{HeaderMap, Method};
-use podlab_api::door::{Gvr, PatchType, Request, RequestOptions, ResponseBody, Timestamp, Verb};
+use podlab_api::door::{Gvr, Request, RequestOptions, ResponseBody, Timestamp, Verb};
 use podlab_api::{Door, Kind, Status, kinds};
 use podlab_cluster::Cluster;
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::sync::Arc;
-
-/// The longest body that is read: what the real server takes (3 MiB).
-const LONGEST_BODY: usize = 3 << 20;
 
 /// What every handler needs.
 pub(crate) struct App {
@@ -203,6 +202,13 @@ async fn resource(
             asked.verb = Verb::Create;
             return exec(&app.host, asked, request).await;
         }
+        "portforward" if matches!(method, Method::GET | Method::POST) => {
+            return port_forward(&app.host, asked, &call.query, request).await;
+        }
+        "proxy" if *kind == kinds::POD || *kind == kinds::SERVICE => {
+            let passed = passed_on(target, request).await?;
+            return proxy(&app.host, kind, &asked, passed).await;
+        }
         _ => {}
     }
     match (&method, named) {
@@ -241,6 +247,21 @@ async fn resource(
         (_, true) => Ok(method_not_allowed("DELETE, GET, PATCH, PUT")),
         (_, false) => Ok(method_not_allowed("DELETE, GET, POST")),
     }
+}
+
+/// What is passed on to a server in a pod.
+async fn passed_on(target: &Target, request: hyper::Request<Incoming>) -> Result<HttpRequest, Status> {
+    let path = match request.uri().query() {
+        Some(query) => format!("/{}?{query}", target.rest),
+        None => format!("/{}", target.rest),
+    };
+    let headers = request
+        .headers()
+        .iter()
+        .filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned())))
+        .collect();
+    let method = request.method().to_string();
+    Ok(HttpRequest { method, path, headers, body: read_bytes(request.into_body()).await? })
 }
 
 /// What no kind of the registry is: metrics, reviews, paths that do not exist.
@@ -431,74 +452,4 @@ async fn delete_collection(
     let mut reply = reply::document(200, json, call.accepts.encoding);
     reply::warn(&mut reply, &response.warnings);
     Ok(reply)
-}
-
-/// The media type of a body, without parameters.
-fn media_type(headers: &HeaderMap) -> String {
-    let header = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
-    header.split(';').next().unwrap_or("").trim().to_lowercase()
-}
-
-async fn read_bytes(body: Incoming) -> Result<Vec<u8>, Status> {
-    match Limited::new(body, LONGEST_BODY).collect().await {
-        Ok(collected) => Ok(collected.to_bytes().to_vec()),
-        Err(_) => Err(Status {
-            code: 413,
-            reason: "RequestEntityTooLarge",
-            message: format!("Request entity too large: limit is {LONGEST_BODY}"),
-            details: None,
-        }),
-    }
-}
-
-/// The object that is sent; `Null` for none.
-async fn read_body(request: hyper::Request<Incoming>) -> Result<Value, Status> {
-    let media_type = media_type(request.headers());
-    let bytes = read_bytes(request.into_body()).await?;
-    if bytes.is_empty() {
-        return Ok(Value::Null);
-    }
-    match media_type.as_str() {
-        "" | "application/json" => parse(&bytes, false),
-        "application/yaml" => parse(&bytes, true),
-        protobuf::MEDIA_TYPE => protobuf::decode(&bytes).map_err(Status::bad_request),
-        _ => Err(unsupported_media_type(&["application/json", "application/yaml", protobuf::MEDIA_TYPE])),
-    }
-}
-
-fn parse(bytes: &[u8], yaml: bool) -> Result<Value, Status> {
-    let refuse =
-        |why: String| Status::bad_request(format!("couldn't get version/kind; json parse error: {why}"));
-    let text = std::str::from_utf8(bytes).map_err(|error| refuse(error.to_string()))?;
-    if yaml {
-        return podlab_yaml::parse_document(text)
-            .map(|document| document.value)
-            .map_err(|error| refuse(error.to_string()));
-    }
-    podlab_yaml::parse_json(text).map_err(|error| refuse(error.to_string()))
-}
-
-async fn read_patch(request: hyper::Request<Incoming>) -> Result<(PatchType, Value), Status> {
-    let how = match media_type(request.headers()).as_str() {
-        "application/json-patch+json" => PatchType::Json,
-        "application/merge-patch+json" => PatchType::Merge,
-        "application/strategic-merge-patch+json" => PatchType::StrategicMerge,
-        "application/apply-patch+yaml" => PatchType::Apply,
-        _ => {
-            return Err(unsupported_media_type(&[
-                "application/json-patch+json",
-                "application/merge-patch+json",
-                "application/strategic-merge-patch+json",
-                "application/apply-patch+yaml",
-            ]));
-        }
-    };
-    let bytes = read_bytes(request.into_body()).await?;
-    let text = std::str::from_utf8(&bytes).map_err(|error| Status::bad_request(error.to_string()))?;
-    let value = if how == PatchType::Apply {
-        podlab_yaml::parse_document(text).map(|document| document.value)
-    } else {
-        podlab_yaml::parse_json(text)
-    };
-    Ok((how, value.map_err(|error| Status::bad_request(error.to_string()))?))
 }

@@ -8,6 +8,7 @@
 
 mod body;
 mod discovery;
+mod exchange;
 mod exec;
 mod go_json;
 mod handlers;
@@ -19,13 +20,17 @@ mod negotiate;
 mod openapi;
 mod options;
 mod pace;
+mod portforward;
 mod protobuf;
+mod proxy;
 mod query;
 mod render;
 mod reply;
 mod reviews;
 mod route;
+mod sent;
 mod server;
+mod spdy;
 mod tty;
 mod version;
 mod watch;

@@ -67,3 +67,48 @@ fn what_cannot_be_upgraded_is_refused_in_words() {
     let nobody = format!("{PODS}/nobody/exec?command=ls&stdout=true");
     assert_eq!(lab.websocket(&nobody, "v5.channel.k8s.io").err().map(|answer| answer.code), Some(404));
 }
+
+/// A pod that serves HTTP on port 80, once it runs.
+fn serve(lab: &Lab) {
+    let pod = json!({"metadata": {"name": "web", "labels": {"app": "web"}}, "spec": {"containers": [
+        {"name": "c", "image": "nginx", "ports": [{"containerPort": 80}]}]}});
+    assert_eq!(lab.post(PODS, &pod).code, 201);
+    let service =
+        json!({"metadata": {"name": "web"}, "spec": {"selector": {"app": "web"}, "ports": [{"port": 80}]}});
+    assert_eq!(lab.post("/api/v1/namespaces/default/services", &service).code, 201);
+    for _ in 0..500 {
+        if lab.get("/api/v1/namespaces/default/services/web/proxy/").code == 200 {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    panic!("the server does not start");
+}
+
+#[test]
+fn a_port_is_forwarded_in_a_pair_of_channels() {
+    let lab = Lab::start();
+    serve(&lab);
+    let mut socket = lab.websocket(&format!("{PODS}/web/portforward?ports=80"), "v4.channel.k8s.io").unwrap();
+    assert_eq!((socket.message(), socket.message()), (vec![0, 80, 0], vec![1, 80, 0]));
+    socket.send(b"\0GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    let answer = socket.message();
+    assert!(answer.starts_with(b"\0HTTP/1.1 200 OK\r\n"));
+    let mut closed = lab.websocket(&format!("{PODS}/web/portforward?ports=81"), "v4.channel.k8s.io").unwrap();
+    assert_eq!((closed.message().len(), closed.message().len()), (3, 3));
+    closed.send(b"\0GET / HTTP/1.1\r\n\r\n");
+    let refused = String::from_utf8(closed.message()).unwrap();
+    assert!(refused.starts_with('\u{1}') && refused.contains("connection refused"), "{refused}");
+}
+
+#[test]
+fn requests_are_passed_on_to_pods_and_services() {
+    let lab = Lab::start();
+    serve(&lab);
+    let page = lab.get(&format!("{PODS}/web/proxy/"));
+    assert!(page.code == 200 && page.text().contains("Welcome to nginx!"));
+    assert_eq!(page.header("content-type"), Some("text/html"));
+    assert_eq!(lab.get("/api/v1/namespaces/default/services/web:80/proxy/nothing").code, 404);
+    assert_eq!(lab.get("/api/v1/namespaces/default/services/web:81/proxy/").code, 503);
+    assert_eq!(lab.get(&format!("{PODS}/web:81/proxy/")).code, 503);
+}
