@@ -25,7 +25,7 @@ static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_all
 const ROOM: usize = 64 << 20;
 
 /// Puts the page in place of the start text; `start.js` calls it once the wasm file is there.
-#[wasm_bindgen(start)]
+#[wasm_bindgen]
 pub fn start() {
     #[cfg(target_family = "wasm")]
     {

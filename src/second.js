@@ -1,37 +1,30 @@
 // Brings the second part of the wasm file (see xtask/src/dist/split): behind the first picture, or at once when something
 // in it is called before it is there. `<html data-second>` names the file; it names none where the wasm file is whole.
 
-import { warm_up } from "@podlab/wasm";
-
 const page = document.documentElement;
 const file = page.dataset.second;
+let joined;
 
 /** Joins the second part to the first: it takes what it needs from the first one's exports, and fills its table. */
 function join(exports, part) {
-  if (exports.podlab_second_loaded.value) return;
+  if (joined) return joined;
   new WebAssembly.Instance(part, { 0: exports });
   exports.podlab_second_loaded.value = 1;
   page.dataset.whole = "true";
-  idle(warmUp);
+  return (joined = part);
 }
 
-const idle = globalThis.requestIdleCallback ?? ((then) => setTimeout(then, 20));
-
-/** Lets the browser compile what the first pod needs (src/warm_up.rs), while nothing else is to do. */
-function warmUp() {
-  if (warm_up()) idle(warmUp);
-  else page.dataset.warm = "true";
+/** Fetches the second part while everything else goes on; gives its module, or nothing where the wasm file is whole. */
+export async function loadSecond(exports) {
+  if (!file || joined) return joined;
+  const answer = await fetch(file, { priority: "low" });
+  if (!answer.ok) throw new Error(`${file}: ${answer.status}`);
+  return join(exports, await WebAssembly.compile(await answer.arrayBuffer()));
 }
 
-/** Fetches the second part while everything else goes on. If that fails, the first call of it tries again. */
-export function loadBehind(exports) {
-  if (!file) return;
-  const load = async () => {
-    const answer = await fetch(file, { priority: "low" });
-    if (!answer.ok) throw new Error(`${file}: ${answer.status}`);
-    join(exports, await WebAssembly.compile(await answer.arrayBuffer()));
-  };
-  load().catch((error) => console.info(`the page's second part is not here yet: ${error}`));
+/** The second part could not be fetched: the first call of it tries again. */
+export function wholeSoon(error) {
+  console.info(`the page's second part is not here yet: ${error}`);
 }
 
 /** Called by the wasm file (src/second.rs): what is called next is in the second part, so the call waits for it. */

@@ -1,78 +1,55 @@
-//! Before the learner's first pod: one pod is run through a cluster that is thrown away.
+//! What the worker of `warm_up.js` runs, so that the browser compiles it: pods come, run for a while and go.
 //!
-//! Browsers compile each function of a wasm file when it is first called, so the first pod would cost several frames.
-//! `second.js` calls this while nothing else is to do.
+//! It asks nothing of the browser: the worker gives it neither a page nor a clock.
 
-use crate::session;
 use podlab_api::{Door, Request, kinds};
 use podlab_cluster::{Cluster, Profile, Settings};
-use podlab_sim::SimTime;
 use serde_json::json;
 use std::cell::RefCell;
 use std::time::Duration;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-/// What one call may take, in milliseconds; what has not been compiled yet comes on top.
-const TURN_MS: f64 = 1.0;
-/// How long the pod runs, in virtual time: long enough for its probes.
+const NODES: usize = 10;
+/// Pods of a round.
+const PODS: usize = 30;
+/// How long a round's pods run, in virtual time: long enough for their probes.
 const RUNS: Duration = Duration::from_secs(20);
-
-/// How far the cluster is.
-enum WarmUp {
-    Begun,
-    Made(Box<Cluster>),
-    Running(Box<Cluster>, SimTime),
-    Ending(Box<Cluster>, SimTime),
-    Done,
-}
+/// How long they take to go.
+const ENDS: Duration = Duration::from_secs(5);
 
 thread_local! {
-    static WARM_UP: RefCell<WarmUp> = const { RefCell::new(WarmUp::Begun) };
+    static CLUSTER: RefCell<Option<Cluster>> = const { RefCell::new(None) };
 }
 
-/// Does a little of it; true while more is to do.
+/// Runs one round, some milliseconds.
 #[wasm_bindgen]
-pub fn warm_up() -> bool {
-    WARM_UP.with_borrow_mut(|stage| {
-        *stage = std::mem::replace(stage, WarmUp::Done).next();
-        !matches!(stage, WarmUp::Done)
-    })
-}
-
-impl WarmUp {
-    fn next(self) -> WarmUp {
-        match self {
-            WarmUp::Begun => WarmUp::Made(Box::new(Cluster::forgetful(Settings::workers(1, Profile::Bare)))),
-            WarmUp::Made(mut cluster) => {
-                let probe = json!({"httpGet": {"path": "/", "port": 80}, "periodSeconds": 5});
-                let pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "first", "labels": {"app": "a"}},
-                    "spec": {"containers": [{"name": "c", "image": "nginx:1.27", "resources": {"requests": {"cpu": "100m"}},
-                        "livenessProbe": probe, "readinessProbe": probe}]}});
-                cluster.request(Request::create(&kinds::POD, "default", pod));
-                let until = cluster.sim_now() + RUNS;
-                WarmUp::Running(cluster, until)
-            }
-            WarmUp::Running(mut cluster, until) => {
-                if !turn(&mut cluster, until) {
-                    return WarmUp::Running(cluster, until);
-                }
-                cluster.request(Request::delete(&kinds::POD, "default", "first"));
-                WarmUp::Ending(cluster, until + RUNS)
-            }
-            WarmUp::Ending(mut cluster, until) => {
-                if turn(&mut cluster, until) {
-                    WarmUp::Done
-                } else {
-                    WarmUp::Ending(cluster, until)
-                }
-            }
-            WarmUp::Done => WarmUp::Done,
+pub fn warm_up() {
+    CLUSTER.with_borrow_mut(|cluster| {
+        let cluster =
+            cluster.get_or_insert_with(|| Cluster::forgetful(Settings::workers(NODES, Profile::Bare)));
+        for index in 0..PODS {
+            cluster.request(Request::create(&kinds::POD, "default", pod(index)));
         }
-    }
+        let _ = cluster.run_until(cluster.sim_now() + RUNS, || true);
+        for index in 0..PODS {
+            cluster.request(Request::delete(&kinds::POD, "default", &name(index)));
+        }
+        let _ = cluster.run_until(cluster.sim_now() + ENDS, || true);
+    });
 }
 
-/// Goes on towards an instant; true once it is reached.
-fn turn(cluster: &mut Cluster, until: SimTime) -> bool {
-    let begun = session::now_ms();
-    cluster.run_until(until, || session::now_ms() - begun < TURN_MS)
+fn name(index: usize) -> String {
+    format!("pod-{index}")
+}
+
+fn pod(index: usize) -> serde_json::Value {
+    let container = json!({"name": "c", "image": "nginx:1.27", "resources": {"requests": {"cpu": "100m", "memory": "64Mi"}}});
+    let mut pod = json!({"apiVersion": "v1", "kind": "Pod",
+        "metadata": {"name": name(index), "labels": {"app": "a"}}, "spec": {"containers": [container]}});
+    if index % 3 == 0 {
+        let probe = json!({"httpGet": {"path": "/", "port": 80}, "periodSeconds": 5});
+        pod["spec"]["containers"][0]["livenessProbe"] = probe.clone();
+        pod["spec"]["containers"][0]["readinessProbe"] = probe;
+    }
+    pod
 }

@@ -33,7 +33,7 @@ async function open(browser) {
   await page.goto(url);
   await page.waitForFunction(() => document.documentElement.dataset.ready === "true", undefined, { timeout: 60_000 });
   const interactive = Date.now() - begun;
-  await page.waitForFunction(() => !document.documentElement.dataset.second || document.documentElement.dataset.warm === "true");
+  await page.waitForFunction(() => document.documentElement.dataset.warm === "true", undefined, { timeout: 60_000 });
   return { context, page, interactive };
 }
 

@@ -8,11 +8,11 @@ import { launch, ready, url } from "./lab.mjs";
 
 /** Keeps the wasm file's exports where the marks can be read from. */
 function keepExports() {
-  const real = WebAssembly.instantiateStreaming;
-  WebAssembly.instantiateStreaming = async (...given) => {
-    const made = await real(...given);
-    if (made.instance.exports.podlab_marks) globalThis.podlabMarks = made.instance.exports.podlab_marks;
-    return made;
+  const real = WebAssembly.instantiate;
+  WebAssembly.instantiate = async (...given) => {
+    const instance = await real(...given);
+    if (instance.exports?.podlab_marks) globalThis.podlabMarks = instance.exports.podlab_marks;
+    return instance;
   };
 }
 

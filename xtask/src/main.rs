@@ -22,8 +22,7 @@ const USAGE: &str = "\
 cargo xtask <command>
 
   serve [--release] [--port N]            build the page, serve it on loopback, rebuild when a file changes
-  dist [--release|--parts|--dev] [--out DIR]
-                                          leave the page in DIR (default: dist), ready for any static host
+  dist [--release|--dev] [--out DIR]      leave the page in DIR (default: dist), ready for any static host
   test [--only native|browser] [--filter TEXT]
                                           everything that CI checks; ends with `N passed, N failed`
   cluster [--port P] [--speed X|--virtual] [--nodes N] [--kubeconfig OUT]
@@ -31,7 +30,6 @@ cargo xtask <command>
   bench [--only NAME] [--json OUT]        measure, in Chromium and natively
   conformance [--data DIR] [--only FILE] [--json OUT] [--known check|write]
                                           compare with the recordings of the real programs
-  first-part                              record anew which functions the page begins with
   tools                                   only fetch what building and testing need";
 
 fn main() -> ExitCode {
@@ -41,7 +39,6 @@ fn main() -> ExitCode {
     let outcome = match command.as_str() {
         "serve" => serve::command(rest),
         "dist" => dist::command(rest),
-        "first-part" => dist::record_first_part(rest),
         "test" => test::command(rest),
         "cluster" => cluster(rest),
         "bench" | "conformance" => with_crates(&command, rest),

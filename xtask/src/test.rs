@@ -126,16 +126,27 @@ fn cargo_result(line: &str) -> Option<(u64, u64)> {
     Some((number(parts.next())?, number(parts.next())?))
 }
 
-/// Builds the page and runs `tests/browser/*.mjs` in a real Chromium.
+/// Builds the page twice and runs `tests/browser/*.test.mjs` in a real Chromium: most of them with a page that is quick
+/// to build and checks itself, those of `tests/browser/host` with what a host serves.
 fn browser_tests(tally: &mut Tally, filter: Option<&str>) {
-    let options = Options { profile: Profile::Dev, out: page_target().join("test-page") };
+    // The second one needs a browser while it is built.
+    if let Err(error) = tools::chromium() {
+        return tally.check(Err(error));
+    }
+    let folder = root().join("tests").join("browser");
+    browser_tests_of(tally, filter, Profile::Dev, "test-page", &folder);
+    browser_tests_of(tally, filter, Profile::Release, "host-page", &folder.join("host"));
+}
+
+fn browser_tests_of(tally: &mut Tally, filter: Option<&str>, profile: Profile, page: &str, tests: &Path) {
+    let options = Options { profile, out: page_target().join(page) };
     let built = tools::for_page().and_then(|tools| dist::build(&options, &tools));
     let ready = built.is_ok();
     tally.check(built);
     if !ready {
         return;
     }
-    match play(&options.out, filter) {
+    match play(&options.out, tests, filter) {
         Ok(counts) => {
             tally.passed += counts.passed;
             tally.failed += counts.failed;
@@ -144,13 +155,11 @@ fn browser_tests(tally: &mut Tally, filter: Option<&str>) {
     }
 }
 
-fn play(page: &Path, filter: Option<&str>) -> Result<Tally> {
+fn play(page: &Path, tests: &Path, filter: Option<&str>) -> Result<Tally> {
     let chromium = tools::chromium()?;
     let server = Listening::on(0)?.serve(page.to_path_buf(), Reload::Never);
     say(&format!("running the browser tests with {}", chromium.display()));
-    let mut files = root()
-        .join("tests")
-        .join("browser")
+    let mut files = tests
         .read_dir()?
         .flatten()
         .map(|entry| entry.path())

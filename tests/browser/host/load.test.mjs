@@ -65,3 +65,9 @@ test("a visited page works without a network, its second part too", lab(async ({
   await page.reload();
   await whole(page);
 }));
+
+test("a worker lets the browser compile the cluster, and ends", begun(async ({ page }) => {
+  await page.waitForFunction(() => document.documentElement.dataset.warm === "true");
+  assert.equal(page.workers().length, 0);
+  assert.match(await answer(page, "kubectl get nodes"), /node01 +Ready/);
+}));

@@ -40,6 +40,7 @@ pub(super) fn stage(profile: Profile, package: &Package) -> Result<PathBuf> {
         &[
             ("app.js", &names.script),
             ("style.css", &names.style),
+            ("warm-up.js", &names.worker),
             ("podlab.wasm", &wasm),
             ("second.wasm", &second),
         ],
@@ -51,6 +52,7 @@ pub(super) fn stage(profile: Profile, package: &Package) -> Result<PathBuf> {
 
 struct Names {
     script: String,
+    worker: String,
     style: String,
 }
 
@@ -62,6 +64,7 @@ fn bundle(profile: Profile, package: &Package, stage: &Path) -> Result<Names> {
         .current_dir(root())
         .args([
             "app=src/start.js",
+            "warm-up=src/warm_up_worker.js",
             "style=static/css/index.css",
             "--bundle",
             "--format=esm",
@@ -75,7 +78,7 @@ fn bundle(profile: Profile, package: &Package, stage: &Path) -> Result<Names> {
         .arg(format!("--metafile={}", listing.display()));
     match profile {
         Profile::Dev => esbuild.arg("--sourcemap=linked"),
-        Profile::Release | Profile::Parts => esbuild.arg("--minify"),
+        Profile::Release => esbuild.arg("--minify"),
     };
     run_quiet(&mut esbuild).context("bundling")?;
     let listing: serde_json::Value = serde_json::from_slice(&fs::read(&listing)?)?;
@@ -86,7 +89,11 @@ fn bundle(profile: Profile, package: &Package, stage: &Path) -> Result<Names> {
         let name = Path::new(path).file_name().context("an output without a name")?;
         Ok(name.to_string_lossy().into_owned())
     };
-    Ok(Names { script: output("src/start.js")?, style: output("static/css/index.css")? })
+    Ok(Names {
+        script: output("src/start.js")?,
+        worker: output("src/warm_up_worker.js")?,
+        style: output("static/css/index.css")?,
+    })
 }
 
 /// Copies a file to `<name>-<hash of its content>.<extension>`.

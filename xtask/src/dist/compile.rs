@@ -9,9 +9,9 @@ use crate::paths::{page_target, root};
 use crate::process::{run, run_quiet, say};
 use crate::tools::{self, PageTools};
 
-/// wasm-opt's passes: chosen for the size after compression, which `-O3` or `-Oz` make larger here. Names (`-g`) are for
-/// cutting the file in two, which leaves them out.
-const WASM_OPT: [&str; 8] = [
+/// wasm-opt's passes: chosen for the size after compression, which `-O3` or `-Oz` make larger here.
+const WASM_OPT: [&str; 9] = [
+    "--strip-debug",
     "--enable-gc",
     "--enable-reference-types",
     "--enable-bulk-memory",
@@ -38,27 +38,39 @@ impl Package {
         let folder = folder(profile);
         let whole =
             Package { script: folder.join("podlab.js"), wasm: folder.join("podlab_bg.wasm"), second: None };
+        let parts = split::Files::beside(&whole.wasm);
         match profile {
-            Profile::Dev | Profile::Release => whole,
-            Profile::Parts => {
-                let parts = split::Files::beside(&whole.wasm);
+            Profile::Release if parts.second.is_file() => {
                 Package { wasm: parts.first, second: Some(parts.second), ..whole }
             }
+            Profile::Dev | Profile::Release => whole,
         }
     }
 
-    /// Cuts the wasm file of an optimised page in two.
+    /// Cuts the wasm file of an optimised page in two where there is a browser that shows what the page begins with.
     ///
     /// # Errors
     /// If it can't be cut.
-    pub(super) fn cut(&mut self, profile: Profile) -> Result<()> {
-        if profile == Profile::Parts {
-            let linked =
-                page_target().join("wasm32-unknown-unknown").join(profile.cargo()).join("podlab.wasm");
-            let parts = split::cut(&self.wasm, &linked)?;
-            (self.wasm, self.second) = (parts.first, Some(parts.second));
+    pub(super) fn cut(self, profile: Profile) -> Result<Package> {
+        if profile == Profile::Dev {
+            return Ok(self);
         }
-        Ok(())
+        let called = match tools::installed_chromium() {
+            Some(chromium) => split::called(&self, &chromium),
+            None => Err(anyhow::anyhow!("there is no Chrome or Chromium")),
+        };
+        match called {
+            Ok(called) => {
+                let linked =
+                    page_target().join("wasm32-unknown-unknown").join(profile.cargo()).join("podlab.wasm");
+                let parts = split::cut(&self.wasm, &linked, &called)?;
+                Ok(Package { wasm: parts.first, second: Some(parts.second), ..self })
+            }
+            Err(error) => {
+                say(&format!("the wasm file stays whole, which takes longer to load: {error:#}"));
+                Ok(self)
+            }
+        }
     }
 }
 
@@ -86,15 +98,16 @@ pub(super) fn wasm(profile: Profile, tools: &PageTools) -> Result<Package> {
         .env("CARGO_TARGET_DIR", page_target());
     let bindgen = tools.wasm.wasm_bindgen.parent().context("wasm-bindgen is in no folder")?;
     tools.toolchain.apply(&mut command, &[bindgen])?;
-    if profile == Profile::Parts {
-        // For splitting: every instance of a generic function gets a name of its own, and the linker tells where
-        // each constant begins and ends.
-        command.env("CARGO_ENCODED_RUSTFLAGS", "-Csymbol-mangling-version=v0\x1f-Clink-arg=--emit-relocs");
+    if profile == Profile::Release {
+        // For splitting: the linker tells where each constant begins and ends.
+        command.env("CARGO_ENCODED_RUSTFLAGS", "-Clink-arg=--emit-relocs");
     }
     run(&mut command).context("compiling the page")?;
     let wasm = package.join("podlab_bg.wasm");
+    // The parts of an earlier build are not this one's.
+    let _ = std::fs::remove_file(split::Files::beside(&wasm).second);
     if profile != Profile::Dev {
-        optimise(&wasm, if profile == Profile::Parts { "-g" } else { "--strip-debug" })?;
+        optimise(&wasm)?;
     }
     Ok(Package { script: package.join("podlab.js"), wasm, second: None })
 }
@@ -104,13 +117,11 @@ fn folder(profile: Profile) -> PathBuf {
     page_target().join(format!("pkg-{}", profile.cargo()))
 }
 
-fn optimise(wasm: &Path, names: &str) -> Result<()> {
+fn optimise(wasm: &Path) -> Result<()> {
     say("shrinking the wasm file with wasm-opt");
     let small = wasm.with_extension("opt.wasm");
     std::fs::write(wasm, split::without_lists(&std::fs::read(wasm)?)?)?;
-    run_quiet(
-        Command::new(tools::binary("wasm-opt")).arg(names).args(WASM_OPT).arg(wasm).arg("-o").arg(&small),
-    )?;
+    run_quiet(Command::new(tools::binary("wasm-opt")).args(WASM_OPT).arg(wasm).arg("-o").arg(&small))?;
     std::fs::rename(small, wasm)?;
     Ok(())
 }

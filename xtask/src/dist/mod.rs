@@ -20,17 +20,13 @@ use crate::paths::root;
 use crate::process::say;
 use crate::tools;
 
-pub(crate) use split::command as record_first_part;
-
 /// How the page is compiled.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Profile {
     /// Quick to build: cargo's profile `page`.
     Dev,
-    /// Small and fast: cargo's profile `dist`, wasm-opt, minified.
+    /// Small and fast: cargo's profile `dist`, wasm-opt, minified, the wasm file in two parts (see [`split`]).
     Release,
-    /// As `Release`, with the wasm file in two parts (see [`split`]).
-    Parts,
 }
 
 impl Profile {
@@ -38,7 +34,7 @@ impl Profile {
     pub(crate) fn cargo(self) -> &'static str {
         match self {
             Profile::Dev => "page",
-            Profile::Release | Profile::Parts => "dist",
+            Profile::Release => "dist",
         }
     }
 }
@@ -52,7 +48,7 @@ pub(crate) struct Options {
     pub(crate) out: PathBuf,
 }
 
-/// Runs `cargo xtask dist [--release|--parts|--dev] [--out DIR]`.
+/// Runs `cargo xtask dist [--release|--dev] [--out DIR]`.
 ///
 /// # Errors
 /// If a tool is missing or a step fails.
@@ -63,7 +59,6 @@ pub(crate) fn command(arguments: Vec<String>) -> Result<ExitCode> {
     while let Some(argument) = parser.next()? {
         match argument {
             Long("release") => options.profile = Profile::Release,
-            Long("parts") => options.profile = Profile::Parts,
             Long("dev") => options.profile = Profile::Dev,
             Long("out") => options.out = std::env::current_dir()?.join(parser.value()?),
             other => return Err(other.unexpected().into()),
@@ -80,23 +75,13 @@ pub(crate) fn command(arguments: Vec<String>) -> Result<ExitCode> {
 /// # Errors
 /// If a step fails; the step has printed why.
 pub(crate) fn build(options: &Options, tools: &tools::PageTools) -> Result<()> {
-    build_with(options, tools, |package| package.cut(options.profile))
-}
-
-/// Builds the page and does something to what was compiled before it is bundled.
-fn build_with(
-    options: &Options,
-    tools: &tools::PageTools,
-    then: impl FnOnce(&mut compile::Package) -> Result<()>,
-) -> Result<()> {
     let start = Instant::now();
     publish::check_destination(&options.out)?;
     say(match options.profile {
         Profile::Dev => "compiling the page to wasm (development profile)",
-        Profile::Release | Profile::Parts => "compiling the page to wasm (optimised)",
+        Profile::Release => "compiling the page to wasm (optimised)",
     });
-    let mut package = compile::wasm(options.profile, tools)?;
-    then(&mut package)?;
+    let package = compile::wasm(options.profile, tools)?.cut(options.profile)?;
     publish_with(options, &package)?;
     said(options, start);
     Ok(())

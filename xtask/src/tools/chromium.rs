@@ -24,7 +24,7 @@ const APPLICATIONS: [&str; 4] = [
 /// # Errors
 /// With one line that says what to install.
 pub(crate) fn chromium() -> Result<PathBuf> {
-    if let Some(found) = installed() {
+    if let Some(found) = installed_chromium() {
         return Ok(found);
     }
     if system::can_install() {
@@ -37,7 +37,7 @@ pub(crate) fn chromium() -> Result<PathBuf> {
             Duration::from_secs(300),
         );
     }
-    match installed() {
+    match installed_chromium() {
         Some(found) => Ok(found),
         None => bail!(
             "no browser for the tests: install Chrome or Chromium, or name one in the environment variable CHROME"
@@ -45,7 +45,8 @@ pub(crate) fn chromium() -> Result<PathBuf> {
     }
 }
 
-fn installed() -> Option<PathBuf> {
+/// Finds a browser as [`chromium`] does, without fetching one.
+pub(crate) fn installed_chromium() -> Option<PathBuf> {
     let named = std::env::var_os("CHROME").map(PathBuf::from);
     let on_path = NAMES.iter().find_map(|name| find_program(name));
     let application = APPLICATIONS.iter().map(PathBuf::from).find(|path| path.is_file());

@@ -7,7 +7,7 @@ mod wasm_pack;
 mod wasm_std;
 mod wasm_target;
 
-pub(crate) use chromium::chromium;
+pub(crate) use chromium::{chromium, installed_chromium};
 pub(crate) use npm::{binary, packages};
 pub(crate) use wasm_pack::{WasmTools, wasm_tools};
 pub(crate) use wasm_target::{Toolchain, toolchain};

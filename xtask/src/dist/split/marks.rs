@@ -77,12 +77,12 @@ pub(super) fn with_marks(bytes: &[u8]) -> Result<Vec<u8>> {
     Ok(out.finish())
 }
 
-/// The names of the functions whose mark is set.
+/// The functions of its own whose mark is set, by their number.
 ///
 /// # Errors
 /// If `bytes` is not the file that [`with_marks`] was given.
-pub(super) fn called(bytes: &[u8], marks: &[u8]) -> Result<BTreeSet<String>> {
-    let module = Module::parse(bytes)?;
-    let set = marks.iter().enumerate().filter(|(_, mark)| **mark != 0);
-    Ok(set.filter_map(|(at, _)| module.names.get(&u32::try_from(at).ok()?).cloned()).collect())
+pub(super) fn called(bytes: &[u8], marks: &[u8]) -> Result<BTreeSet<u32>> {
+    let imported = Module::parse(bytes)?.imported;
+    let set = (0..).zip(marks).filter(|(_, mark)| **mark != 0).map(|(at, _)| at);
+    Ok(set.filter(|function| *function >= imported).collect())
 }

@@ -1,8 +1,7 @@
 //! The wasm file in two parts: what the page needs to be usable, and the rest, which loads behind the first picture.
 //!
-//! The first part holds the functions that [`LIST`] names: those that ran while a page was opened and begun with. What
-//! is not named there works all the same, since a call of it waits for the second part; so an old list costs a learner
-//! time, never an answer. `cargo xtask first-part` records the list anew.
+//! The first part holds the functions that ran while the page was opened and begun with in Chromium, see [`record`]. What
+//! did not run there works all the same, since a call of it waits for the second part.
 
 mod marks;
 mod memory;
@@ -14,21 +13,14 @@ mod remap;
 mod tests;
 
 pub(super) use memory::without_lists;
-pub(crate) use record::command;
+pub(super) use record::called;
 
 use anyhow::{Context, Result};
-use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::paths::root;
 use crate::process::say;
-
-/// Names of the functions of the first part, each as the first digits of its SHA-256.
-const LIST: &str = "xtask/first_part.txt";
-/// Digits of a name's hash.
-const DIGITS: usize = 8;
 
 /// The two files that [`cut`] writes.
 pub(super) struct Files {
@@ -45,16 +37,15 @@ impl Files {
     }
 }
 
-/// Cuts the page's wasm file in two, next to it. `linked` is what the linker made, with its lists of constants.
+/// Cuts the page's wasm file in two, next to it. `linked` is what the linker made, with its lists of constants; `called` are the
+/// functions that the page begins with.
 ///
 /// # Errors
 /// If a file can't be read or written, or is not of the kind that the page's compiler writes.
-pub(super) fn cut(wasm: &Path, linked: &Path) -> Result<Files> {
+pub(super) fn cut(wasm: &Path, linked: &Path, called: &BTreeSet<u32>) -> Result<Files> {
     let read = |file: &Path| fs::read(file).with_context(|| format!("cannot read {}", file.display()));
-    let list = fs::read_to_string(root().join(LIST)).with_context(|| format!("cannot read {LIST}"))?;
-    let list: BTreeSet<&str> = list.lines().filter(|line| !line.starts_with('#')).collect();
     let constants = memory::constants(&read(linked)?)?;
-    let parts = parts::cut(&read(wasm)?, |name| list.contains(hash(name).as_str()), &constants)?;
+    let parts = parts::cut(&read(wasm)?, |function| called.contains(&function), &constants)?;
     let [first, second, shared] = parts.counts;
     say(&format!(
         "the first part has {first} functions, the second {second}, of which {shared} are called by the first"
@@ -63,11 +54,4 @@ pub(super) fn cut(wasm: &Path, linked: &Path) -> Result<Files> {
     fs::write(&files.first, parts.first)?;
     fs::write(&files.second, parts.second)?;
     Ok(files)
-}
-
-/// How [`LIST`] names a function.
-fn hash(name: &str) -> String {
-    let mut digits = format!("{:x}", Sha256::digest(name));
-    digits.truncate(DIGITS);
-    digits
 }

@@ -1,10 +1,10 @@
-//! What splitting needs to know of a wasm file: its functions with their names and bodies, and who mentions whom.
+//! What splitting needs to know of a wasm file: its functions with their bodies, and who mentions whom.
 
 use anyhow::{Context, Result, bail};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use wasmparser::{
-    Data, Element, ElementItems, ElementKind, Export, FunctionBody, Global, Import, KnownCustom, MemoryType,
-    Name, Operator, Parser, Payload, Table, TypeRef,
+    Data, Element, ElementItems, ElementKind, Export, FunctionBody, Global, Import, MemoryType, Operator,
+    Parser, Payload, Table, TypeRef,
 };
 
 /// A wasm file in parts. Indices are those of the file.
@@ -35,8 +35,6 @@ pub(super) struct Module<'a> {
     pub(super) bodies: Vec<FunctionBody<'a>>,
     /// What memory holds at the start.
     pub(super) data: Vec<Data<'a>>,
-    /// Names of functions, without the hash that the compiler appends.
-    pub(super) names: BTreeMap<u32, String>,
 }
 
 impl<'a> Module<'a> {
@@ -59,7 +57,6 @@ impl<'a> Module<'a> {
             elements: Vec::new(),
             bodies: Vec::new(),
             data: Vec::new(),
-            names: BTreeMap::new(),
         };
         for payload in Parser::new(0).parse_all(bytes) {
             module.payload(payload.context("reading the wasm file")?, bytes)?;
@@ -123,28 +120,12 @@ impl<'a> Module<'a> {
             }
             Payload::CodeSectionEntry(body) => self.bodies.push(body),
             Payload::DataSection(data) => self.data = data.into_iter().collect::<Result<_, _>>()?,
-            Payload::CustomSection(custom) => {
-                if let KnownCustom::Name(names) = custom.as_known() {
-                    self.read_names(names)?;
-                }
-            }
-            Payload::Version { .. }
+            Payload::CustomSection(_)
+            | Payload::Version { .. }
             | Payload::CodeSectionStart { .. }
             | Payload::DataCountSection { .. }
             | Payload::End(_) => {}
             other => bail!("the wasm file has a section that splitting does not know: {other:?}"),
-        }
-        Ok(())
-    }
-
-    fn read_names(&mut self, names: wasmparser::NameSectionReader<'a>) -> Result<()> {
-        for names in names {
-            if let Name::Function(names) = names? {
-                for name in names {
-                    let name = name?;
-                    self.names.insert(name.index, plain_name(name.name));
-                }
-            }
         }
         Ok(())
     }
@@ -231,27 +212,4 @@ impl<'a> Module<'a> {
 fn section(bytes: &[u8], range: std::ops::Range<u64>) -> Result<&[u8]> {
     let range = usize::try_from(range.start)?..usize::try_from(range.end)?;
     bytes.get(range).context("a section ends behind the file")
-}
-
-/// A function's name without what changes with the compiler: `::h0123456789abcdef` behind it, `[0123456789abcdef]`
-/// behind a crate's name.
-pub(super) fn plain_name(name: &str) -> String {
-    let is_hash = |text: &str| text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let name = match name.rsplit_once("::h") {
-        Some((plain, hash)) if is_hash(hash) => plain,
-        _ => name,
-    };
-    let mut plain = String::with_capacity(name.len());
-    let mut rest = name;
-    while let Some((before, after)) = rest.split_once('[') {
-        plain.push_str(before);
-        rest = match after.split_once(']') {
-            Some((hash, after)) if is_hash(hash) => after,
-            _ => {
-                plain.push('[');
-                after
-            }
-        };
-    }
-    plain + rest
 }

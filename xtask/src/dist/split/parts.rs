@@ -45,7 +45,7 @@ pub(super) struct Parts {
 ///
 /// # Errors
 /// If the file is not of the kind that the page's compiler writes.
-pub(super) fn cut(bytes: &[u8], keep: impl Fn(&str) -> bool, constants: &[Range<u64>]) -> Result<Parts> {
+pub(super) fn cut(bytes: &[u8], keep: impl Fn(u32) -> bool, constants: &[Range<u64>]) -> Result<Parts> {
     let module = Module::parse(bytes)?;
     let plan = Plan::new(&module, keep, constants)?;
     let first = plan.first()?;
@@ -79,14 +79,11 @@ struct Plan<'m, 'a> {
 impl<'m, 'a> Plan<'m, 'a> {
     fn new(
         module: &'m Module<'a>,
-        keep: impl Fn(&str) -> bool,
+        keep: impl Fn(u32) -> bool,
         constants: &[Range<u64>],
     ) -> Result<Plan<'m, 'a>> {
         let load = exported(module, LOAD)?;
-        let mut first: BTreeSet<u32> = module
-            .own()
-            .filter(|function| module.names.get(function).is_none_or(|name| keep(name)))
-            .collect();
+        let mut first: BTreeSet<u32> = module.own().filter(|function| keep(*function)).collect();
         keep_reachable(module, load, &mut first)?;
         if let Some(start) = module.start {
             first.insert(start);

@@ -1,55 +1,39 @@
-//! `cargo xtask first-part`: which functions run while the page is opened and begun with.
+//! Which functions run while the page is opened and begun with.
 
-use anyhow::{Result, bail};
+use anyhow::Result;
+use std::collections::BTreeSet;
 use std::fs;
-use std::path::PathBuf;
-use std::process::{Command, ExitCode};
+use std::path::Path;
+use std::process::Command;
 
-use super::{LIST, hash, marks};
-use crate::dist::{self, Options, Profile};
+use super::marks;
+use crate::dist::compile::Package;
+use crate::dist::{Options, Profile, publish_with};
 use crate::http::{Listening, Reload};
 use crate::paths::{page_target, root};
-use crate::process::{run, say};
-use crate::tools;
+use crate::process::{run_quiet, say};
 
-/// Runs `cargo xtask first-part`: builds the page so that functions leave marks, lets
-/// `tests/browser/first_part.mjs` use it in Chromium, and writes down which functions were called.
+/// The functions of a compiled page, by their number, that run when `tests/browser/first_part.mjs` uses it in Chromium.
+/// There every function leaves a mark when it is called.
 ///
 /// # Errors
-/// If the page can't be built or used.
-pub(crate) fn command(arguments: Vec<String>) -> Result<ExitCode> {
-    if let Some(argument) = arguments.first() {
-        bail!("first-part takes no argument, not {argument}");
-    }
-    let tools = tools::for_page()?;
-    let mut whole = Vec::new();
-    let options = Options { profile: Profile::Parts, out: page_target().join("marked-page") };
-    dist::build_with(&options, &tools, |package| {
-        whole = fs::read(&package.wasm)?;
-        fs::write(&package.wasm, marks::with_marks(&whole)?)?;
-        package.second = None;
-        Ok(())
-    })?;
+/// If the page can't be put together or used.
+pub(in crate::dist) fn called(package: &Package, chromium: &Path) -> Result<BTreeSet<u32>> {
+    say("opening the page in Chromium to see what it begins with");
+    let whole = fs::read(&package.wasm)?;
+    let marked = package.wasm.with_file_name("marked.wasm");
+    fs::write(&marked, marks::with_marks(&whole)?)?;
+    let options = Options { profile: Profile::Release, out: page_target().join("marked-page") };
+    publish_with(&options, &Package { script: package.script.clone(), wasm: marked, second: None })?;
     let server = Listening::on(0)?.serve(options.out, Reload::Never);
     let marks = page_target().join("marks");
-    say("using the page in Chromium");
-    run(Command::new("node")
-        .current_dir(root())
-        .arg(root().join("tests").join("browser").join("first_part.mjs"))
-        .env("PODLAB_URL", server.url())
-        .env("PODLAB_MARKS", &marks)
-        .env("CHROME", tools::chromium()?))?;
-    let names = marks::called(&whole, &fs::read(marks)?)?;
-    let mut hashes = names.iter().map(|name| hash(name)).collect::<Vec<_>>();
-    hashes.sort();
-    hashes.dedup();
-    let list: PathBuf = root().join(LIST);
-    fs::write(&list, format!("{HEAD}{}\n", hashes.join("\n")))?;
-    say(&format!("{LIST} names {} functions", hashes.len()));
-    Ok(ExitCode::SUCCESS)
+    run_quiet(
+        Command::new("node")
+            .current_dir(root())
+            .arg(root().join("tests").join("browser").join("first_part.mjs"))
+            .env("PODLAB_URL", server.url())
+            .env("PODLAB_MARKS", &marks)
+            .env("CHROME", chromium),
+    )?;
+    marks::called(&whole, &fs::read(marks)?)
 }
-
-const HEAD: &str = "\
-# Functions of the wasm file's first part: the first eight digits of the SHA-256 of their names.
-# Written by `cargo xtask first-part`; see xtask/src/dist/split.
-";
