@@ -131,6 +131,10 @@ impl World {
 
     /// As [`World::settle`], at most `limit` changes; says whether there were any. Where it is cut changes nothing.
     pub(crate) fn settle_some(&mut self, limit: usize) -> bool {
+        // Most events change nothing.
+        if self.observed == self.api.store().resource_version() {
+            return false;
+        }
         let pending: Vec<Change> = match self.api.store().history().since(self.observed) {
             Some(changes) => changes.take(limit).cloned().collect(),
             None => Vec::new(),

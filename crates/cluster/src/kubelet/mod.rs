@@ -24,6 +24,7 @@ mod pod_actions;
 mod pod_actions_tests;
 mod pod_cache;
 mod pod_worker;
+mod pods;
 mod prober;
 mod resize;
 mod restart_policy;
@@ -163,7 +164,7 @@ pub struct Kubelets {
     nodes: Vec<Arc<Node>>,
     /// node name → index.
     node_index: BTreeMap<Arc<str>, usize>,
-    pods: BTreeMap<PodIx, Arc<PodWorker>>,
+    pods: pods::Pods,
     /// pod uid → index.
     by_uid: BTreeMap<Arc<str>, PodIx>,
     next_pod: PodIx,

@@ -43,23 +43,54 @@ pub(crate) struct Container {
 
 /// All containers by id; copies of the world share those that none of them has changed.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Containers(BTreeMap<ContainerId, Arc<Container>>);
+pub(crate) struct Containers {
+    by_id: BTreeMap<ContainerId, Place>,
+    places: Vec<Option<Arc<Container>>>,
+    /// Places that are free again.
+    free: Vec<Place>,
+}
+
+/// Where a container is kept, for as long as it is there.
+pub(crate) type Place = usize;
 
 impl Containers {
+    pub(crate) fn place(&self, id: &ContainerId) -> Option<Place> {
+        self.by_id.get(id).copied()
+    }
+
     pub(crate) fn get(&self, id: &ContainerId) -> Option<&Container> {
-        self.0.get(id).map(|container| &**container)
+        self.places.get(self.place(id)?)?.as_deref()
     }
 
     pub(crate) fn get_mut(&mut self, id: &ContainerId) -> Option<&mut Container> {
-        self.0.get_mut(id).map(Arc::make_mut)
+        self.get_mut_at(self.place(id)?, id)
+    }
+
+    /// The container where it was once found, if it is still that one.
+    pub(crate) fn get_mut_at(&mut self, place: Place, id: &ContainerId) -> Option<&mut Container> {
+        let container = self.places.get_mut(place)?.as_mut()?;
+        (Arc::ptr_eq(&container.id, id) || container.id == *id).then(|| Arc::make_mut(container))
     }
 
     pub(crate) fn insert(&mut self, id: ContainerId, container: Container) {
-        self.0.insert(id, Arc::new(container));
+        let container = Some(Arc::new(container));
+        let place = match self.place(&id).or_else(|| self.free.pop()) {
+            Some(place) => place,
+            None => {
+                self.places.push(None);
+                self.places.len() - 1
+            }
+        };
+        if let Some(kept) = self.places.get_mut(place) {
+            *kept = container;
+        }
+        self.by_id.insert(id, place);
     }
 
     pub(crate) fn remove(&mut self, id: &ContainerId) -> Option<Arc<Container>> {
-        self.0.remove(id)
+        let place = self.by_id.remove(id)?;
+        self.free.push(place);
+        self.places.get_mut(place)?.take()
     }
 }
 

@@ -154,7 +154,7 @@ impl Runtime {
         if known.volumes != self.volume_epoch {
             return false;
         }
-        let Some(container) = self.containers.get_mut(&known.container) else { return false };
+        let Some(container) = self.containers.get_mut_at(known.place, &known.container) else { return false };
         if container.epoch != known.epoch || !container.is_running() {
             return false;
         }
@@ -178,11 +178,13 @@ impl Runtime {
             return None;
         }
         let time = super::servers::log_time_at(now);
-        let epoch = self.containers.get(target)?.epoch;
+        let found = self.containers.get(target)?;
         Some(Arc::new(Known {
             get: get.clone(),
-            container: target.clone(),
-            epoch,
+            // As the runtime itself holds it, so that the two are seen to be one at a glance.
+            container: found.id.clone(),
+            place: self.containers.place(target)?,
+            epoch: found.epoch,
             volumes: self.volume_epoch,
             answer: answer.clone(),
             log: written.iter().map(|(_, _, stream, bytes)| (*stream, cut(bytes, &time))).collect(),

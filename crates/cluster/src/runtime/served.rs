@@ -4,6 +4,7 @@
 //! the answer; it is given again only while nothing has run in the container and no volume has changed, and leaves the
 //! same line in the log as the server would, at its own time.
 
+use super::container::Place;
 use super::cri::ContainerId;
 use super::logs::Text;
 use super::network::{HttpAnswer, HttpGet};
@@ -16,6 +17,8 @@ pub struct Known {
     /// What was asked.
     pub(super) get: Arc<HttpGet>,
     pub(super) container: ContainerId,
+    /// Where it is kept.
+    pub(super) place: Place,
     /// The container's epoch when it answered.
     pub(super) epoch: u64,
     /// The volumes' epoch when it answered.

@@ -5,13 +5,15 @@
 use super::probe::Ask;
 use super::{ProbeResult, ProbeType};
 use crate::kubelet::KubeletEvent;
+use crate::kubelet::pod_cache::Snapshot;
 use crate::kubelet::pod_worker::{Env, PodWorker, WorkType};
 use crate::kubelet::restart_policy::{container_should_restart, should_all_containers_restart};
 use crate::kubelet::status_manager;
 use crate::latency;
 use crate::recorder::{EventType, InvolvedObject};
 use crate::runtime::{ContainerId, ExecState, ExecToken};
-use k8s_openapi::api::core::v1::{Container, Probe};
+use k8s_openapi::api::core::v1::{Container, PodStatus, Probe};
+use podlab_api::Object;
 use podlab_sim::{SimDuration, SimTime, Slot};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -46,13 +48,35 @@ enum Answer {
     Errored(String),
 }
 
+/// All that says whether a probe asks, but for the time: a container that has run long enough stays so.
+#[derive(Clone, Debug)]
+struct Asked {
+    pod: Arc<Object>,
+    status: Arc<PodStatus>,
+    cache: Snapshot,
+}
+
+impl Asked {
+    fn of(w: &PodWorker) -> Asked {
+        Asked { pod: w.pod.clone(), status: w.status.clone(), cache: w.cache.clone() }
+    }
+
+    fn is_of(&self, pod: &Arc<Object>, status: &Arc<PodStatus>, cache: &Snapshot) -> bool {
+        Arc::ptr_eq(&self.pod, pod) && Arc::ptr_eq(&self.status, status) && Arc::ptr_eq(&self.cache, cache)
+    }
+}
+
 /// One worker.
 #[derive(Clone, Debug)]
 pub(crate) struct Worker {
     pub kind: ProbeType,
     pub container: Arc<str>,
     is_init: bool,
-    spec: Arc<Probe>,
+    timeout: SimDuration,
+    /// Seconds.
+    initial_delay: u64,
+    failure_threshold: i32,
+    success_threshold: i32,
     ask: Ask,
     pub container_id: Option<ContainerId>,
     /// What the results manager holds for the container.
@@ -71,6 +95,8 @@ pub(crate) struct Worker {
     again: bool,
     /// A trigger is on its way.
     triggered: bool,
+    /// What was true when it last asked: while these are the same, the next tick need not look before it asks.
+    asked: Option<Asked>,
     pub history: VecDeque<ProbeRecord>,
 }
 
@@ -82,12 +108,17 @@ impl Worker {
         probe: &Probe,
         now: SimTime,
     ) -> Worker {
-        let period = u64::try_from(probe.period_seconds.unwrap_or(10)).unwrap_or(10).max(1);
+        let seconds =
+            |given: Option<i32>, default| given.map_or(default, |s| u64::try_from(s).unwrap_or(default));
+        let period = seconds(probe.period_seconds, 10).max(1);
         Worker {
             kind,
             container: container.name.as_str().into(),
             is_init,
-            spec: Arc::new(probe.clone()),
+            timeout: SimDuration::from_secs(seconds(probe.timeout_seconds, 1).max(1)),
+            initial_delay: seconds(probe.initial_delay_seconds, 0),
+            failure_threshold: probe.failure_threshold.unwrap_or(3),
+            success_threshold: probe.success_threshold.unwrap_or(1),
             ask: Ask::new(probe, container),
             container_id: None,
             result: None,
@@ -101,6 +132,7 @@ impl Worker {
             pending: None,
             again: false,
             triggered: false,
+            asked: None,
             history: VecDeque::new(),
         }
     }
@@ -121,10 +153,6 @@ impl Worker {
             ProbeType::Liveness => ProbeResult::Success,
             ProbeType::Startup => ProbeResult::Unknown,
         }
-    }
-
-    fn timeout(&self) -> SimDuration {
-        SimDuration::from_secs(u64::try_from(self.spec.timeout_seconds.unwrap_or(1)).unwrap_or(1).max(1))
     }
 }
 
@@ -199,6 +227,10 @@ fn do_probe(env: &mut Env<'_, '_>, w: &mut PodWorker, index: usize) {
         worker.again = true;
         return;
     }
+    if !worker.on_hold && worker.asked.as_ref().is_some_and(|asked| asked.is_of(&w.pod, &w.status, &w.cache))
+    {
+        return run_probe(env, w, index);
+    }
     // The worker ends with its pod.
     if matches!(w.status.phase.as_deref(), Some("Failed" | "Succeeded")) {
         stop(env, w, index);
@@ -248,7 +280,6 @@ fn do_probe(env: &mut Env<'_, '_>, w: &mut PodWorker, index: usize) {
         stop(env, w, index);
         return;
     }
-    let initial_delay = u64::try_from(worker.spec.initial_delay_seconds.unwrap_or(0)).unwrap_or(0);
     let began = worker
         .container_id
         .as_ref()
@@ -257,69 +288,69 @@ fn do_probe(env: &mut Env<'_, '_>, w: &mut PodWorker, index: usize) {
         .unwrap_or(now);
     // The status knows its start in whole seconds.
     let began = SimTime::from_secs(began.as_secs());
-    if now.since(began).as_secs() < initial_delay {
+    if now.since(began).as_secs() < worker.initial_delay {
         return;
     }
     // A container that has started is not asked that again; before that it is asked nothing else.
     if started == (worker.kind == ProbeType::Startup) {
         return;
     }
+    let asked = Asked::of(w);
+    let ip = asked.cache.ip().unwrap_or("");
+    let Some(worker) = w.probes.workers.get_mut(index) else { return };
+    if let Ask::Http { request, default_host: true, .. } = &mut worker.ask
+        && request.host != ip
+    {
+        ip.clone_into(&mut Arc::make_mut(request).host);
+    }
+    worker.asked = Some(asked);
     run_probe(env, w, index);
 }
 
 fn run_probe(env: &mut Env<'_, '_>, w: &mut PodWorker, index: usize) {
-    let ip = w.cache.ip();
     let Some(worker) = w.probes.workers.get_mut(index) else { return };
-    let timeout = worker.timeout();
+    let timeout = worker.timeout;
     let answer = match &mut worker.ask {
         Ask::Error(text) => Answer::Errored(text.clone()),
-        Ask::Http { request, default_host, known } => {
-            if *default_host {
-                let ip = ip.unwrap_or("");
-                if request.host != ip {
-                    ip.clone_into(&mut Arc::make_mut(request).host);
-                }
-            }
-            match env.runtime.http_get(request, known, env.cx) {
-                Ok(answer) => {
-                    let passed = (200..400).contains(&answer.status);
-                    if answer.took.is_zero() {
-                        if passed {
-                            Answer::Passed
-                        } else {
-                            Answer::Failed(format!("HTTP probe failed with statuscode: {}", answer.status))
-                        }
-                    } else if answer.took < timeout {
-                        let took = answer.took;
-                        let answer = if passed {
-                            Answer::Passed
-                        } else {
-                            Answer::Failed(format!("HTTP probe failed with statuscode: {}", answer.status))
-                        };
-                        return wait_for(env, w, index, answer, took);
+        Ask::Http { request, known, .. } => match env.runtime.http_get(request, known, env.cx) {
+            Ok(answer) => {
+                let passed = (200..400).contains(&answer.status);
+                if answer.took.is_zero() {
+                    if passed {
+                        Answer::Passed
                     } else {
-                        let text = format!(
-                            "Get \"{}://{}:{}{}\": context deadline exceeded (Client.Timeout exceeded while awaiting headers)",
-                            request.scheme, request.host, request.port, request.path
-                        );
-                        return wait_for(env, w, index, Answer::Failed(text), timeout);
+                        Answer::Failed(format!("HTTP probe failed with statuscode: {}", answer.status))
                     }
+                } else if answer.took < timeout {
+                    let took = answer.took;
+                    let answer = if passed {
+                        Answer::Passed
+                    } else {
+                        Answer::Failed(format!("HTTP probe failed with statuscode: {}", answer.status))
+                    };
+                    return wait_for(env, w, index, answer, took);
+                } else {
+                    let text = format!(
+                        "Get \"{}://{}:{}{}\": context deadline exceeded (Client.Timeout exceeded while awaiting headers)",
+                        request.scheme, request.host, request.port, request.path
+                    );
+                    return wait_for(env, w, index, Answer::Failed(text), timeout);
                 }
-                Err(text) => Answer::Failed(format!(
-                    "Get \"{}://{}:{}{}\": {text}",
-                    request.scheme, request.host, request.port, request.path
-                )),
             }
-        }
+            Err(text) => Answer::Failed(format!(
+                "Get \"{}://{}:{}{}\": {text}",
+                request.scheme, request.host, request.port, request.path
+            )),
+        },
         Ask::Tcp { host, port } => {
-            let host = host.as_deref().or(ip).unwrap_or("");
+            let host = host.as_deref().or(w.cache.ip()).unwrap_or("");
             match env.runtime.tcp_connect(host, *port, env.cx) {
                 Ok(()) => Answer::Passed,
                 Err(text) => Answer::Failed(text),
             }
         }
         Ask::Grpc { port } => {
-            let host = ip.unwrap_or("");
+            let host = w.cache.ip().unwrap_or("");
             match env.runtime.tcp_connect(host, *port, env.cx) {
                 Ok(()) => Answer::Passed,
                 Err(text) => Answer::Failed(format!(
@@ -386,7 +417,7 @@ pub(crate) fn on_timeout(env: &mut Env<'_, '_>, w: &mut PodWorker, index: usize)
         Ask::Exec(command) => command.join(" "),
         _ => String::new(),
     };
-    let text = format!("command timed out: {command:?} timed out after {}s", worker.timeout().as_secs());
+    let text = format!("command timed out: {command:?} timed out after {}s", worker.timeout.as_secs());
     answered(env, w, index, Answer::Failed(text));
 }
 
@@ -445,8 +476,8 @@ fn answered(env: &mut Env<'_, '_>, w: &mut PodWorker, index: usize, answer: Answ
             worker.result_run = 1;
         }
         let below = match result {
-            ProbeResult::Failure => worker.result_run < worker.spec.failure_threshold.unwrap_or(3),
-            _ => worker.result_run < worker.spec.success_threshold.unwrap_or(1),
+            ProbeResult::Failure => worker.result_run < worker.failure_threshold,
+            _ => worker.result_run < worker.success_threshold,
         };
         if !below {
             set_result(env, w, index, result);
