@@ -230,7 +230,10 @@ impl Status {
     /// As JSON, `{"kind":"Status","apiVersion":"v1",…}`.
     pub fn to_value(&self) -> Value {
         let mut out = json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
-            "message": self.message, "reason": self.reason, "code": self.code});
+            "message": self.message, "code": self.code});
+        if let (false, Some(map)) = (self.reason.is_empty(), out.as_object_mut()) {
+            map.insert("reason".into(), self.reason.into());
+        }
         if let (Some(details), Some(map)) = (&self.details, out.as_object_mut()) {
             map.insert("details".into(), Value::Object(details.to_map()));
         }

@@ -1,7 +1,7 @@
 //! One HTTP exchange with a port of a pod: the cluster's network carries nothing else.
 
 use crate::host::Host;
-use crate::watch::stopped;
+use crate::refuse::stopped;
 use podlab_api::door::{ResponseBody, Verb};
 use podlab_api::{Door, Request, Status, kinds};
 use serde_json::{Value, json};

@@ -4,9 +4,9 @@
 //! (v1.37).
 
 use crate::host::Host;
+use crate::refuse::stopped;
 use crate::reply::Reply;
 use crate::tty::{LineDiscipline, cooked};
-use crate::watch::stopped;
 use crate::websocket::{Handshake, Socket, handshake};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

@@ -20,7 +20,10 @@ pub(crate) fn object(out: &mut String, value: &Value) {
 
 /// Writes an object of a kind that it need not name itself.
 pub(crate) fn of_kind(out: &mut String, value: &Value, api_version: &str, kind: &str) {
-    let shape = Schema::get().kind(api_version, kind).map_or(Shape::Unknown, Shape::Struct);
+    let schema = Schema::get();
+    // Statuses and options are known to every group.
+    let id = schema.kind(api_version, kind).or_else(|| schema.type_named(&format!("meta/v1.{kind}")));
+    let shape = id.map_or(Shape::Unknown, Shape::Struct);
     match value {
         Value::Object(map) => write_map(out, map, shape, true),
         other => write(out, other, shape),

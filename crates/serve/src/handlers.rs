@@ -2,7 +2,7 @@
 //!
 //! Source: k8s.io/apiserver/pkg/endpoints/installer.go, handlers (v1.37).
 
-use crate::discovery;
+use crate::discovery::{self, Served};
 use crate::exchange::HttpRequest;
 use crate::exec::exec;
 use crate::host::Host;
@@ -12,18 +12,19 @@ use crate::negotiate::{Accepts, Encoding, Form, accept};
 use crate::openapi;
 use crate::portforward::port_forward;
 use crate::proxy::proxy;
-use crate::query::{ListQuery, Query, list_query, request_options};
+use crate::query::{ListQuery, Query, check_write, list_query, request_options};
+use crate::refuse::{method_not_allowed, stopped};
 use crate::render::{self, IncludeObject, Style};
 use crate::reply::{self, Reply};
 use crate::reviews::{self, Identity};
 use crate::route::{Route, Target, route};
-use crate::sent::{read_body, read_bytes, read_patch};
+use crate::sent::{read_body, read_bytes, read_options, read_patch};
 use crate::version::version;
-use crate::watch::{stopped, watch};
+use crate::watch::watch;
 use hyper::body::Incoming;
 use hyper::header::{ACCEPT, CONTENT_TYPE, HeaderName};
 use hyper::{HeaderMap, Method};
-use podlab_api::door::{Gvr, Request, RequestOptions, ResponseBody, Timestamp, Verb};
+use podlab_api::door::{Gvr, PatchType, Request, RequestOptions, ResponseBody, Timestamp, Verb};
 use podlab_api::{Door, Kind, Status, kinds};
 use podlab_cluster::Cluster;
 use serde_json::{Value, json};
@@ -56,7 +57,7 @@ pub(crate) async fn handle(app: Arc<App>, request: hyper::Request<Incoming>) -> 
             Ok(accepts) => resource(app, target, accepts, request).await,
             Err(status) => Err(status),
         },
-        _ if !matches!(*request.method(), Method::GET | Method::HEAD) => Ok(method_not_allowed("GET")),
+        _ if !matches!(*request.method(), Method::GET | Method::HEAD) => Err(method_not_allowed()),
         Route::Other(parts) => Ok(other(&parts, header)),
         of_discovery => match accepts {
             Ok(accepts) => Ok(discover(&app, &of_discovery, accepts)),
@@ -64,12 +65,6 @@ pub(crate) async fn handle(app: Arc<App>, request: hyper::Request<Incoming>) -> 
         },
     };
     answer.unwrap_or_else(|status| reply::status(&status, encoding))
-}
-
-fn method_not_allowed(allowed: &str) -> Reply {
-    let mut reply = reply::text(405, "405: Method Not Allowed");
-    reply::set(&mut reply, hyper::header::ALLOW, allowed);
-    reply
 }
 
 fn discover(app: &App, route: &Route, accepts: Accepts) -> Reply {
@@ -91,7 +86,17 @@ fn discover(app: &App, route: &Route, accepts: Accepts) -> Reply {
     };
     match value {
         Some(value) => reply::document(200, render::value(&value), accepts.encoding),
-        None => reply::not_found(),
+        None => unknown(&served, route),
+    }
+}
+
+/// What no version of a group is; a group that is not served is nothing at all.
+fn unknown(served: &[Served], route: &Route) -> Reply {
+    match route {
+        Route::Resources { group, .. } if served.iter().any(|one| one.group == *group) => {
+            reply::status(&Status::no_such_resource(), Encoding::Json)
+        }
+        _ => reply::not_found(),
     }
 }
 
@@ -170,7 +175,7 @@ async fn resource(
     request: hyper::Request<Incoming>,
 ) -> Result<Reply, Status> {
     let query = Query::parse(request.uri().query().unwrap_or(""));
-    let style = Style { form: accepts.form, include: IncludeObject::of(query.get("includeObject")) };
+    let style = Style { form: accepts.form, include: IncludeObject::of(query.get("includeObject"))? };
     let identity = identity(request.headers());
     let call = Call { target, query, accepts, style, identity };
     let gvr = Gvr {
@@ -185,19 +190,29 @@ async fn resource(
     options.user.clone_from(&call.identity.user);
     options.groups.clone_from(&call.identity.groups);
     let target = &call.target;
+    let placed = !target.namespace.is_empty();
+    if kind.namespaced != placed && (placed || !target.name.is_empty()) {
+        return Err(Status::no_such_resource());
+    }
+    if kind.namespaced && !placed && request.method() != Method::GET {
+        return Err(method_not_allowed());
+    }
     let mut asked = Request::new(Verb::Get, kind).namespace(&target.namespace).name(&target.name);
     if !target.subresource.is_empty() {
         if !kind.subresources.contains(&target.subresource.as_str()) {
-            return Ok(reply::not_found());
+            return Err(Status::no_such_resource());
         }
         asked = asked.subresource(target.subresource.clone());
     }
     asked.options = options;
     let method = request.method().clone();
+    if !allows(&target.subresource, &method) {
+        return Err(method_not_allowed());
+    }
     let named = !target.name.is_empty();
     match target.subresource.as_str() {
         "log" if method == Method::GET => return logs(&app.host, asked).await,
-        "log" => return Ok(method_not_allowed("GET")),
+        "log" => return Err(method_not_allowed()),
         "exec" | "attach" if matches!(method, Method::GET | Method::POST) => {
             asked.verb = Verb::Create;
             return exec(&app.host, asked, request).await;
@@ -212,40 +227,67 @@ async fn resource(
         _ => {}
     }
     match (&method, named) {
-        (&Method::GET | &Method::HEAD, false) => read_list(&app, kind, asked, &call).await,
-        (&Method::GET | &Method::HEAD, true) if target.watch => {
+        (&Method::GET, false) => read_list(&app, kind, asked, &call).await,
+        (&Method::GET, true) if target.watch => {
             let list = list_query(&call.query, target)?;
             watch(&app.host, kind, asked, &list, call.style).await
         }
-        (&Method::GET | &Method::HEAD, true) => one(&app, asked, &call, 0).await,
+        (&Method::GET, true) => one(&app, asked, &call, 0).await,
         (&Method::POST, _) if !named || !target.subresource.is_empty() => {
             asked.verb = Verb::Create;
-            asked.body = read_body(request).await?;
+            check_write(&call.query, "CreateOptions", false)?;
+            asked.body = read_body(request, kind_of(kind, &target.subresource)).await?;
             one(&app, asked, &call, 0).await
         }
         (&Method::PUT, true) => {
             asked.verb = Verb::Update;
-            asked.body = read_body(request).await?;
+            check_write(&call.query, "UpdateOptions", false)?;
+            asked.body = read_body(request, kind_of(kind, &target.subresource)).await?;
             one(&app, asked, &call, 0).await
         }
         (&Method::PATCH, true) => {
             let (how, body) = read_patch(request).await?;
+            check_write(&call.query, "PatchOptions", how == PatchType::Apply)?;
             asked.verb = Verb::Patch(how);
             asked.body = body;
             one(&app, asked, &call, 0).await
         }
         (&Method::DELETE, true) if target.subresource.is_empty() => {
             asked.verb = Verb::Delete;
-            asked.body = read_body(request).await?;
+            check_write(&call.query, "DeleteOptions", false)?;
+            asked.body = read_options(request).await?;
             delete(&app, kind, asked, &call).await
         }
         (&Method::DELETE, false) if *kind != kinds::NAMESPACE => {
             asked.verb = Verb::DeleteCollection;
-            asked.body = read_body(request).await?;
+            check_write(&call.query, "DeleteOptions", false)?;
+            asked.body = read_options(request).await?;
             delete_collection(&app, kind, asked, &call).await
         }
-        (_, true) => Ok(method_not_allowed("DELETE, GET, PATCH, PUT")),
-        (_, false) => Ok(method_not_allowed("DELETE, GET, POST")),
+        (_, true) => Err(method_not_allowed()),
+        (_, false) => Err(method_not_allowed()),
+    }
+}
+
+/// Whether a subresource knows a method; what is passed on or connected knows its own.
+fn allows(subresource: &str, method: &Method) -> bool {
+    match subresource {
+        "binding" | "eviction" | "token" => method == Method::POST,
+        "approval" | "ephemeralcontainers" | "finalize" | "resize" | "scale" | "status" => {
+            method != Method::POST && method != Method::DELETE
+        }
+        _ => true,
+    }
+}
+
+/// The kind that is sent to a resource or subresource.
+fn kind_of(kind: &'static Kind, subresource: &str) -> &'static str {
+    match subresource {
+        "binding" => "Binding",
+        "eviction" => "Eviction",
+        "scale" => "Scale",
+        "token" => "TokenRequest",
+        _ => kind.kind,
     }
 }
 
@@ -275,12 +317,17 @@ async fn elsewhere(
     let known = served.iter().find(|one| {
         one.group == resource.group && one.version == resource.version && one.plural == resource.resource
     });
-    let Some(known) = known else { return Ok(reply::not_found()) };
+    let Some(known) = known else {
+        if served.iter().any(|one| one.group == resource.group) {
+            return Err(Status::no_such_resource());
+        }
+        return Ok(reply::not_found());
+    };
     let verb = match (request.method(), call.target.name.is_empty()) {
         (&Method::POST, true) => Verb::Create,
         (&Method::GET, true) => Verb::List,
         (&Method::GET, false) => Verb::Get,
-        _ => return Ok(method_not_allowed("GET, POST")),
+        _ => return Err(method_not_allowed()),
     };
     let word = match verb {
         Verb::Create => "create",
@@ -288,14 +335,14 @@ async fn elsewhere(
         _ => "get",
     };
     if !known.verbs.contains(&word) {
-        return Ok(method_not_allowed(if known.verbs.contains(&"create") { "POST" } else { "GET" }));
+        return Err(method_not_allowed());
     }
     let mut asked = Request::new(verb, resource).namespace(&call.target.namespace).name(&call.target.name);
     asked.options = request_options(&call.query)?;
     asked.options.user.clone_from(&call.identity.user);
     asked.options.groups.clone_from(&call.identity.groups);
     if verb == Verb::Create {
-        asked.body = read_body(request).await?;
+        asked.body = read_body(request, &known.kind).await?;
         if asked.resource.resource == "bindings" {
             let name = asked.body.pointer("/metadata/name").and_then(Value::as_str).unwrap_or("").to_owned();
             asked.resource = Gvr::from(&kinds::POD);
@@ -414,7 +461,12 @@ async fn delete(app: &App, kind: &'static Kind, asked: Request, call: &Call) -> 
             (asked.namespace.clone().unwrap_or_default(), asked.name.clone().unwrap_or_default());
         let dry_run = asked.options.dry_run;
         let response = cluster.request(asked);
-        let gone = !dry_run && cluster.world().api.store().get(kind, &namespace, &name).is_none();
+        let left = cluster.world().api.store().get(kind, &namespace, &name);
+        let gone = match left {
+            None => true,
+            // What a dry run would have taken out at once.
+            Some(object) => dry_run && object.metadata.finalizers.as_deref().unwrap_or_default().is_empty(),
+        };
         (response, cluster.now(), gone)
     })
     .await?;

@@ -24,6 +24,7 @@ mod portforward;
 mod protobuf;
 mod proxy;
 mod query;
+mod refuse;
 mod render;
 mod reply;
 mod reviews;

@@ -91,10 +91,11 @@ pub(crate) fn list(
 ///
 /// # Errors
 /// 400 where it is no number.
-pub(crate) fn read_version(text: &str) -> Result<u64, Status> {
+fn read_version(text: &str) -> Result<u64, Status> {
     text.parse().map_err(|_| {
         Status::bad_request(format!(
-            "resourceVersion: Invalid value: {text:?}: strconv.ParseUint: parsing {text:?}: invalid syntax"
+            "invalid resource version: resourceVersion: Invalid value: {text:?}: strconv.ParseUint: parsing {text:?}: \
+             invalid syntax"
         ))
     })
 }
@@ -104,7 +105,7 @@ fn too_large(wanted: u64, current: u64) -> Status {
     Status {
         code: 504,
         reason: "Timeout",
-        message: format!("Too large resource version: {wanted}, current: {current}"),
+        message: format!("Timeout: Too large resource version: {wanted}, current: {current}"),
         details: Some(StatusDetails {
             causes: vec![StatusCause {
                 reason: "ResourceVersionTooLarge".to_owned(),
@@ -195,7 +196,9 @@ struct Token {
 
 impl Token {
     fn read(text: &str) -> Result<Token, Status> {
-        let refuse = |why: &str| Status::bad_request(format!("continue key is not valid: {why}"));
+        let refuse = |why: &str| {
+            Status::bad_request(format!("invalid continue token: continue key is not valid: {why}"))
+        };
         let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|error| refuse(&error.to_string()))?;
         let value: Value = serde_json::from_slice(&bytes).map_err(|error| refuse(&error.to_string()))?;
         if value.get("v").and_then(Value::as_str) != Some("meta.k8s.io/v1") {

@@ -2,7 +2,8 @@
 //!
 //! Source: k8s.io/apiserver/pkg/endpoints/handlers/negotiation/negotiate.go (v1.37).
 
-use podlab_api::{Status, StatusDetails};
+use crate::refuse::not_acceptable;
+use podlab_api::Status;
 
 /// The form of an answer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -85,29 +86,6 @@ fn read(clause: &str) -> Option<Accepts> {
         _ => return None,
     };
     Some(Accepts { form, encoding })
-}
-
-/// 406 for a client that takes nothing that is served.
-fn not_acceptable() -> Status {
-    Status {
-        code: 406,
-        reason: "NotAcceptable",
-        message: "only the following media types are accepted: application/json, application/yaml".to_owned(),
-        details: Some(StatusDetails::default()),
-    }
-}
-
-/// 415 for a body in a form that is not read here.
-pub(crate) fn unsupported_media_type(accepted: &[&str]) -> Status {
-    Status {
-        code: 415,
-        reason: "UnsupportedMediaType",
-        message: format!(
-            "the body of the request was in an unknown format - accepted media types include: {}",
-            accepted.join(", ")
-        ),
-        details: Some(StatusDetails::default()),
-    }
 }
 
 #[cfg(test)]

@@ -5,9 +5,9 @@
 use crate::exchange::{Backend, Parsed, exchange, parse};
 use crate::host::Host;
 use crate::query::Query;
+use crate::refuse::stopped;
 use crate::reply::Reply;
 use crate::spdy::{Frame, Reader, Writer};
-use crate::watch::stopped;
 use crate::websocket::{Socket, handshake};
 use futures_util::{SinkExt, StreamExt};
 use hyper::body::Incoming;

@@ -6,8 +6,8 @@
 use crate::body::ReplyBody;
 use crate::exchange::{Backend, HttpRequest, exchange};
 use crate::host::Host;
+use crate::refuse::{stopped, unavailable};
 use crate::reply::{self, Reply};
-use crate::watch::stopped;
 use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderName};
 use podlab_api::{Kind, Request, Status, kinds};
 use podlab_cluster::store::Store;
@@ -37,12 +37,7 @@ pub(crate) async fn proxy(
         if status.code == 404 {
             return status;
         }
-        Status {
-            code: 503,
-            reason: "ServiceUnavailable",
-            message: format!("error trying to reach service: dial tcp :{port}: connect: connection refused"),
-            details: None,
-        }
+        unavailable(format!("error trying to reach service: dial tcp :{port}: connect: connection refused"))
     })?;
     let body = if head_only { Vec::new() } else { answer.body };
     let mut reply = reply::typed(answer.status, "text/plain", ReplyBody::full(body));
@@ -74,7 +69,10 @@ fn split(id: &str) -> (&str, &str) {
 /// The pod and port that are meant.
 fn locate(store: &Store, kind: &'static Kind, namespace: &str, id: &str) -> Result<(String, u16), Status> {
     let (name, port) = split(id);
-    let object = store.get(kind, namespace, name).ok_or_else(|| Status::not_found(kind, name))?;
+    let none = || unavailable(format!("no endpoints available for service {id:?}"));
+    let Some(object) = store.get(kind, namespace, name) else {
+        return Err(if *kind == kinds::POD { Status::not_found(kind, name) } else { none() });
+    };
     if *kind == kinds::POD {
         let containers = object.pod_spec().map(|spec| spec.containers.as_slice()).unwrap_or_default();
         let mut ports = containers.iter().flat_map(|container| container.ports.iter().flatten());
@@ -87,12 +85,6 @@ fn locate(store: &Store, kind: &'static Kind, namespace: &str, id: &str) -> Resu
         let found = found.and_then(|port| u16::try_from(port).ok()).unwrap_or(80);
         return Ok((name.to_owned(), found));
     }
-    let none = || Status {
-        code: 503,
-        reason: "ServiceUnavailable",
-        message: format!("no endpoints available for service {id:?}"),
-        details: None,
-    };
     let spec = object.field("spec").cloned().unwrap_or_default();
     let ports = spec.get("ports").and_then(Value::as_array).cloned().unwrap_or_default();
     let wanted = ports.iter().find(|one| {
@@ -101,12 +93,7 @@ fn locate(store: &Store, kind: &'static Kind, namespace: &str, id: &str) -> Resu
         own == port || number == port || port.is_empty() && ports.len() == 1
     });
     let Some(wanted) = wanted else {
-        return Err(Status {
-            code: 503,
-            reason: "ServiceUnavailable",
-            message: format!("no service port {port:?} found for service {name:?}"),
-            details: None,
-        });
+        return Err(unavailable(format!("no service port {port:?} found for service {name:?}")));
     };
     let port_name = wanted.get("name").and_then(Value::as_str).unwrap_or("");
     let slices = store

@@ -1,8 +1,9 @@
 //! The query of a request: what it may say, and how it is said wrong.
 
+use crate::refuse::{cause, check};
 use crate::route::{Target, unescape};
+use podlab_api::Status;
 use podlab_api::door::{ExecOptions, FieldValidation, LogOptions, Propagation, RequestOptions};
-use podlab_api::{Status, StatusCause, StatusDetails};
 
 /// The parameters in order.
 #[derive(Clone, Debug, Default)]
@@ -96,114 +97,132 @@ pub(crate) fn list_query(query: &Query, target: &Target) -> Result<ListQuery, St
 /// Source: k8s.io/apimachinery/pkg/apis/meta/internalversion/validation/validation.go
 /// `ValidateListOptions`, `validateWatchOptions` (v1.37).
 fn check_list(list: &ListQuery) -> Result<(), Status> {
-    let refuse = |field: &str, reason: &str, text: &str| {
-        let cause =
-            StatusCause { reason: reason.to_owned(), message: text.to_owned(), field: field.to_owned() };
-        Err(Status {
-            code: 422,
-            reason: "Invalid",
-            message: format!("ListOptions.meta.k8s.io \"\" is invalid: {field}: {text}"),
-            details: Some(StatusDetails {
-                group: "meta.k8s.io".to_owned(),
-                kind: "ListOptions".to_owned(),
-                causes: vec![cause],
-                ..StatusDetails::default()
-            }),
-        })
+    const MATCH: &str = "resourceVersionMatch";
+    let forbidden = |text: &str| cause("FieldValueForbidden", MATCH, format!("Forbidden: {text}"));
+    let unsupported = |value: &str, known: &str| {
+        let text = format!("Unsupported value: {value:?}: supported values: {known}");
+        cause("FieldValueNotSupported", MATCH, text)
     };
     let how = list.version_match.as_deref();
-    const MATCH: &str = "resourceVersionMatch";
-    const FORBIDDEN: &str = "FieldValueForbidden";
+    let mut causes = Vec::new();
     if list.watch {
-        return match (list.initial_events, how) {
-            (Some(_), None) => refuse(
-                MATCH,
-                FORBIDDEN,
-                "Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan",
-            ),
-            (None, Some(_)) => refuse(
-                MATCH,
-                FORBIDDEN,
-                "Forbidden: resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided",
-            ),
-            (Some(_), Some(how)) if how != "NotOlderThan" => refuse(
-                MATCH,
-                FORBIDDEN,
-                "Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan",
-            ),
-            _ => Ok(()),
-        };
+        match (list.initial_events, how) {
+            (Some(_), None) => causes
+                .push(forbidden("sendInitialEvents requires setting resourceVersionMatch to NotOlderThan")),
+            (None, Some(_)) => {
+                causes.push(forbidden(
+                    "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided",
+                ));
+            }
+            _ => {}
+        }
+        if let Some(how) = how.filter(|how| *how != "NotOlderThan") {
+            causes.push(unsupported(how, "\"NotOlderThan\""));
+        }
+        return check("ListOptions", causes);
     }
     if list.initial_events.is_some() {
-        return refuse("sendInitialEvents", FORBIDDEN, "Forbidden: sendInitialEvents is forbidden for list");
+        let text = "Forbidden: sendInitialEvents is forbidden for list";
+        causes.push(cause("FieldValueForbidden", "sendInitialEvents", text));
     }
-    let Some(how) = how else { return Ok(()) };
-    if list.version.is_none() {
-        return refuse(
-            MATCH,
-            FORBIDDEN,
-            "Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided",
-        );
+    if let Some(how) = how {
+        if list.version.is_none() {
+            causes.push(forbidden("resourceVersionMatch is forbidden unless resourceVersion is provided"));
+        }
+        if list.token.is_some() {
+            causes.push(forbidden("resourceVersionMatch is forbidden when continue is provided"));
+        }
+        if how != "Exact" && how != "NotOlderThan" {
+            causes.push(unsupported(how, "\"Exact\", \"NotOlderThan\", \"\""));
+        }
+        if how == "Exact" && list.version.as_deref() == Some("0") {
+            causes.push(forbidden("resourceVersionMatch \"Exact\" is forbidden for resourceVersion \"0\""));
+        }
     }
-    if list.token.is_some() {
-        return refuse(
-            MATCH,
-            FORBIDDEN,
-            "Forbidden: resourceVersionMatch is forbidden when continue is provided",
-        );
+    check("ListOptions", causes)
+}
+
+/// Checks the parameters of a write; `kind` names its options (`PatchOptions`), `apply` says whether it is an apply.
+///
+/// Source: k8s.io/apimachinery/pkg/apis/meta/v1/validation/validation.go (v1.37).
+///
+/// # Errors
+/// 422 with all causes.
+pub(crate) fn check_write(query: &Query, kind: &str, apply: bool) -> Result<(), Status> {
+    const UNSUPPORTED: &str = "FieldValueNotSupported";
+    let mut causes = Vec::new();
+    if kind == "PatchOptions" {
+        if apply && query.get("fieldManager").is_none() {
+            causes.push(cause(
+                "FieldValueRequired",
+                "fieldManager",
+                "Required value: is required for apply patch",
+            ));
+        }
+        if !apply && query.0.iter().any(|(key, _)| key == "force") {
+            causes.push(cause(
+                "FieldValueForbidden",
+                "force",
+                "Forbidden: may not be specified for non-apply patch",
+            ));
+        }
     }
-    if how != "Exact" && how != "NotOlderThan" {
-        let text = format!("Unsupported value: {how:?}: supported values: \"Exact\", \"NotOlderThan\", \"\"");
-        return refuse(MATCH, "FieldValueNotSupported", &text);
+    if query.get("fieldManager").is_some_and(|manager| manager.len() > 128) {
+        let text = "Too long: may not be more than 128 bytes";
+        causes.push(cause("FieldValueTooLong", "fieldManager", text));
     }
-    if how == "Exact" && list.version.as_deref() == Some("0") {
-        return refuse(
-            MATCH,
-            FORBIDDEN,
-            "Forbidden: resourceVersionMatch \"Exact\" is forbidden for resourceVersion \"0\"",
-        );
+    let directives: Vec<&str> = query.all("dryRun").collect();
+    if directives.iter().any(|value| *value != "All") {
+        let text = format!("Unsupported value: {}: supported values: \"All\"", go_list(&directives));
+        causes.push(cause(UNSUPPORTED, "dryRun", text));
     }
-    Ok(())
+    if kind == "DeleteOptions" {
+        let known = ["Foreground", "Background", "Orphan"];
+        if let Some(policy) = query.get("propagationPolicy").filter(|policy| !known.contains(policy)) {
+            let text = format!(
+                "Unsupported value: {policy:?}: supported values: \"Foreground\", \"Background\", \"Orphan\", \"nil\""
+            );
+            causes.push(cause(UNSUPPORTED, "propagationPolicy", text));
+        }
+    } else {
+        let known = ["Ignore", "Strict", "Warn"];
+        if let Some(level) = query.get("fieldValidation").filter(|level| !known.contains(level)) {
+            let text = format!(
+                "Unsupported value: {level:?}: supported values: \"\", \"Ignore\", \"Strict\", \"Warn\""
+            );
+            causes.push(cause(UNSUPPORTED, "fieldValidation", text));
+        }
+    }
+    check(kind, causes)
+}
+
+/// A list of words as Go's `%#v` of JSON shows it.
+fn go_list(words: &[&str]) -> String {
+    podlab_api::go_text::json(
+        &words.iter().map(|word| (*word).into()).collect::<Vec<serde_json::Value>>().into(),
+    )
 }
 
 /// The options that the cluster's door knows.
 ///
 /// # Errors
-/// 400 for what is no number or no known word.
+/// 400 for what is no number.
 pub(crate) fn request_options(query: &Query) -> Result<RequestOptions, Status> {
     let owned = |key: &str| query.get(key).map(str::to_owned);
-    let mut dry_run = false;
-    for value in query.all("dryRun") {
-        if value != "All" {
-            return Err(Status::bad_request(format!(
-                "dryRun: Unsupported value: {value:?}: supported values: \"All\""
-            )));
-        }
-        dry_run = true;
-    }
+    let dry_run = query.all("dryRun").any(|value| value == "All");
     let field_validation = match query.get("fieldValidation") {
-        None | Some("Warn") => FieldValidation::Warn,
         Some("Ignore") => FieldValidation::Ignore,
         Some("Strict") => FieldValidation::Strict,
-        Some(other) => {
-            return Err(Status::bad_request(format!(
-                "fieldValidation: Unsupported value: {other:?}: supported values: \"\", \"Ignore\", \"Strict\", \"Warn\""
-            )));
-        }
+        _ => FieldValidation::Warn,
     };
     let propagation = match query.get("propagationPolicy") {
         None if query.get("orphanDependents").is_some() => {
             Some(if query.flag("orphanDependents") { Propagation::Orphan } else { Propagation::Background })
         }
-        None => None,
         Some("Orphan") => Some(Propagation::Orphan),
         Some("Background") => Some(Propagation::Background),
         Some("Foreground") => Some(Propagation::Foreground),
-        Some(other) => {
-            return Err(Status::bad_request(format!(
-                "propagationPolicy: Unsupported value: {other:?}: supported values: \"Background\", \"Foreground\", \"Orphan\""
-            )));
-        }
+        _ => None,
     };
     Ok(RequestOptions {
         label_selector: owned("labelSelector"),
@@ -236,7 +255,7 @@ pub(crate) fn request_options(query: &Query) -> Result<RequestOptions, Status> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Query, list_query, request_options};
+    use super::{Query, check_write, list_query, request_options};
     use crate::route::Target;
 
     #[test]
@@ -255,6 +274,19 @@ mod tests {
         assert_eq!(refused("watch=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan"), None);
         assert_eq!(refused("resourceVersionMatch=Exact"), Some(422));
         assert_eq!(refused("resourceVersionMatch=Exact&resourceVersion=5"), None);
-        assert!(request_options(&Query::parse("dryRun=Some")).is_err());
+        let write = |text: &str, kind: &str, apply: bool| {
+            check_write(&Query::parse(text), kind, apply).err().map(|status| status.message)
+        };
+        assert_eq!(
+            write("dryRun=Some", "CreateOptions", false).unwrap(),
+            "CreateOptions.meta.k8s.io \"\" is invalid: dryRun: Unsupported value: [\"Some\"]: supported values: \"All\""
+        );
+        assert_eq!(
+            write("", "PatchOptions", true).unwrap(),
+            "PatchOptions.meta.k8s.io \"\" is invalid: fieldManager: Required value: is required for apply patch"
+        );
+        assert!(write("force=true", "PatchOptions", false).is_some());
+        assert_eq!(write("fieldManager=me&force=true&dryRun=All", "PatchOptions", true), None);
+        assert!(request_options(&Query::parse("gracePeriodSeconds=a")).is_err());
     }
 }

@@ -3,7 +3,7 @@
 use crate::go_json;
 use crate::negotiate::Form;
 use podlab_api::door::Timestamp;
-use podlab_api::{Kind, Object, Table, go_text, printers};
+use podlab_api::{Kind, Object, Status, Table, descriptions, go_text, printers};
 use serde_json::{Value, json};
 use std::fmt::Write;
 use std::sync::Arc;
@@ -22,11 +22,18 @@ pub(crate) enum IncludeObject {
 
 impl IncludeObject {
     /// Reads the parameter `includeObject`.
-    pub(crate) fn of(text: Option<&str>) -> IncludeObject {
+    ///
+    /// # Errors
+    /// 400 for another word.
+    pub(crate) fn of(text: Option<&str>) -> Result<IncludeObject, Status> {
         match text {
-            Some("None") => IncludeObject::None,
-            Some("Object") => IncludeObject::Object,
-            _ => IncludeObject::Metadata,
+            Some("None") => Ok(IncludeObject::None),
+            Some("Object") => Ok(IncludeObject::Object),
+            None | Some("Metadata") => Ok(IncludeObject::Metadata),
+            Some(other) => Err(Status::bad_request(format!(
+                "Unable to convert to Table as requested: includeObject: Invalid value: {other:?}: must be 'Metadata', \
+                 'Object', 'None', or empty"
+            ))),
         }
     }
 }
@@ -180,6 +187,16 @@ fn partial(out: &mut String, object: &Object, with_kind: bool) {
     out.push('}');
 }
 
+/// What a column is for, as far as it is a field of the metadata.
+fn about(column: &str) -> String {
+    let field = match column {
+        "Name" => "meta/v1.ObjectMeta.name",
+        "Age" | "Created At" => "meta/v1.ObjectMeta.creationTimestamp",
+        _ => return String::new(),
+    };
+    descriptions::get().and_then(|all| all.field(field)).unwrap_or_default()
+}
+
 fn write_table(out: &mut String, table: &Table, meta: &ListMeta, include: IncludeObject, columns: bool) {
     out.push_str(r#"{"kind":"Table","apiVersion":"meta.k8s.io/v1","metadata":"#);
     list_meta(out, meta);
@@ -189,8 +206,9 @@ fn write_table(out: &mut String, table: &Table, meta: &ListMeta, include: Includ
             .columns
             .iter()
             .map(|column| {
+                let about = go_text::json(&Value::String(about(column.name)));
                 format!(
-                    r#"{{"name":"{}","type":"{}","format":"{}","description":"","priority":{}}}"#,
+                    r#"{{"name":"{}","type":"{}","format":"{}","description":{about},"priority":{}}}"#,
                     column.name, column.kind, column.format, column.priority
                 )
             })

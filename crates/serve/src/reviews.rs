@@ -30,6 +30,9 @@ pub(crate) fn answer(resource: &str, body: &Value, identity: &Identity, now: Tim
         "selfsubjectreviews" => "SelfSubjectReview",
         "selfsubjectaccessreviews" => "SelfSubjectAccessReview",
         "selfsubjectrulesreviews" => "SelfSubjectRulesReview",
+        "subjectaccessreviews" => "SubjectAccessReview",
+        "localsubjectaccessreviews" => "LocalSubjectAccessReview",
+        "tokenreviews" => "TokenReview",
         _ => return None,
     };
     let spec = body.get("spec").cloned().unwrap_or_else(|| json!({}));
@@ -40,8 +43,16 @@ pub(crate) fn answer(resource: &str, body: &Value, identity: &Identity, now: Tim
             json!({"kind": kind, "apiVersion": "authentication.k8s.io/v1", "metadata": {"creationTimestamp": created},
                 "status": {"userInfo": identity.info()}})
         }
-        "SelfSubjectAccessReview" => {
-            json!({"kind": kind, "apiVersion": access, "metadata": {}, "spec": spec, "status": {"allowed": true}})
+        "TokenReview" => {
+            json!({"kind": kind, "apiVersion": "authentication.k8s.io/v1", "metadata": {}, "spec": spec,
+            "status": {"user": {}, "error": "invalid bearer token"}})
+        }
+        "SelfSubjectAccessReview" | "SubjectAccessReview" | "LocalSubjectAccessReview" => {
+            let mut status = json!({"allowed": true});
+            if identity.user.is_some() || kind != "SelfSubjectAccessReview" {
+                status["reason"] = "podlab does not evaluate RBAC: everybody may do everything".into();
+            }
+            json!({"kind": kind, "apiVersion": access, "metadata": {}, "spec": spec, "status": status})
         }
         _ => json!({"kind": kind, "apiVersion": access, "metadata": {}, "spec": {},
             "status": {"resourceRules": [{"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]}],

@@ -2,8 +2,8 @@
 //!
 //! Source: k8s.io/apiserver/pkg/endpoints/handlers/create.go, patch.go (v1.37).
 
-use crate::negotiate::unsupported_media_type;
 use crate::protobuf;
+use crate::refuse::{too_large, unsupported_media_type, unsupported_patch};
 use http_body_util::{BodyExt, Limited};
 use hyper::HeaderMap;
 use hyper::body::Incoming;
@@ -24,42 +24,88 @@ fn media_type(headers: &HeaderMap) -> String {
 pub(crate) async fn read_bytes(body: Incoming) -> Result<Vec<u8>, Status> {
     match Limited::new(body, LONGEST_BODY).collect().await {
         Ok(collected) => Ok(collected.to_bytes().to_vec()),
-        Err(_) => Err(Status {
-            code: 413,
-            reason: "RequestEntityTooLarge",
-            message: format!("Request entity too large: limit is {LONGEST_BODY}"),
-            details: None,
-        }),
+        Err(_) => Err(too_large(LONGEST_BODY)),
     }
 }
 
-/// The object that is sent; `Null` for none.
-pub(crate) async fn read_body(request: hyper::Request<Incoming>) -> Result<Value, Status> {
+/// The options of a deletion that are sent; `Null` for none.
+///
+/// # Errors
+/// They are too long or cannot be read.
+pub(crate) async fn read_options(request: hyper::Request<Incoming>) -> Result<Value, Status> {
     let media_type = media_type(request.headers());
     let bytes = read_bytes(request.into_body()).await?;
     if bytes.is_empty() {
         return Ok(Value::Null);
     }
-    match media_type.as_str() {
-        "" | "application/json" => parse(&bytes, false),
-        "application/yaml" => parse(&bytes, true),
-        protobuf::MEDIA_TYPE => protobuf::decode(&bytes).map_err(Status::bad_request),
+    decode(&media_type, &bytes, "DeleteOptions")
+}
+
+/// The object that is sent, of a kind.
+///
+/// # Errors
+/// It is too long, of a form that is not known, or cannot be read.
+pub(crate) async fn read_body(request: hyper::Request<Incoming>, kind: &str) -> Result<Value, Status> {
+    let media_type = media_type(request.headers());
+    let bytes = read_bytes(request.into_body()).await?;
+    decode(&media_type, &bytes, kind)
+}
+
+fn decode(media_type: &str, bytes: &[u8], kind: &str) -> Result<Value, Status> {
+    let refuse = |why: String| {
+        let shown = summary(bytes);
+        Status::bad_request(format!(
+            "the object provided is unrecognized (must be of type {kind}): {why} ({shown})"
+        ))
+    };
+    let text = || std::str::from_utf8(bytes).map_err(|error| refuse(error.to_string()));
+    match media_type {
+        "" | "application/json" => {
+            const EXPECTED: &str = "struct { APIVersion string \"json:\\\"apiVersion,omitempty\\\"\"; Kind string \"json:\\\"kind,omitempty\\\"\" }";
+            let broken = |why: String| refuse(format!("couldn't get version/kind; json parse error: {why}"));
+            let value = podlab_yaml::parse_json(text()?).map_err(|error| broken(error.to_string()))?;
+            let odd = match &value {
+                Value::Array(_) => "array",
+                Value::String(_) => "string",
+                Value::Number(_) => "number",
+                Value::Bool(_) => "bool",
+                Value::Object(_) | Value::Null => return Ok(value),
+            };
+            Err(broken(format!("json: cannot unmarshal {odd} into Go value of type {EXPECTED}")))
+        }
+        "application/yaml" => {
+            podlab_yaml::parse_document(text()?).map(|document| document.value).map_err(|error| {
+                let why = error.to_string();
+                refuse(why.strip_prefix("error converting YAML to JSON: ").unwrap_or(&why).to_owned())
+            })
+        }
+        protobuf::MEDIA_TYPE => protobuf::decode(bytes).map_err(refuse),
         _ => Err(unsupported_media_type(&["application/json", "application/yaml", protobuf::MEDIA_TYPE])),
     }
 }
 
-fn parse(bytes: &[u8], yaml: bool) -> Result<Value, Status> {
-    let refuse =
-        |why: String| Status::bad_request(format!("couldn't get version/kind; json parse error: {why}"));
-    let text = std::str::from_utf8(bytes).map_err(|error| refuse(error.to_string()))?;
-    if yaml {
-        return podlab_yaml::parse_document(text)
-            .map(|document| document.value)
-            .map_err(|error| refuse(error.to_string()));
+/// What a refusal shows of a body.
+///
+/// Source: k8s.io/apiserver/pkg/endpoints/handlers/rest.go `summarizeData` (v1.37).
+fn summary(bytes: &[u8]) -> String {
+    const LONGEST: usize = 30;
+    let cut = bytes.get(..LONGEST);
+    let shown = cut.unwrap_or(bytes);
+    let dots = if cut.is_some() && bytes.len() > LONGEST { " ..." } else { "" };
+    match bytes.first() {
+        None => "<empty>".to_owned(),
+        Some(b'{') => format!("{}{dots}", String::from_utf8_lossy(shown)),
+        Some(_) => {
+            let digits: String = shown.iter().map(|byte| format!("{byte:02x}")).collect();
+            format!("{digits}{dots}")
+        }
     }
-    podlab_yaml::parse_json(text).map_err(|error| refuse(error.to_string()))
 }
 
+/// A patch and the language it is written in.
+///
+/// # Errors
+/// It is too long, in a language that is not known, or cannot be read.
 pub(crate) async fn read_patch(request: hyper::Request<Incoming>) -> Result<(PatchType, Value), Status> {
     let how = match media_type(request.headers()).as_str() {
         "application/json-patch+json" => PatchType::Json,
@@ -67,12 +113,7 @@ pub(crate) async fn read_patch(request: hyper::Request<Incoming>) -> Result<(Pat
         "application/strategic-merge-patch+json" => PatchType::StrategicMerge,
         "application/apply-patch+yaml" => PatchType::Apply,
         _ => {
-            return Err(unsupported_media_type(&[
-                "application/json-patch+json",
-                "application/merge-patch+json",
-                "application/strategic-merge-patch+json",
-                "application/apply-patch+yaml",
-            ]));
+            return Err(unsupported_patch());
         }
     };
     let bytes = read_bytes(request.into_body()).await?;
@@ -82,5 +123,9 @@ pub(crate) async fn read_patch(request: hyper::Request<Incoming>) -> Result<(Pat
     } else {
         podlab_yaml::parse_json(text)
     };
-    Ok((how, value.map_err(|error| Status::bad_request(error.to_string()))?))
+    let value = value.map_err(|error| match how {
+        PatchType::Apply => Status::bad_request(format!("error decoding YAML: {error}")),
+        _ => Status::bad_request("invalid JSON patch"),
+    })?;
+    Ok((how, value))
 }

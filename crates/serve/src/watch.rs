@@ -4,8 +4,8 @@
 
 use crate::body::ReplyBody;
 use crate::host::Host;
-use crate::list::read_version;
 use crate::query::ListQuery;
+use crate::refuse::stopped;
 use crate::render::{self, Style};
 use crate::reply::{self, Reply};
 use hyper::body::Bytes;
@@ -32,7 +32,17 @@ pub(crate) async fn watch(
     query: &ListQuery,
     style: Style,
 ) -> Result<Reply, Status> {
-    let version = query.version.as_deref().map(read_version).transpose()?.unwrap_or(0);
+    let version = match query.version.as_deref() {
+        Some(text) => text.parse().map_err(|_| Status {
+            code: 500,
+            reason: "",
+            message: format!(
+                "resourceVersion: Invalid value: {text:?}: strconv.ParseUint: parsing {text:?}: invalid syntax"
+            ),
+            details: None,
+        })?,
+        None => 0_u64,
+    };
     let initial = query.initial_events;
     request.verb = Verb::Watch;
     request.options.resource_version = match initial {
@@ -70,16 +80,6 @@ pub(crate) async fn watch(
     let mut reply = reply::typed(200, "application/json", body);
     reply::warn(&mut reply, &response.warnings);
     Ok(reply)
-}
-
-/// 503 for a cluster that has gone.
-pub(crate) fn stopped() -> Status {
-    Status {
-        code: 503,
-        reason: "ServiceUnavailable",
-        message: "apiserver is shutting down".to_owned(),
-        details: None,
-    }
 }
 
 struct Watch {

@@ -27,11 +27,16 @@ use serde_json::Value;
 pub fn apply(kind: &Kind, how: PatchType, original: &Value, patch: &Value) -> Result<Value, Status> {
     match how {
         PatchType::Json => json::apply(original, patch).map_err(|e| match e {
-            JsonPatchError::Malformed(text) => Status::bad_request(format!("error decoding patch: {text}")),
-            JsonPatchError::Failed(text) => Status {
+            // The server looks at the operations with a type of its own before the library does.
+            JsonPatchError::Malformed(text) => Status::bad_request(format!(
+                "error decoding patch: {}",
+                text.replace("type jsonpatch.Patch", "type []handlers.jsonPatchOp")
+            )),
+            // The server keeps to itself what does not fit.
+            JsonPatchError::Failed(_) => Status {
                 code: 422,
                 reason: "Invalid",
-                message: format!("the server rejected our request due to an error in our request: {text}"),
+                message: "the server rejected our request due to an error in our request".to_owned(),
                 details: Some(crate::StatusDetails::default()),
             },
         }),

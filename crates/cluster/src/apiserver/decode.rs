@@ -4,7 +4,7 @@
 
 use podlab_api::door::FieldValidation;
 use podlab_api::schema::{DecodeError, bad_request_message};
-use podlab_api::{Kind, Status};
+use podlab_api::{Kind, Status, kinds};
 use serde_json::Value;
 
 /// Decodes as the API server's JSON decoder does.
@@ -46,6 +46,20 @@ fn check_kind(kind: &'static Kind, body: &Value, api_version: &str) -> Result<()
         && (given_version.is_empty() || given_version == api_version)
     {
         return Ok(());
+    }
+    if let Some(given) = kinds::by_gvk(given_version, given_kind) {
+        let home = |kind: &Kind| match kind.group.split('.').next() {
+            None | Some("") => "core",
+            Some(first) => first,
+        };
+        return Err(Status::bad_request(format!(
+            "{given_kind} in version {given_version:?} cannot be handled as a {}: converting ({}.{given_kind}) to \
+             ({}.{}): unknown conversion",
+            kind.kind,
+            given.version,
+            home(kind),
+            kind.kind
+        )));
     }
     Err(Status::bad_request(format!(
         "{given_kind} in version {given_version:?} cannot be handled as a {}: no kind {given_kind:?} is registered for \

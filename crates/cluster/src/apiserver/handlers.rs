@@ -5,8 +5,9 @@
 use super::accepted::SentPod;
 use super::{ApiServer, DeleteOptions};
 use podlab_api::door::{FieldValidation, PatchType, RequestOptions, ResponseBody, Verb};
+use podlab_api::kinds::{BodyType, Support};
 use podlab_api::selector::label_selector::label_selector_as_selector;
-use podlab_api::{Kind, Object, Request, Response, Status, kinds};
+use podlab_api::{Kind, Object, Request, Response, Status, StatusCause, kinds};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -60,7 +61,12 @@ impl ApiServer {
             (Verb::List, _) => self.list(kind, namespace, options),
             (Verb::Watch, _) => self.start_watch(kind, request),
             (Verb::Create, Some("binding")) => {
-                let node = request.body.pointer("/target/name").and_then(Value::as_str).unwrap_or("");
+                let text = |path: &str| request.body.pointer(path).and_then(Value::as_str).unwrap_or("");
+                let (bound, node) = (text("/metadata/name"), text("/target/name"));
+                // Source: pkg/registry/core/pod/storage/storage.go `BindingREST.Create` (v1.37).
+                if bound != name {
+                    return Err(Status::bad_request("name in URL does not match name in Binding object"));
+                }
                 self.bind(namespace, name, node)?;
                 Ok(success(kind, name))
             }
@@ -272,11 +278,16 @@ impl ApiServer {
                 .join(","),
         };
         let meta = &object.metadata;
+        // No replicas are left out, as any zero.
+        let spec = match replicas("spec").unwrap_or(1) {
+            0 => json!({}),
+            count => json!({"replicas": count}),
+        };
         let scale = json!({"kind": "Scale", "apiVersion": "autoscaling/v1",
             "metadata": {"name": name, "namespace": namespace, "uid": meta.uid,
                 "resourceVersion": meta.resource_version,
                 "creationTimestamp": meta.creation_timestamp},
-            "spec": {"replicas": replicas("spec").unwrap_or(1)},
+            "spec": spec,
             "status": {"replicas": replicas("status").unwrap_or(0), "selector": text}});
         Ok(Response { code: 200, body: ResponseBody::Value(scale), warnings: Vec::new() })
     }
@@ -302,6 +313,15 @@ impl ApiServer {
             ));
         }
         let replicas = body.pointer("/spec/replicas").and_then(Value::as_i64).unwrap_or(0);
+        if replicas < 0 {
+            // Source: pkg/apis/autoscaling/validation/validation.go `ValidateScale` (v1.37).
+            let cause = StatusCause {
+                reason: "FieldValueInvalid".to_owned(),
+                message: format!("Invalid value: {replicas}: must be greater than or equal to 0"),
+                field: "spec.replicas".to_owned(),
+            };
+            return Err(Status::invalid(&SCALE, name, vec![cause]));
+        }
         let mut object = (*old).clone();
         if let podlab_api::Body::Tree(map) = &mut object.body
             && let Some(spec) = Arc::make_mut(map).get_mut("spec").and_then(Value::as_object_mut)
@@ -312,6 +332,21 @@ impl ApiServer {
         self.get_scale(kind, namespace, name)
     }
 }
+
+/// What the `scale` subresource speaks: no object of the store.
+static SCALE: Kind = Kind {
+    group: "autoscaling",
+    version: "v1",
+    kind: "Scale",
+    plural: "scales",
+    singular: "scale",
+    short_names: &[],
+    categories: &[],
+    namespaced: true,
+    subresources: &[],
+    body: BodyType::Tree,
+    support: Support::Simulated,
+};
 
 /// Decodes and defaults what a client sent.
 fn decode_all(

@@ -336,24 +336,26 @@ impl ApiServer {
     }
 }
 
+/// Source: k8s.io/apiserver/pkg/registry/rest/delete.go `BeforeDelete` (v1.37), which names the kind for the resource.
 pub(super) fn check_preconditions(old: &Object, options: &DeleteOptions) -> Result<(), Status> {
-    if let Some(uid) = &options.uid
-        && uid != old.uid()
-    {
-        let why =
-            format!("Precondition failed: UID in precondition: {uid}, UID in object meta: {}", old.uid());
-        return Err(Status::conflict(old.kind, old.name(), &why));
-    }
     let version = old.metadata.resource_version.as_deref().unwrap_or("");
-    if let Some(wanted) = &options.resource_version
-        && wanted != version
-    {
-        let why = format!(
-            "Precondition failed: ResourceVersion in precondition: {wanted}, ResourceVersion in object meta: {version}"
-        );
-        return Err(Status::conflict(old.kind, old.name(), &why));
+    let what = |field: &str, wanted: &Option<String>, own: &str, done: &str| {
+        let wanted = wanted.as_deref().filter(|wanted| *wanted != own)?;
+        Some(format!(
+            "the {field} in the precondition ({wanted}) does not match the {field} in record ({own}). The object might \
+             have been {done}"
+        ))
+    };
+    let broken = what("UID", &options.uid, old.uid(), "deleted and then recreated")
+        .or_else(|| what("ResourceVersion", &options.resource_version, version, "modified"));
+    let Some(why) = broken else { return Ok(()) };
+    let mut status = Status::conflict(old.kind, old.name(), &why);
+    status.message =
+        format!("Operation cannot be fulfilled on {} {:?}: {why}", old.kind.group_kind(), old.name());
+    if let Some(details) = &mut status.details {
+        details.kind = old.kind.kind.to_owned();
     }
-    Ok(())
+    Err(status)
 }
 
 /// Counts a change of the desired state, for the kinds that count.

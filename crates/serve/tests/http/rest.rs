@@ -118,7 +118,23 @@ fn what_is_not_served_is_refused_as_the_real_server_does() {
     let code = |method: &str, path: &str, headers: &[(&str, &str)], body: &str| {
         lab.send(method, path, headers, body.as_bytes()).code
     };
-    assert_eq!(lab.get("/api/v1/nothing").text(), "404 page not found\n");
+    assert_eq!(lab.get("/apis/nothing/v1/things").text(), "404 page not found\n");
+    let missing = lab.get("/api/v1/nothing").json();
+    assert_eq!(missing["message"], "the server could not find the requested resource");
+    let text = |answer: crate::client::Answer| answer.json()["message"].as_str().unwrap().to_owned();
+    assert_eq!(
+        text(lab.send("POST", PODS, &[("Content-Type", "application/json")], b"{")),
+        "the object provided is unrecognized (must be of type Pod): couldn't get version/kind; json parse error: unexpected end of JSON input ({)"
+    );
+    assert_eq!(
+        text(lab.post(PODS, &json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "x"}}))),
+        "ConfigMap in version \"v1\" cannot be handled as a Pod: converting (v1.ConfigMap) to (core.Pod): unknown conversion"
+    );
+    lab.post(MAPS, &map("kept"));
+    let gone = lab.send("DELETE", &format!("{MAPS}/kept"), &[], br#"{"preconditions": {"uid": "other"}}"#);
+    assert!(text(gone).starts_with(
+        "Operation cannot be fulfilled on ConfigMap \"kept\": the UID in the precondition (other)"
+    ));
     assert_eq!(code("GET", "/apis/apps/v9", &[], ""), 404);
     assert_eq!(code("PUT", PODS, &[], "{}"), 405);
     assert_eq!(code("POST", PODS, &[("Content-Type", "text/plain")], "x"), 415);
