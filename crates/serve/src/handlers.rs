@@ -6,6 +6,7 @@ use crate::discovery::{self, Served};
 use crate::exchange::HttpRequest;
 use crate::exec::exec;
 use crate::host::Host;
+use crate::identity::{Identity, identity};
 use crate::list;
 use crate::logs::logs;
 use crate::negotiate::{Accepts, Encoding, Form, accept};
@@ -16,14 +17,14 @@ use crate::query::{ListQuery, Query, check_write, list_query, request_options};
 use crate::refuse::{method_not_allowed, stopped};
 use crate::render::{self, IncludeObject, Style};
 use crate::reply::{self, Reply};
-use crate::reviews::{self, Identity};
+use crate::reviews;
 use crate::route::{Route, Target, route};
 use crate::sent::{read_body, read_bytes, read_options, read_patch};
 use crate::version::version;
 use crate::watch::watch;
+use hyper::Method;
 use hyper::body::Incoming;
-use hyper::header::{ACCEPT, CONTENT_TYPE, HeaderName};
-use hyper::{HeaderMap, Method};
+use hyper::header::{ACCEPT, CONTENT_TYPE};
 use podlab_api::door::{Gvr, PatchType, Request, RequestOptions, ResponseBody, Timestamp, Verb};
 use podlab_api::{Door, Kind, Status, kinds};
 use podlab_cluster::Cluster;
@@ -138,34 +139,6 @@ fn other(parts: &[String], accept: &str) -> Reply {
         }
         _ => reply::not_found(),
     }
-}
-
-/// Who asks, as the headers say.
-///
-/// Source: k8s.io/apiserver/pkg/endpoints/filters/impersonation.go (v1.37).
-fn identity(headers: &HeaderMap) -> Identity {
-    let all = |name: &'static str| {
-        let values = headers.get_all(HeaderName::from_static(name)).iter();
-        values.filter_map(|value| value.to_str().ok()).map(str::to_owned).collect::<Vec<_>>()
-    };
-    let user = all("impersonate-user").into_iter().next().filter(|user| !user.is_empty());
-    let mut groups = all("impersonate-group");
-    if let Some(user) = &user {
-        let mut add = |group: String| {
-            if !groups.contains(&group) {
-                groups.push(group);
-            }
-        };
-        if let Some((namespace, _)) =
-            user.strip_prefix("system:serviceaccount:").and_then(|rest| rest.split_once(':'))
-        {
-            add("system:serviceaccounts".to_owned());
-            add(format!("system:serviceaccounts:{namespace}"));
-        }
-        add(if user == "system:anonymous" { "system:unauthenticated" } else { "system:authenticated" }
-            .to_owned());
-    }
-    Identity { user, groups }
 }
 
 async fn resource(

@@ -13,6 +13,7 @@ mod exec;
 mod go_json;
 mod handlers;
 mod host;
+mod identity;
 mod kubeconfig;
 mod list;
 mod logs;
@@ -41,3 +42,6 @@ pub use kubeconfig::kubeconfig;
 pub use options::Options;
 pub use pace::Pace;
 pub use server::Server;
+
+#[cfg(test)]
+mod hostile;

@@ -2,27 +2,9 @@
 //!
 //! Who comes without a name is the administrator, who may do everything.
 
+use crate::identity::Identity;
 use podlab_api::door::Timestamp;
 use serde_json::{Value, json};
-
-/// Who asks.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Identity {
-    /// `None` for the administrator.
-    pub user: Option<String>,
-    /// Their groups.
-    pub groups: Vec<String>,
-}
-
-impl Identity {
-    fn info(&self) -> Value {
-        match &self.user {
-            Some(user) => json!({"username": user, "groups": self.groups}),
-            None => json!({"username": "kubernetes-admin",
-                "groups": ["kubeadm:cluster-admins", "system:authenticated"]}),
-        }
-    }
-}
 
 /// The answer to a review; `None` for what is none.
 pub(crate) fn answer(resource: &str, body: &Value, identity: &Identity, now: Timestamp) -> Option<Value> {

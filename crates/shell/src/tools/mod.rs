@@ -32,6 +32,7 @@ mod sort;
 mod stress;
 mod system;
 mod tail;
+mod tar;
 mod text;
 mod tr;
 mod wget;
@@ -169,6 +170,7 @@ const TOOLS: &[Tool] = &[
     run("sync", |_, _| 0),
     start("tac", text::tac),
     start("tail", tail::tail),
+    start("tar", tar::tar),
     start("tee", tr::tee),
     run("test", echo::test),
     start("timeout", run::timeout),
