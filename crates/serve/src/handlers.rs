@@ -2,16 +2,18 @@
 //!
 //! Source: k8s.io/apiserver/pkg/endpoints/installer.go, handlers (v1.37).
 
+use crate::body::ReplyBody;
 use crate::discovery::{self, Served};
 use crate::exchange::HttpRequest;
 use crate::exec::exec;
 use crate::host::Host;
 use crate::identity::{Identity, identity};
-use crate::list;
+use crate::list::{self, Page};
 use crate::logs::logs;
 use crate::negotiate::{Accepts, Encoding, Form, accept};
 use crate::openapi;
 use crate::portforward::port_forward;
+use crate::protobuf;
 use crate::proxy::proxy;
 use crate::query::{ListQuery, Query, check_write, list_query, request_options};
 use crate::refuse::{method_not_allowed, stopped};
@@ -203,7 +205,7 @@ async fn resource(
         (&Method::GET, false) => read_list(&app, kind, asked, &call).await,
         (&Method::GET, true) if target.watch => {
             let list = list_query(&call.query, target)?;
-            watch(&app.host, kind, asked, &list, call.style).await
+            watch(&app.host, kind, asked, &list, call.style, call.accepts.encoding).await
         }
         (&Method::GET, true) => one(&app, asked, &call, 0).await,
         (&Method::POST, _) if !named || !target.subresource.is_empty() => {
@@ -385,7 +387,7 @@ fn present(response: podlab_api::Response, now: Timestamp, call: &Call) -> Resul
 async fn read_list(app: &App, kind: &'static Kind, asked: Request, call: &Call) -> Result<Reply, Status> {
     let query = list_query(&call.query, &call.target)?;
     if query.watch {
-        return watch(&app.host, kind, asked, &query, call.style).await;
+        return watch(&app.host, kind, asked, &query, call.style, call.accepts.encoding).await;
     }
     list_of(app, kind, asked.options, query, call).await
 }
@@ -400,10 +402,20 @@ async fn list_of(
     let namespace = call.target.namespace.clone();
     let page =
         ask(app, Verb::List, move |cluster| list::list(cluster, kind, &namespace, options, &query)).await??;
-    let json = render::list(kind, &page.items, &page.meta, call.style, page.now);
-    let mut reply = reply::document(200, json, call.accepts.encoding);
+    let mut reply = list_reply(kind, &page, call);
     reply::warn(&mut reply, &page.warnings);
     Ok(reply)
+}
+
+/// A page of a list as HTTP has it.
+fn list_reply(kind: &'static Kind, page: &Page, call: &Call) -> Reply {
+    if call.accepts.encoding == Encoding::Protobuf
+        && let Some(bytes) = render::list_protobuf(kind, &page.items, &page.meta)
+    {
+        return reply::typed(200, protobuf::MEDIA_TYPE, ReplyBody::full(bytes));
+    }
+    let json = render::list(kind, &page.items, &page.meta, call.style, page.now);
+    reply::document(200, json, call.accepts.encoding)
 }
 
 /// Kinds whose last state is the answer to their deletion; of others it is a Status.
@@ -473,8 +485,7 @@ async fn delete_collection(
     if let ResponseBody::Status(_) = &response.body {
         return present(response, page.now, call);
     }
-    let json = render::list(kind, &page.items, &page.meta, call.style, page.now);
-    let mut reply = reply::document(200, json, call.accepts.encoding);
+    let mut reply = list_reply(kind, &page, call);
     reply::warn(&mut reply, &response.warnings);
     Ok(reply)
 }

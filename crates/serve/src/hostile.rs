@@ -68,6 +68,44 @@ fn a_pod_in_protobuf_is_the_tree_that_json_gives() {
 }
 
 #[test]
+fn what_is_written_in_protobuf_is_read_as_it_was() {
+    let cluster = podlab_cluster::Cluster::forgetful(podlab_cluster::Settings::default());
+    let mut seen = 0;
+    for object in cluster.world().api.store().all() {
+        let value = object.to_value();
+        let bytes = protobuf::encode(&value).unwrap();
+        let mut read = protobuf::decode(&bytes).unwrap();
+        let mut sent = value;
+        without_nothing(&mut read);
+        without_nothing(&mut sent);
+        assert_eq!(read, sent);
+        seen += 1;
+    }
+    assert!(seen >= 50, "{seen}");
+}
+
+/// Takes away what protobuf does not tell from what is not there.
+fn without_nothing(value: &mut serde_json::Value) {
+    use serde_json::Value;
+    let empty = |value: &Value| match value {
+        Value::Null => true,
+        Value::Object(map) => map.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        Value::String(text) => text.is_empty(),
+        Value::Bool(set) => !set,
+        Value::Number(number) => number.as_f64() == Some(0.0),
+    };
+    match value {
+        Value::Object(map) => {
+            map.values_mut().for_each(without_nothing);
+            map.retain(|_, value| !empty(value));
+        }
+        Value::Array(items) => items.iter_mut().for_each(without_nothing),
+        _ => {}
+    }
+}
+
+#[test]
 fn any_bytes_are_answered() {
     let mut numbers = Numbers(7);
     let pod = pod();

@@ -2,6 +2,7 @@
 //!
 //! Source: k8s.io/apiserver/pkg/endpoints/handlers/negotiation/negotiate.go (v1.37).
 
+use crate::protobuf;
 use crate::refuse::not_acceptable;
 use podlab_api::Status;
 
@@ -27,6 +28,8 @@ pub(crate) enum Encoding {
     Json,
     /// `application/yaml`.
     Yaml,
+    /// `application/vnd.kubernetes.protobuf`.
+    Protobuf,
 }
 
 /// What a client accepts.
@@ -67,6 +70,8 @@ fn read(clause: &str) -> Option<Accepts> {
     let encoding = match parts.next()? {
         "*/*" | "application/*" | "application/json" => Encoding::Json,
         "application/yaml" => Encoding::Yaml,
+        // Tables have no form in protobuf, and metadata alone is asked for as JSON besides.
+        protobuf::MEDIA_TYPE if !clause.contains("as=") => Encoding::Protobuf,
         _ => return None,
     };
     let (mut kind, mut group, mut version) = ("", "", "");
@@ -102,7 +107,8 @@ mod tests {
             Ok(Form::Objects)
         );
         assert_eq!(form("application/vnd.kubernetes.protobuf,application/json"), Ok(Form::Objects));
-        assert_eq!(form("application/vnd.kubernetes.protobuf"), Err(406));
+        assert_eq!(accept("application/vnd.kubernetes.protobuf").unwrap().encoding, Encoding::Protobuf);
+        assert_eq!(form("application/cbor"), Err(406));
         assert_eq!(
             form("application/json;q=0.1, application/json;as=Table;v=v1;g=meta.k8s.io"),
             Ok(Form::Table)

@@ -19,7 +19,9 @@ pub(crate) fn not_acceptable() -> Status {
     Status {
         code: 406,
         reason: "NotAcceptable",
-        message: "only the following media types are accepted: application/json, application/yaml".to_owned(),
+        message: "only the following media types are accepted: application/json, application/yaml, \
+                  application/vnd.kubernetes.protobuf"
+            .to_owned(),
         details: None,
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::go_json;
 use crate::negotiate::Form;
+use crate::protobuf;
 use podlab_api::door::Timestamp;
 use podlab_api::{Kind, Object, Status, Table, descriptions, go_text, printers};
 use serde_json::{Value, json};
@@ -114,6 +115,19 @@ pub(crate) fn list(
     out
 }
 
+/// A list of objects in protobuf; `None` where they have no form there.
+pub(crate) fn list_protobuf(kind: &Kind, items: &[Arc<Object>], meta: &ListMeta) -> Option<Vec<u8>> {
+    let mut list_meta = json!({"resourceVersion": meta.resource_version.to_string()});
+    if let Some(token) = &meta.token {
+        list_meta["continue"] = token.as_str().into();
+    }
+    if let Some(remaining) = meta.remaining {
+        list_meta["remainingItemCount"] = remaining.into();
+    }
+    let items: Vec<Value> = items.iter().map(|item| item.to_value()).collect();
+    protobuf::encode_list(&kind.api_version(), kind.kind, &list_meta, items.iter())
+}
+
 /// A watch event: a line.
 pub(crate) fn event(
     change: &str,
@@ -135,12 +149,12 @@ pub(crate) fn event(
 }
 
 /// A bookmark: nothing has happened up to this version; `initial_end` says that all objects have been sent.
-pub(crate) fn bookmark(kind: &Kind, resource_version: u64, style: Style, initial_end: bool) -> String {
+pub(crate) fn bookmark_object(kind: &Kind, resource_version: u64, style: Style, initial_end: bool) -> Value {
     let mut metadata = json!({"resourceVersion": resource_version.to_string()});
     if initial_end {
         metadata["annotations"] = json!({"k8s.io/initial-events-end": "true"});
     }
-    let object = match style.form {
+    match style.form {
         Form::Table => json!({"kind": "Table", "apiVersion": "meta.k8s.io/v1",
             "metadata": {"resourceVersion": resource_version.to_string()}, "columnDefinitions": null,
             "rows": [{"cells": [], "object": {"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1",
@@ -150,7 +164,12 @@ pub(crate) fn bookmark(kind: &Kind, resource_version: u64, style: Style, initial
         Form::Objects | Form::Discovery => {
             json!({"kind": kind.kind, "apiVersion": kind.api_version(), "metadata": metadata})
         }
-    };
+    }
+}
+
+/// A bookmark as a watch event: a line.
+pub(crate) fn bookmark(kind: &Kind, resource_version: u64, style: Style, initial_end: bool) -> String {
+    let object = bookmark_object(kind, resource_version, style, initial_end);
     let mut out = r#"{"type":"BOOKMARK","object":"#.to_owned();
     go_json::object(&mut out, &object);
     out.push_str("}\n");

@@ -2,6 +2,7 @@
 
 use crate::body::ReplyBody;
 use crate::negotiate::Encoding;
+use crate::protobuf;
 use crate::render;
 use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, WARNING};
 use hyper::{Response, StatusCode};
@@ -26,13 +27,21 @@ pub(crate) fn set(reply: &mut Reply, name: HeaderName, value: &str) {
     }
 }
 
-/// A JSON document, or the same as YAML.
+/// A JSON document, or the same in another encoding.
 pub(crate) fn document(code: u16, json: String, encoding: Encoding) -> Reply {
     match encoding {
         Encoding::Json => typed(code, "application/json", ReplyBody::full(json)),
         Encoding::Yaml => {
             let value = serde_json::from_str(&json).unwrap_or_default();
             typed(code, "application/yaml", ReplyBody::full(podlab_yaml::to_yaml(&value)))
+        }
+        // A kind that has no form in protobuf is told in JSON, which clients know by its type.
+        Encoding::Protobuf => {
+            let bytes = serde_json::from_str(&json).ok().and_then(|value| protobuf::encode(&value));
+            match bytes {
+                Some(bytes) => typed(code, protobuf::MEDIA_TYPE, ReplyBody::full(bytes)),
+                None => typed(code, "application/json", ReplyBody::full(json)),
+            }
         }
     }
 }

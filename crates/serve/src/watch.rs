@@ -4,12 +4,15 @@
 
 use crate::body::ReplyBody;
 use crate::host::Host;
+use crate::negotiate::{Encoding, Form};
+use crate::protobuf;
 use crate::query::ListQuery;
 use crate::refuse::stopped;
 use crate::render::{self, Style};
 use crate::reply::{self, Reply};
 use hyper::body::Bytes;
 use podlab_api::door::{ResponseBody, Verb, WatchCursor};
+use podlab_api::schema::Schema;
 use podlab_api::{Door, Kind, Request, Status};
 use std::time::Duration;
 use tokio::sync::mpsc::Sender;
@@ -31,6 +34,7 @@ pub(crate) async fn watch(
     mut request: Request,
     query: &ListQuery,
     style: Style,
+    encoding: Encoding,
 ) -> Result<Reply, Status> {
     let version = match query.version.as_deref() {
         Some(text) => text.parse().map_err(|_| Status {
@@ -66,8 +70,12 @@ pub(crate) async fn watch(
     let timeout = query.timeout.and_then(|seconds| u64::try_from(seconds).ok()).filter(|s| *s > 0);
     let end = Instant::now() + timeout.map_or(LONGEST, |seconds| Duration::from_secs(seconds).min(LONGEST));
     let (sender, body) = ReplyBody::chunks();
+    let encodes = encoding == Encoding::Protobuf
+        && style.form == Form::Objects
+        && Schema::get().kind(&kind.api_version(), kind.kind).is_some();
     let watch = Watch {
         host: host.clone(),
+        protobuf: encodes,
         kind,
         style,
         sender,
@@ -77,13 +85,17 @@ pub(crate) async fn watch(
         told: 0,
     };
     tokio::spawn(watch.run(cursor, end));
-    let mut reply = reply::typed(200, "application/json", body);
+    let media_type =
+        if encodes { "application/vnd.kubernetes.protobuf;stream=watch" } else { "application/json" };
+    let mut reply = reply::typed(200, media_type, body);
     reply::warn(&mut reply, &response.warnings);
     Ok(reply)
 }
 
 struct Watch {
     host: Host,
+    /// Events are frames of protobuf rather than lines of JSON.
+    protobuf: bool,
     kind: &'static Kind,
     style: Style,
     sender: Sender<Bytes>,
@@ -131,10 +143,15 @@ impl Watch {
         let (cursor, events, now) = look.await?;
         match events {
             Ok(events) => {
-                let mut lines = String::new();
+                let mut lines = Vec::new();
                 for event in events {
                     let change = event.change.as_str();
-                    lines.push_str(&render::event(change, &event.object, self.style, now, self.with_columns));
+                    if self.protobuf {
+                        lines.extend(protobuf::encode_event(change, &event.object.to_value())?);
+                    } else {
+                        let line = render::event(change, &event.object, self.style, now, self.with_columns);
+                        lines.extend(line.into_bytes());
+                    }
                     self.with_columns = false;
                     self.told = event.object.resource_version();
                 }
@@ -154,7 +171,12 @@ impl Watch {
 
     async fn bookmark(&mut self, version: u64, initial_end: bool) -> bool {
         self.told = version;
-        let line = render::bookmark(self.kind, version, self.style, initial_end);
+        let line = if self.protobuf {
+            let object = render::bookmark_object(self.kind, version, self.style, initial_end);
+            protobuf::encode_event("BOOKMARK", &object).unwrap_or_default()
+        } else {
+            render::bookmark(self.kind, version, self.style, initial_end).into_bytes()
+        };
         self.sender.send(line.into()).await.is_ok()
     }
 }

@@ -144,3 +144,28 @@ fn what_is_not_served_is_refused_as_the_real_server_does() {
     assert_eq!(code("GET", &format!("{PODS}?labelSelector=a%20b"), &[], ""), 400);
     assert_eq!(code("GET", &format!("{PODS}/a%zz"), &[], ""), 400);
 }
+
+#[test]
+fn who_asks_for_protobuf_gets_it() {
+    const PROTOBUF: &str = "application/vnd.kubernetes.protobuf";
+    let lab = Lab::start();
+    lab.post(MAPS, &map("a"));
+    let accept = format!("{PROTOBUF},application/json");
+    let list = lab.get_as(MAPS, &accept);
+    assert_eq!(list.header("content-type"), Some(PROTOBUF));
+    assert!(list.body.starts_with(b"k8s\0\n\x13\n\x02v1\x12\rConfigMapList"));
+    let one = lab.get_as(&format!("{MAPS}/a"), &accept);
+    // What is given can be sent again.
+    lab.send("DELETE", &format!("{MAPS}/a"), &[], b"");
+    let sent = lab.send("POST", MAPS, &[("Content-Type", PROTOBUF)], &one.body);
+    assert_eq!((sent.code, &sent.json()["data"]), (201, &json!({"k": "v"})));
+    let missing = lab.get_as(&format!("{MAPS}/nothing"), PROTOBUF);
+    assert!(missing.code == 404 && missing.body.starts_with(b"k8s\0\n\x0c\n\x02v1\x12\x06Status"));
+    let mut watch = lab.open("GET", &format!("{MAPS}?watch=1"), &[("Accept", &accept)], b"");
+    assert_eq!(watch.head().header("content-type"), Some("application/vnd.kubernetes.protobuf;stream=watch"));
+    let frames = watch.chunk().unwrap();
+    let length = usize::try_from(u32::from_be_bytes(frames[..4].try_into().unwrap())).unwrap();
+    assert!(length < frames.len() && frames[4..].starts_with(b"\n\x05ADDED\x12"));
+    // A table has no form in protobuf.
+    assert_eq!(lab.get_as(MAPS, &format!("{TABLE},{accept}")).json()["kind"], "Table");
+}
