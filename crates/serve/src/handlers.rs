@@ -23,6 +23,7 @@ use crate::reviews;
 use crate::route::{Route, Target, route};
 use crate::sent::{read_body, read_bytes, read_options, read_patch};
 use crate::version::version;
+use crate::versions::{self, Version};
 use crate::watch::watch;
 use hyper::Method;
 use hyper::body::Incoming;
@@ -150,7 +151,9 @@ async fn resource(
     request: hyper::Request<Incoming>,
 ) -> Result<Reply, Status> {
     let query = Query::parse(request.uri().query().unwrap_or(""));
-    let style = Style { form: accepts.form, include: IncludeObject::of(query.get("includeObject"))? };
+    let other = versions::find(&target.group, &target.version, &target.resource);
+    let include = IncludeObject::of(query.get("includeObject"))?;
+    let style = Style { form: accepts.form, include, version: other };
     let identity = identity(request.headers());
     let call = Call { target, query, accepts, style, identity };
     let gvr = Gvr {
@@ -158,12 +161,16 @@ async fn resource(
         version: call.target.version.clone().into(),
         resource: call.target.resource.clone().into(),
     };
-    let Some(kind) = kinds::by_resource(&gvr.group, &gvr.version, &gvr.resource) else {
+    let kind = kinds::by_resource(&gvr.group, &gvr.version, &gvr.resource).or(other.map(|other| other.kind));
+    let Some(kind) = kind else {
         return elsewhere(&app, &call, gvr, request).await;
     };
     let mut options = request_options(&call.query)?;
     options.user.clone_from(&call.identity.user);
     options.groups.clone_from(&call.identity.groups);
+    if let Some(other) = other {
+        options.field_selector = options.field_selector.map(|text| other.field_selector(&text));
+    }
     let target = &call.target;
     let placed = !target.namespace.is_empty();
     if kind.namespaced != placed && (placed || !target.name.is_empty()) {
@@ -212,12 +219,18 @@ async fn resource(
             asked.verb = Verb::Create;
             check_write(&call.query, "CreateOptions", false)?;
             asked.body = read_body(request, kind_of(kind, &target.subresource)).await?;
+            if let Some(other) = other {
+                other.keep(&mut asked.body);
+            }
             one(&app, asked, &call, 0).await
         }
         (&Method::PUT, true) => {
             asked.verb = Verb::Update;
             check_write(&call.query, "UpdateOptions", false)?;
             asked.body = read_body(request, kind_of(kind, &target.subresource)).await?;
+            if let Some(other) = other {
+                other.keep(&mut asked.body);
+            }
             one(&app, asked, &call, 0).await
         }
         (&Method::PATCH, true) => {
@@ -225,7 +238,10 @@ async fn resource(
             check_write(&call.query, "PatchOptions", how == PatchType::Apply)?;
             asked.verb = Verb::Patch(how);
             asked.body = body;
-            one(&app, asked, &call, 0).await
+            match other {
+                Some(other) => patch_other(&app, kind, other, how, asked, &call).await,
+                None => one(&app, asked, &call, 0).await,
+            }
         }
         (&Method::DELETE, true) if target.subresource.is_empty() => {
             asked.verb = Verb::Delete;
@@ -253,6 +269,41 @@ fn allows(subresource: &str, method: &Method) -> bool {
         }
         _ => true,
     }
+}
+
+/// A patch of an object in a version that is not the kept one: it is applied to the object in that version.
+async fn patch_other(
+    app: &App,
+    kind: &'static Kind,
+    other: &'static Version,
+    how: PatchType,
+    mut asked: Request,
+    call: &Call,
+) -> Result<Reply, Status> {
+    let (response, now) = ask(app, asked.verb, move |cluster| {
+        let (namespace, name) =
+            (asked.namespace.clone().unwrap_or_default(), asked.name.clone().unwrap_or_default());
+        let old = cluster.world().api.store().get(kind, &namespace, &name).cloned();
+        let mut value = match (&old, how) {
+            (None, PatchType::Apply) => asked.body.clone(),
+            (None, _) => return Err(Status::not_found(kind, &name)),
+            (Some(old), how) => {
+                let mut shown = old.to_value();
+                other.show(&mut shown);
+                let how = if how == PatchType::Apply { PatchType::StrategicMerge } else { how };
+                podlab_api::patch::apply(kind, how, &shown, &asked.body)?
+            }
+        };
+        other.keep(&mut value);
+        asked.body = value;
+        asked.verb = if old.is_some() { Verb::Update } else { Verb::Create };
+        if old.is_none() {
+            asked.name = None;
+        }
+        Ok((cluster.request(asked), cluster.now()))
+    })
+    .await??;
+    present(response, now, call)
 }
 
 /// The kind that is sent to a resource or subresource.
@@ -410,7 +461,7 @@ async fn list_of(
 /// A page of a list as HTTP has it.
 fn list_reply(kind: &'static Kind, page: &Page, call: &Call) -> Reply {
     if call.accepts.encoding == Encoding::Protobuf
-        && let Some(bytes) = render::list_protobuf(kind, &page.items, &page.meta)
+        && let Some(bytes) = render::list_protobuf(kind, &page.items, &page.meta, call.style)
     {
         return reply::typed(200, protobuf::MEDIA_TYPE, ReplyBody::full(bytes));
     }

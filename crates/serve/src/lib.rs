@@ -35,6 +35,7 @@ mod server;
 mod spdy;
 mod tty;
 mod version;
+mod versions;
 mod watch;
 mod websocket;
 

@@ -3,6 +3,7 @@
 use crate::go_json;
 use crate::negotiate::Form;
 use crate::protobuf;
+use crate::versions::Version;
 use podlab_api::door::Timestamp;
 use podlab_api::{Kind, Object, Status, Table, descriptions, go_text, printers};
 use serde_json::{Value, json};
@@ -46,6 +47,24 @@ pub(crate) struct Style {
     pub form: Form,
     /// What a table's rows carry.
     pub include: IncludeObject,
+    /// Another version than the one that is kept.
+    pub version: Option<&'static Version>,
+}
+
+impl Style {
+    /// An object's tree in the version that is asked for.
+    pub(crate) fn value(&self, object: &Object) -> Value {
+        let mut value = object.to_value();
+        if let Some(version) = self.version {
+            version.show(&mut value);
+        }
+        value
+    }
+
+    /// The version of a kind that is asked for.
+    fn api_version(&self, kind: &Kind) -> String {
+        self.version.map_or_else(|| kind.api_version().into_owned(), Version::api_version)
+    }
 }
 
 /// What a list says of itself.
@@ -69,7 +88,7 @@ pub(crate) fn object(object: &Arc<Object>, style: Style, now: Timestamp) -> Stri
             write_table(&mut out, &table, &meta, style.include, true);
         }
         Form::Metadata => partial(&mut out, object, true),
-        Form::Objects | Form::Discovery => go_json::object(&mut out, &object.to_value()),
+        Form::Objects | Form::Discovery => go_json::object(&mut out, &style.value(object)),
     }
     out
 }
@@ -88,13 +107,13 @@ pub(crate) fn list(
             write_table(&mut out, &printers::list_table(kind, items, now), meta, style.include, true);
             return out;
         }
-        Form::Metadata => ("PartialObjectMetadataList".to_owned(), "meta.k8s.io/v1".into()),
-        Form::Objects | Form::Discovery => (format!("{}List", kind.kind), kind.api_version()),
+        Form::Metadata => ("PartialObjectMetadataList".to_owned(), "meta.k8s.io/v1".to_owned()),
+        Form::Objects | Form::Discovery => (format!("{}List", kind.kind), style.api_version(kind)),
     };
     let _ = write!(out, r#"{{"kind":"{list_kind}","apiVersion":"{api_version}","metadata":"#);
     list_meta(&mut out, meta);
     out.push_str(r#","items":["#);
-    let api_version = kind.api_version();
+    let api_version = style.api_version(kind);
     for (index, item) in items.iter().enumerate() {
         if index > 0 {
             out.push(',');
@@ -104,7 +123,7 @@ pub(crate) fn list(
             continue;
         }
         // Items of a list do not say their kind, which the list has said.
-        let mut value = item.to_value();
+        let mut value = style.value(item);
         if let Some(map) = value.as_object_mut() {
             map.remove("kind");
             map.remove("apiVersion");
@@ -116,7 +135,12 @@ pub(crate) fn list(
 }
 
 /// A list of objects in protobuf; `None` where they have no form there.
-pub(crate) fn list_protobuf(kind: &Kind, items: &[Arc<Object>], meta: &ListMeta) -> Option<Vec<u8>> {
+pub(crate) fn list_protobuf(
+    kind: &Kind,
+    items: &[Arc<Object>],
+    meta: &ListMeta,
+    style: Style,
+) -> Option<Vec<u8>> {
     let mut list_meta = json!({"resourceVersion": meta.resource_version.to_string()});
     if let Some(token) = &meta.token {
         list_meta["continue"] = token.as_str().into();
@@ -124,8 +148,8 @@ pub(crate) fn list_protobuf(kind: &Kind, items: &[Arc<Object>], meta: &ListMeta)
     if let Some(remaining) = meta.remaining {
         list_meta["remainingItemCount"] = remaining.into();
     }
-    let items: Vec<Value> = items.iter().map(|item| item.to_value()).collect();
-    protobuf::encode_list(&kind.api_version(), kind.kind, &list_meta, items.iter())
+    let items: Vec<Value> = items.iter().map(|item| style.value(item)).collect();
+    protobuf::encode_list(&style.api_version(kind), kind.kind, &list_meta, items.iter())
 }
 
 /// A watch event: a line.
@@ -162,7 +186,7 @@ pub(crate) fn bookmark_object(kind: &Kind, resource_version: u64, style: Style, 
         Form::Metadata => json!({"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1",
             "metadata": metadata}),
         Form::Objects | Form::Discovery => {
-            json!({"kind": kind.kind, "apiVersion": kind.api_version(), "metadata": metadata})
+            json!({"kind": kind.kind, "apiVersion": style.api_version(kind), "metadata": metadata})
         }
     }
 }

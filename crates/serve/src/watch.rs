@@ -147,7 +147,7 @@ impl Watch {
                 for event in events {
                     let change = event.change.as_str();
                     if self.protobuf {
-                        lines.extend(protobuf::encode_event(change, &event.object.to_value())?);
+                        lines.extend(protobuf::encode_event(change, &self.style.value(&event.object))?);
                     } else {
                         let line = render::event(change, &event.object, self.style, now, self.with_columns);
                         lines.extend(line.into_bytes());

@@ -93,7 +93,8 @@ pub(crate) fn resource_list(served: &[Served], group: &str, version: &str) -> Op
 
 /// Source: k8s.io/apiserver/pkg/endpoints/discovery/storageversionhash.go (v1.37).
 fn storage_version_hash(one: &Served) -> String {
-    let text = format!("{}/{}/{}", one.group, one.version, one.kind);
+    let (group, version) = one.kept_as.unwrap_or((&one.group, &one.version));
+    let text = format!("{group}/{version}/{}", one.kind);
     let digest = Sha256::digest(text.as_bytes());
     base64::engine::general_purpose::STANDARD.encode(digest.get(..8).unwrap_or_default())
 }

@@ -2,6 +2,7 @@
 //!
 //! Source: api/discovery (v1.37) for the order of groups, verbs and the kinds of subresources.
 
+use crate::versions::VERSIONS;
 use podlab_api::{Kind, kinds};
 
 const ALL_VERBS: &[&str] =
@@ -53,6 +54,8 @@ pub(crate) struct Served {
     pub subresources: Vec<Subresource>,
     /// Whether objects are stored.
     pub stored: bool,
+    /// Group and version in which they are kept, where these are others.
+    pub kept_as: Option<(&'static str, &'static str)>,
 }
 
 /// A subresource that is served.
@@ -68,6 +71,12 @@ pub(crate) struct Subresource {
 /// Every resource, in discovery's order: by group, then name.
 pub(crate) fn served() -> Vec<Served> {
     let mut all: Vec<Served> = kinds::ALL.iter().map(|kind| of_kind(kind)).collect();
+    all.extend(VERSIONS.iter().map(|version| Served {
+        group: version.group.to_owned(),
+        version: version.version.to_owned(),
+        kept_as: Some((version.kind.group, version.kind.version)),
+        ..of_kind(version.kind)
+    }));
     for (group, plural, singular, kind, namespaced, verbs) in OTHERS {
         let version = if group == "metrics.k8s.io" { "v1beta1" } else { "v1" };
         if all.iter().any(|one| one.group == group && one.plural == plural) {
@@ -85,10 +94,16 @@ pub(crate) fn served() -> Vec<Served> {
             verbs,
             subresources: Vec::new(),
             stored: false,
+            kept_as: None,
         });
     }
     let place = |group: &str| GROUP_ORDER.iter().position(|known| *known == group).unwrap_or(usize::MAX);
-    all.sort_by(|a, b| (place(&a.group), &a.group, &a.plural).cmp(&(place(&b.group), &b.group, &b.plural)));
+    // The newest version of a group comes first.
+    let key = |one: &Served| {
+        let version = std::cmp::Reverse(one.version.clone());
+        (place(&one.group), one.group.clone(), version, one.plural.clone())
+    };
+    all.sort_by_cached_key(key);
     all
 }
 
@@ -153,6 +168,7 @@ fn of_kind(kind: &Kind) -> Served {
         verbs: if *kind == kinds::NAMESPACE { NAMESPACE_VERBS } else { ALL_VERBS },
         subresources,
         stored: true,
+        kept_as: None,
     }
 }
 

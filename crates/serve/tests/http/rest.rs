@@ -169,3 +169,39 @@ fn who_asks_for_protobuf_gets_it() {
     // A table has no form in protobuf.
     assert_eq!(lab.get_as(MAPS, &format!("{TABLE},{accept}")).json()["kind"], "Table");
 }
+
+#[test]
+fn a_kind_may_be_served_in_two_versions() {
+    const OLDER: &str = "/apis/autoscaling/v1/namespaces/default/horizontalpodautoscalers";
+    const NEWER: &str = "/apis/autoscaling/v2/namespaces/default/horizontalpodautoscalers";
+    let lab = Lab::start();
+    let scaler = json!({"apiVersion": "autoscaling/v1", "kind": "HorizontalPodAutoscaler", "metadata": {"name": "a"},
+        "spec": {"scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "d"}, "maxReplicas": 3, "targetCPUUtilizationPercentage": 50}});
+    let created = lab.post(OLDER, &scaler);
+    assert_eq!(
+        (created.code, &created.json()["apiVersion"]),
+        (201, &json!("autoscaling/v1")),
+        "{}",
+        created.text()
+    );
+    let target =
+        |lab: &Lab| lab.get(&format!("{NEWER}/a")).json()["spec"]["metrics"][0]["resource"]["target"].clone();
+    assert_eq!(target(&lab)["averageUtilization"], 50);
+    let patch = json!({"spec": {"targetCPUUtilizationPercentage": 70}});
+    assert_eq!(lab.patch(&format!("{OLDER}/a"), "merge-patch+json", &patch).code, 200);
+    assert_eq!(target(&lab)["averageUtilization"], 70);
+    let list = lab.get(OLDER).json();
+    assert_eq!(
+        (&list["apiVersion"], &list["items"][0]["spec"]["targetCPUUtilizationPercentage"]),
+        (&json!("autoscaling/v1"), &json!(70))
+    );
+    let event = json!({"metadata": {"name": "e"}, "eventTime": "2026-01-01T00:00:00.000000Z", "reason": "R", "action": "A",
+        "type": "Normal", "note": "n", "reportingController": "c/d", "reportingInstance": "i",
+        "regarding": {"kind": "Pod", "name": "p", "namespace": "default"}});
+    let created = lab.post("/apis/events.k8s.io/v1/namespaces/default/events", &event);
+    assert_eq!(created.code, 201, "{}", created.text());
+    assert_eq!(lab.get("/api/v1/namespaces/default/events/e").json()["message"], "n");
+    let of_pod =
+        lab.get("/apis/events.k8s.io/v1/namespaces/default/events?fieldSelector=regarding.name%3Dp").json();
+    assert_eq!(of_pod["items"][0]["note"], "n");
+}
