@@ -5,37 +5,26 @@
 use podlab_api::{Door, Request, kinds};
 use podlab_cluster::{Cluster, Profile, Settings};
 use serde_json::json;
-use std::cell::RefCell;
 use std::time::Duration;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-const NODES: usize = 10;
-/// Pods of a round.
-const PODS: usize = 30;
-/// How long a round's pods run, in virtual time: long enough for their probes.
+/// How long the pods run, in virtual time: long enough for their probes.
 const RUNS: Duration = Duration::from_secs(20);
 /// How long they take to go.
 const ENDS: Duration = Duration::from_secs(5);
 
-thread_local! {
-    static CLUSTER: RefCell<Option<Cluster>> = const { RefCell::new(None) };
-}
-
-/// Runs one round, some milliseconds.
+/// Runs pods on the nodes of a cluster that is thrown away, and deletes every other one.
 #[wasm_bindgen]
-pub fn warm_up() {
-    CLUSTER.with_borrow_mut(|cluster| {
-        let cluster =
-            cluster.get_or_insert_with(|| Cluster::forgetful(Settings::workers(NODES, Profile::Bare)));
-        for index in 0..PODS {
-            cluster.request(Request::create(&kinds::POD, "default", pod(index)));
-        }
-        let _ = cluster.run_until(cluster.sim_now() + RUNS, || true);
-        for index in 0..PODS {
-            cluster.request(Request::delete(&kinds::POD, "default", &name(index)));
-        }
-        let _ = cluster.run_until(cluster.sim_now() + ENDS, || true);
-    });
+pub fn warm_up(nodes: usize, pods: usize) {
+    let mut cluster = Cluster::forgetful(Settings::workers(nodes, Profile::Bare));
+    for index in 0..pods {
+        cluster.request(Request::create(&kinds::POD, "default", pod(index)));
+    }
+    let _ = cluster.run_until(cluster.sim_now() + RUNS, || true);
+    for index in (0..pods).step_by(2) {
+        cluster.request(Request::delete(&kinds::POD, "default", &name(index)));
+    }
+    let _ = cluster.run_until(cluster.sim_now() + ENDS, || true);
 }
 
 fn name(index: usize) -> String {

@@ -2,6 +2,9 @@
 
 /** How long, in milliseconds. */
 const TIME = 2500;
+/** What one round has. */
+const NODES = 20;
+const PODS = 100;
 
 const nothing = (module) => {
   const imports = {};
@@ -22,7 +25,7 @@ globalThis.onmessage = ({ data: { first, second } }) => {
       exports.podlab_second_loaded.value = 1;
     }
     const begun = performance.now();
-    while (performance.now() - begun < TIME) exports.warm_up();
+    while (performance.now() - begun < TIME) exports.warm_up(NODES, PODS);
   } finally {
     globalThis.postMessage("done");
   }
