@@ -14,7 +14,8 @@ pub enum Profile {
     Bare,
     /// API server alone: no scheduler, controllers, kubelets.
     Api,
-    /// No kubelets, no system pods; with scheduler.
+    /// No kubelets, no system pods; with scheduler, and the controllers whose work it waits for: volumes are bound to
+    /// claims, and disruption budgets know their pods.
     Scheduling,
     /// No kubelets, no system pods; with scheduler and controllers.
     Controllers,
@@ -31,8 +32,13 @@ impl Profile {
         matches!(self, Profile::Full | Profile::Bare)
     }
 
-    /// Whether controllers act.
+    /// Whether any controllers act.
     pub fn has_controllers(self) -> bool {
+        self != Profile::Api
+    }
+
+    /// Whether all controllers act.
+    pub fn has_all_controllers(self) -> bool {
         matches!(self, Profile::Full | Profile::Bare | Profile::Controllers)
     }
 

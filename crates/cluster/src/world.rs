@@ -202,7 +202,7 @@ impl World {
         let (kubelets, runtime, mut cx) = self.cx();
         kubelets.act(act, runtime, &mut cx);
         if let crate::cluster::Act::StopKubelet(node) = act
-            && settings.profile.has_controllers()
+            && settings.profile.has_all_controllers()
         {
             let mut cx = Cx { api: &mut self.api, agenda: &mut self.agenda, settings: &self.settings };
             self.controllers.kubelet_stopped(node, &mut cx);

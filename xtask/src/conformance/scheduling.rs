@@ -238,10 +238,17 @@ impl Run<'_> {
     }
 
     fn snapshot(&mut self, name: &str) -> Value {
-        match self.pod(name) {
-            Some(pod) => pod_summary(&pod),
-            None => json!({"gone": true}),
+        let Some(pod) = self.pod(name) else { return json!({"gone": true}) };
+        let mut summary = pod_summary(&pod);
+        // A pod that waits for its volume has a node of the tie, too; which of them is as good as chance.
+        let recorded = self.record.pointer("/first").and_then(|first| first.get(name));
+        let recorded = recorded.map(|pod| text(pod, "nominatedNodeName")).unwrap_or_default();
+        let tied = self.tied(name);
+        let in_tie = |node: &str| tied.iter().any(|tied| tied == node);
+        if in_tie(recorded) && in_tie(text(&summary, "nominatedNodeName")) {
+            summary["nominatedNodeName"] = recorded.into();
         }
+        summary
     }
 
     fn compare_pods(&mut self, when: &str, expected: &Value) {

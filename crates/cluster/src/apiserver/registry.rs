@@ -306,7 +306,7 @@ impl ApiServer {
             Some(Propagation::Orphan) => Some("orphan"),
             _ => None,
         };
-        if self.settings.profile.has_controllers()
+        if self.settings.profile.has_all_controllers()
             && let Some(finalizer) = wanted
             && !finalizers.iter().any(|f| f == finalizer)
             && self.store.dependents(old.uid()).next().is_some()

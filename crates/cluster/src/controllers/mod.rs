@@ -221,6 +221,11 @@ impl Controllers {
 
     /// Sees a change in the store.
     pub fn observe(&mut self, change: &Change, cx: &mut Cx<'_>) {
+        if !cx.settings.profile.has_all_controllers() {
+            self.persistent_volume.observe(change, cx);
+            self.disruption.observe(change, cx);
+            return;
+        }
         if *change.object.kind == podlab_api::kinds::EVENT {
             // Half of what is written: only who looks at objects of every kind looks at them.
             self.garbage_collector.observe(change, cx);
