@@ -3,31 +3,31 @@
 //! Source: k8s.io/apiserver/pkg/endpoints/installer.go, handlers (v1.37).
 
 use crate::body::ReplyBody;
-use crate::discovery::{self, Served};
+use crate::discovery;
 use crate::exchange::HttpRequest;
 use crate::exec::exec;
 use crate::host::Host;
 use crate::identity::{Identity, identity};
 use crate::list::{self, Page};
 use crate::logs::logs;
-use crate::negotiate::{Accepts, Encoding, Form, accept};
-use crate::openapi;
+use crate::negotiate::{Accepts, Encoding, accept};
+use crate::paths::{discover, other};
 use crate::portforward::port_forward;
 use crate::protobuf;
 use crate::proxy::proxy;
 use crate::query::{ListQuery, Query, check_write, list_query, request_options};
 use crate::refuse::{method_not_allowed, stopped};
 use crate::render::{self, IncludeObject, Style};
+use crate::rendered::Rendered;
 use crate::reply::{self, Reply};
 use crate::reviews;
 use crate::route::{Route, Target, route};
 use crate::sent::{read_body, read_bytes, read_options, read_patch};
-use crate::version::version;
 use crate::versions::{self, Version};
 use crate::watch::watch;
 use hyper::Method;
 use hyper::body::Incoming;
-use hyper::header::{ACCEPT, CONTENT_TYPE};
+use hyper::header::ACCEPT;
 use podlab_api::door::{Gvr, PatchType, Request, RequestOptions, ResponseBody, Timestamp, Verb};
 use podlab_api::{Door, Kind, Status, kinds};
 use podlab_cluster::Cluster;
@@ -38,6 +38,7 @@ use std::sync::Arc;
 /// What every handler needs.
 pub(crate) struct App {
     pub host: Host,
+    pub rendered: Arc<Rendered>,
     pub address: SocketAddr,
 }
 
@@ -64,84 +65,11 @@ pub(crate) async fn handle(app: Arc<App>, request: hyper::Request<Incoming>) -> 
         _ if !matches!(*request.method(), Method::GET | Method::HEAD) => Err(method_not_allowed()),
         Route::Other(parts) => Ok(other(&parts, header)),
         of_discovery => match accepts {
-            Ok(accepts) => Ok(discover(&app, &of_discovery, accepts)),
+            Ok(accepts) => Ok(discover(app.address, &of_discovery, accepts)),
             Err(status) => Err(status),
         },
     };
     answer.unwrap_or_else(|status| reply::status(&status, encoding))
-}
-
-fn discover(app: &App, route: &Route, accepts: Accepts) -> Reply {
-    let served = discovery::served();
-    if accepts.form == Form::Discovery && matches!(route, Route::LegacyVersions | Route::Groups) {
-        let value = discovery::aggregated(&served, *route == Route::LegacyVersions);
-        let mut reply = reply::document(200, render::value(&value), Encoding::Json);
-        const TYPE: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
-        reply::set(&mut reply, CONTENT_TYPE, TYPE);
-        reply::set(&mut reply, hyper::header::VARY, "Accept");
-        return reply;
-    }
-    let value = match route {
-        Route::LegacyVersions => Some(discovery::api_versions(&app.address.to_string())),
-        Route::Groups => Some(discovery::groups(&served)),
-        Route::Group(name) => discovery::group(&served, name),
-        Route::Resources { group, version } => discovery::resource_list(&served, group, version),
-        Route::Resource(_) | Route::Other(_) => None,
-    };
-    match value {
-        Some(value) => reply::document(200, render::value(&value), accepts.encoding),
-        None => unknown(&served, route),
-    }
-}
-
-/// What no version of a group is; a group that is not served is nothing at all.
-fn unknown(served: &[Served], route: &Route) -> Reply {
-    match route {
-        Route::Resources { group, .. } if served.iter().any(|one| one.group == *group) => {
-            reply::status(&Status::no_such_resource(), Encoding::Json)
-        }
-        _ => reply::not_found(),
-    }
-}
-
-/// Paths beside the API's own.
-fn other(parts: &[String], accept: &str) -> Reply {
-    let words: Vec<&str> = parts.iter().map(String::as_str).collect();
-    match words.as_slice() {
-        ["version"] => reply::document(200, version().to_string(), Encoding::Json),
-        ["healthz" | "livez" | "readyz", ..] => reply::text(200, "ok"),
-        ["openapi", "v2"]
-            if accept.is_empty() || accept.contains('*') || accept.contains("application/json") =>
-        {
-            reply::document(200, openapi::v2().to_owned(), Encoding::Json)
-        }
-        ["openapi", "v2"] => reply::text(406, ""),
-        ["openapi", "v3"] => reply::document(200, openapi::index().to_string(), Encoding::Json),
-        ["openapi", "v3", path @ ..] => match openapi::document(&path.join("/")) {
-            Some(document) => {
-                let mut reply = reply::document(200, document.text.clone(), Encoding::Json);
-                reply::set(&mut reply, hyper::header::ETAG, &format!("\"{}\"", document.hash));
-                reply::set(&mut reply, hyper::header::CACHE_CONTROL, "public, immutable");
-                reply
-            }
-            None => reply::not_found(),
-        },
-        [] => {
-            let paths = [
-                "/api",
-                "/api/v1",
-                "/apis",
-                "/healthz",
-                "/livez",
-                "/openapi/v2",
-                "/openapi/v3",
-                "/readyz",
-                "/version",
-            ];
-            reply::document(200, json!({"paths": paths}).to_string(), Encoding::Json)
-        }
-        _ => reply::not_found(),
-    }
 }
 
 async fn resource(
@@ -212,7 +140,7 @@ async fn resource(
         (&Method::GET, false) => read_list(&app, kind, asked, &call).await,
         (&Method::GET, true) if target.watch => {
             let list = list_query(&call.query, target)?;
-            watch(&app.host, kind, asked, &list, call.style, call.accepts.encoding).await
+            watch(&app, kind, asked, &list, call.style, call.accepts.encoding).await
         }
         (&Method::GET, true) => one(&app, asked, &call, 0).await,
         (&Method::POST, _) if !named || !target.subresource.is_empty() => {
@@ -438,7 +366,7 @@ fn present(response: podlab_api::Response, now: Timestamp, call: &Call) -> Resul
 async fn read_list(app: &App, kind: &'static Kind, asked: Request, call: &Call) -> Result<Reply, Status> {
     let query = list_query(&call.query, &call.target)?;
     if query.watch {
-        return watch(&app.host, kind, asked, &query, call.style, call.accepts.encoding).await;
+        return watch(app, kind, asked, &query, call.style, call.accepts.encoding).await;
     }
     list_of(app, kind, asked.options, query, call).await
 }

@@ -27,7 +27,7 @@ impl Server {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).await?;
         let address = listener.local_addr()?;
         let host = Host::start(options.settings.clone(), options.pace).await?;
-        let app = Arc::new(App { host, address });
+        let app = Arc::new(App { host, rendered: Arc::default(), address });
         let accepting = tokio::spawn(accept(listener, app));
         Ok(Server { address, accepting })
     }

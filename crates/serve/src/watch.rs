@@ -3,23 +3,29 @@
 //! Source: k8s.io/apiserver/pkg/endpoints/handlers/watch.go, pkg/storage/cacher (v1.37).
 
 use crate::body::ReplyBody;
+use crate::handlers::App;
 use crate::host::Host;
 use crate::negotiate::{Encoding, Form};
 use crate::protobuf;
 use crate::query::ListQuery;
 use crate::refuse::stopped;
 use crate::render::{self, Style};
+use crate::rendered::Rendered;
 use crate::reply::{self, Reply};
 use hyper::body::Bytes;
-use podlab_api::door::{ResponseBody, Verb, WatchCursor};
+use podlab_api::door::{ResponseBody, Timestamp, Verb, WatchCursor};
 use podlab_api::schema::Schema;
-use podlab_api::{Door, Kind, Request, Status};
+use podlab_api::{Door, Kind, Object, Request, Status};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc::Sender;
 use tokio::time::{Instant, sleep_until};
 
 /// How long a watch lasts that does not say so.
 const LONGEST: Duration = Duration::from_secs(45 * 60);
+
+/// As many bytes are sent at once.
+const PIECE: usize = 64 << 10;
 
 /// How often a client that allows it is told how far it has come.
 const BOOKMARK_PERIOD: Duration = Duration::from_secs(60);
@@ -29,7 +35,7 @@ const BOOKMARK_PERIOD: Duration = Duration::from_secs(60);
 /// # Errors
 /// What the API server would answer at once: selectors or versions that cannot be read.
 pub(crate) async fn watch(
-    host: &Host,
+    app: &App,
     kind: &'static Kind,
     mut request: Request,
     query: &ListQuery,
@@ -54,7 +60,7 @@ pub(crate) async fn watch(
         _ => Some(version.to_string()).filter(|_| version > 0),
     };
     let only_new = initial == Some(false) && version == 0;
-    let opened = host.look(move |cluster| {
+    let opened = app.host.look(move |cluster| {
         if only_new {
             let current = cluster.world().api.store().resource_version();
             request.options.resource_version = Some(current.to_string());
@@ -74,7 +80,8 @@ pub(crate) async fn watch(
         && style.form == Form::Objects
         && Schema::get().kind(&kind.api_version(), kind.kind).is_some();
     let watch = Watch {
-        host: host.clone(),
+        host: app.host.clone(),
+        rendered: app.rendered.clone(),
         protobuf: encodes,
         kind,
         style,
@@ -94,6 +101,7 @@ pub(crate) async fn watch(
 
 struct Watch {
     host: Host,
+    rendered: Arc<Rendered>,
     /// Events are frames of protobuf rather than lines of JSON.
     protobuf: bool,
     kind: &'static Kind,
@@ -145,15 +153,13 @@ impl Watch {
             Ok(events) => {
                 let mut lines = Vec::new();
                 for event in events {
-                    let change = event.change.as_str();
-                    if self.protobuf {
-                        lines.extend(protobuf::encode_event(change, &self.style.value(&event.object))?);
-                    } else {
-                        let line = render::event(change, &event.object, self.style, now, self.with_columns);
-                        lines.extend(line.into_bytes());
-                    }
-                    self.with_columns = false;
+                    self.write(&mut lines, event.change.as_str(), &event.object, now)?;
                     self.told = event.object.resource_version();
+                    // A long list in one piece would keep others from their turn.
+                    if lines.len() > PIECE {
+                        self.sender.send(std::mem::take(&mut lines).into()).await.ok()?;
+                        tokio::task::yield_now().await;
+                    }
                 }
                 if !lines.is_empty() {
                     self.sender.send(lines.into()).await.ok()?;
@@ -167,6 +173,32 @@ impl Watch {
                 None
             }
         }
+    }
+
+    /// Writes an event. Objects as they are kept are written once for all watches.
+    fn write(&mut self, out: &mut Vec<u8>, change: &str, object: &Arc<Object>, now: Timestamp) -> Option<()> {
+        if self.style.form != Form::Objects || self.style.version.is_some() {
+            let with_columns = std::mem::take(&mut self.with_columns);
+            if self.protobuf {
+                out.extend(protobuf::encode_event(change, &self.style.value(object))?);
+            } else {
+                out.extend(render::event(change, object, self.style, now, with_columns).into_bytes());
+            }
+            return Some(());
+        }
+        let style = self.style;
+        let written = self.rendered.get(object, self.protobuf, || match self.protobuf {
+            true => protobuf::encode(&style.value(object)).unwrap_or_default().into(),
+            false => render::object(object, style, now).into(),
+        });
+        if self.protobuf {
+            out.extend(protobuf::frame(change, &written)?);
+        } else {
+            out.extend_from_slice(format!(r#"{{"type":"{change}","object":"#).as_bytes());
+            out.extend_from_slice(&written);
+            out.extend_from_slice(b"}\n");
+        }
+        Some(())
     }
 
     async fn bookmark(&mut self, version: u64, initial_end: bool) -> bool {

@@ -46,8 +46,13 @@ pub(crate) fn encode_list<'a>(
 
 /// Writes a watch event, with the length that stands before it; `None` for a kind that is not known.
 pub(crate) fn encode_event(change: &str, object: &Value) -> Option<Vec<u8>> {
+    frame(change, &encode(object)?)
+}
+
+/// Writes a watch event of an object that is written already.
+pub(crate) fn frame(change: &str, object: &[u8]) -> Option<Vec<u8>> {
     let mut raw_extension = Vec::new();
-    bytes(&mut raw_extension, 1, &encode(object)?);
+    bytes(&mut raw_extension, 1, object);
     let mut event = Vec::new();
     bytes(&mut event, 1, change.as_bytes());
     bytes(&mut event, 2, &raw_extension);

@@ -10,7 +10,7 @@ mod numbers;
 mod wire;
 
 pub(crate) use decode::decode;
-pub(crate) use encode::{encode, encode_event, encode_list};
+pub(crate) use encode::{encode, encode_event, encode_list, frame};
 
 /// The media type.
 pub(crate) const MEDIA_TYPE: &str = "application/vnd.kubernetes.protobuf";

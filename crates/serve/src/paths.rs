@@ -1,0 +1,87 @@
+//! Paths that name no object: discovery, OpenAPI, version and health.
+
+use crate::discovery::{self, Served};
+use crate::negotiate::{Accepts, Encoding, Form};
+use crate::openapi;
+use crate::render;
+use crate::reply::{self, Reply};
+use crate::route::Route;
+use crate::version::version;
+use hyper::header::CONTENT_TYPE;
+use podlab_api::Status;
+use serde_json::json;
+use std::net::SocketAddr;
+
+/// A document of discovery.
+pub(crate) fn discover(address: SocketAddr, route: &Route, accepts: Accepts) -> Reply {
+    let served = discovery::served();
+    if accepts.form == Form::Discovery && matches!(route, Route::LegacyVersions | Route::Groups) {
+        let value = discovery::aggregated(&served, *route == Route::LegacyVersions);
+        let mut reply = reply::document(200, render::value(&value), Encoding::Json);
+        const TYPE: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
+        reply::set(&mut reply, CONTENT_TYPE, TYPE);
+        reply::set(&mut reply, hyper::header::VARY, "Accept");
+        return reply;
+    }
+    let value = match route {
+        Route::LegacyVersions => Some(discovery::api_versions(&address.to_string())),
+        Route::Groups => Some(discovery::groups(&served)),
+        Route::Group(name) => discovery::group(&served, name),
+        Route::Resources { group, version } => discovery::resource_list(&served, group, version),
+        Route::Resource(_) | Route::Other(_) => None,
+    };
+    match value {
+        Some(value) => reply::document(200, render::value(&value), accepts.encoding),
+        None => unknown(&served, route),
+    }
+}
+
+/// What no version of a group is; a group that is not served is nothing at all.
+fn unknown(served: &[Served], route: &Route) -> Reply {
+    match route {
+        Route::Resources { group, .. } if served.iter().any(|one| one.group == *group) => {
+            reply::status(&Status::no_such_resource(), Encoding::Json)
+        }
+        _ => reply::not_found(),
+    }
+}
+
+/// Paths beside the API's own.
+pub(crate) fn other(parts: &[String], accept: &str) -> Reply {
+    let words: Vec<&str> = parts.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        ["version"] => reply::document(200, version().to_string(), Encoding::Json),
+        ["healthz" | "livez" | "readyz", ..] => reply::text(200, "ok"),
+        ["openapi", "v2"]
+            if accept.is_empty() || accept.contains('*') || accept.contains("application/json") =>
+        {
+            reply::document(200, openapi::v2().to_owned(), Encoding::Json)
+        }
+        ["openapi", "v2"] => reply::text(406, ""),
+        ["openapi", "v3"] => reply::document(200, openapi::index().to_string(), Encoding::Json),
+        ["openapi", "v3", path @ ..] => match openapi::document(&path.join("/")) {
+            Some(document) => {
+                let mut reply = reply::document(200, document.text.clone(), Encoding::Json);
+                reply::set(&mut reply, hyper::header::ETAG, &format!("\"{}\"", document.hash));
+                reply::set(&mut reply, hyper::header::CACHE_CONTROL, "public, immutable");
+                reply
+            }
+            None => reply::not_found(),
+        },
+        [] => {
+            let paths = [
+                "/api",
+                "/api/v1",
+                "/apis",
+                "/healthz",
+                "/livez",
+                "/openapi/v2",
+                "/openapi/v3",
+                "/readyz",
+                "/version",
+            ];
+            reply::document(200, json!({"paths": paths}).to_string(), Encoding::Json)
+        }
+        _ => reply::not_found(),
+    }
+}
