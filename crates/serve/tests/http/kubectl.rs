@@ -2,7 +2,8 @@
 
 use crate::client::Lab;
 use podlab_serve::kubeconfig;
-use std::io::Write;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
@@ -106,4 +107,43 @@ fn commands_run_in_containers() {
     assert!(missing.contains("exec: \"nosuch\": executable file not found in $PATH"), "{missing}");
     assert!(!missing.contains("unable to upgrade"), "{missing}");
     assert!(kubectl.run("exec nobody -- ls").contains("pods \"nobody\" not found"));
+}
+
+#[test]
+fn files_are_copied_into_containers_and_back() {
+    let Some(kubectl) = Kubectl::start("cp") else { return };
+    kubectl.run("run box --image=busybox --restart=Never -- sleep 100000");
+    kubectl.run("wait --for=condition=Ready pod/box");
+    let (there, back) = (kubectl.home.join("there"), kubectl.home.join("back"));
+    std::fs::write(&there, "carried\n").unwrap();
+    kubectl.run_with(&["cp", there.to_str().unwrap(), "box:/tmp/there"], "");
+    assert_eq!(kubectl.run("exec box -- cat /tmp/there"), "carried\n");
+    kubectl.run_with(&["cp", "box:/tmp/there", back.to_str().unwrap()], "");
+    assert_eq!(std::fs::read_to_string(&back).unwrap(), "carried\n");
+}
+
+#[test]
+fn a_port_is_forwarded_by_kubectl() {
+    let Some(kubectl) = Kubectl::start("forward") else { return };
+    kubectl.run("run web --image=nginx");
+    kubectl.run("wait --for=condition=Ready pod/web");
+    let mut child = Command::new(&kubectl.program)
+        .args(["port-forward", "--address=127.0.0.1", "pod/web", ":80"])
+        .env("KUBECONFIG", kubectl.home.join("config"))
+        .env("HOME", &kubectl.home)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    // Its output stays open: it says there whenever somebody connects.
+    let mut output = BufReader::new(child.stdout.take().unwrap());
+    output.read_line(&mut line).unwrap();
+    let port = line.split("127.0.0.1:").nth(1).and_then(|rest| rest.split(' ').next()).unwrap().to_owned();
+    let mut page = String::new();
+    let mut stream = TcpStream::connect(format!("127.0.0.1:{port}")).unwrap();
+    stream.write_all(b"GET / HTTP/1.1\r\nHost: web\r\nConnection: close\r\n\r\n").unwrap();
+    stream.read_to_string(&mut page).unwrap();
+    let _ = child.kill();
+    let _ = child.wait();
+    assert!(page.starts_with("HTTP/1.1 200 OK") && page.contains("Welcome to nginx!"), "{page}");
 }
