@@ -6,6 +6,7 @@ texts! {
     ADD_FILE: "New file", "새 파일";
     APPLIED: "{count} objects applied", "객체 {count}개 적용됨";
     APPLY: "Apply", "적용";
+    APPLYING: "Applying {name}…", "{name} 적용 중…";
     CHANGE_TO: "Change to {name}", "바꾸기: {name}";
     CHECKING: "Checking", "확인 중";
     CLOSE_FILE: "Close file", "파일 닫기";

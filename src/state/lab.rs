@@ -313,7 +313,11 @@ impl Lab {
         }
         if self.terminal.is_active() && self.past.is_none() {
             let before = self.terminal.revision();
+            let busy = self.terminal.is_busy();
             self.terminal.poll(&mut self.live, &mut self.files);
+            if busy {
+                self.settle_mark();
+            }
             advance.changed |= self.terminal.revision() != before;
         }
         if advance.changed {
@@ -390,6 +394,9 @@ impl Lab {
 
     /// Takes the last action back: the lab is as it was just before it.
     pub fn undo(&mut self) -> bool {
+        if self.terminal.is_busy() {
+            self.interrupt();
+        }
         self.return_to_now();
         let Some(mark) = self.marks.pop() else { return false };
         let Some(before) = self.live.before_input(mark.inputs) else { return false };
@@ -420,9 +427,10 @@ impl Lab {
         self.marks.push(Mark { inputs: self.live.inputs().len(), what: what.to_owned() });
     }
 
-    /// Drops a mark that no input followed: there is nothing to take back.
+    /// Drops a mark that no input followed, unless one may still come: there is nothing to take back.
     fn settle_mark(&mut self) {
-        if self.marks.last().is_some_and(|m| m.inputs == self.live.inputs().len()) {
+        if !self.terminal.is_busy() && self.marks.last().is_some_and(|m| m.inputs == self.live.inputs().len())
+        {
             self.marks.pop();
         }
         self.revision += 1;
@@ -463,9 +471,19 @@ impl Lab {
         }
         self.terminal.note(&line, at);
         let words: Vec<String> = args.iter().map(|a| (*a).to_owned()).collect();
-        self.terminal.start(&words, Some(""), &mut self.live, &mut self.files);
+        self.terminal.begin(&words, Some(""), &mut self.live, &mut self.files);
         self.settle_mark();
         outcome(&self.terminal, line)
+    }
+
+    /// Whether a command goes on by itself in the frames to come, as it has much to do.
+    pub fn is_busy(&self) -> bool {
+        self.terminal.is_busy()
+    }
+
+    /// What the latest command has said so far.
+    pub fn latest(&self) -> Outcome {
+        outcome(&self.terminal, self.terminal.entries().last().map(|e| e.line.clone()).unwrap_or_default())
     }
 
     /// Does something to the machines below Kubernetes, which no kubectl line can.
@@ -859,6 +877,38 @@ mod tests {
         assert_eq!(pods(&mut lab), 0);
         assert!(lab.redo());
         assert_eq!(pods(&mut lab), 1);
+    }
+
+    #[test]
+    fn a_file_of_many_objects_is_applied_over_many_frames() {
+        let mut lab = Lab::new("t", Settings::default());
+        let text: String = (0..300)
+            .map(|n| format!("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: c-{n}\n---\n"))
+            .collect();
+        let count = |lab: &Lab| lab.live.world().api.store().list(&kinds::CONFIG_MAP).count();
+        let before = count(&lab);
+        lab.edit(&text);
+        lab.apply();
+        let mut frames = 0;
+        while lab.is_busy() {
+            lab.advance(Duration::ZERO, &mut || true);
+            frames += 1;
+        }
+        assert!(frames > 5, "{frames}");
+        assert!(lab.latest().ok());
+        assert_eq!(lab.latest().text().lines().count(), 300);
+        assert_eq!(count(&lab) - before, 300);
+        // One action: undo takes all of it back, also while it goes on.
+        assert!(lab.undo());
+        assert_eq!(count(&lab), before);
+        lab.apply();
+        while count(&lab) == before {
+            lab.advance(Duration::ZERO, &mut || true);
+        }
+        assert!(lab.is_busy());
+        assert!(lab.undo());
+        assert!(!lab.is_busy());
+        assert_eq!(count(&lab), before);
     }
 
     #[test]

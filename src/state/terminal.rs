@@ -13,6 +13,10 @@ const ENTRIES: usize = 400;
 const OUTPUT: usize = 256 << 10;
 /// The longest line that is taken.
 const LINE: usize = 64 << 10;
+/// How many steps a command that waits for nothing does in a frame: a step reads or writes an object or two.
+const STEPS: usize = 40;
+/// After so many turns such a command is left to the frames, whatever asked for it.
+const TURNS: usize = 100_000;
 
 /// A line and its output.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -231,8 +235,20 @@ impl Terminal {
         }
     }
 
-    /// Runs kubectl with the words after its name. `stdin` is given text; without it the keyboard is read.
+    /// Runs kubectl with the words after its name, until it ends or waits. `stdin` is given text; without it the keyboard
+    /// is read.
     pub fn start(&mut self, args: &[String], stdin: Option<&str>, door: &mut dyn Door, files: &mut Files) {
+        self.begin(args, stdin, door, files);
+        for _ in 0..TURNS {
+            if self.running.as_ref().is_none_or(|running| running.wait.is_some()) {
+                return;
+            }
+            self.poll(door, files);
+        }
+    }
+
+    /// Begins to run kubectl as [`start`](Self::start) does; what takes long goes on when it is polled.
+    pub fn begin(&mut self, args: &[String], stdin: Option<&str>, door: &mut dyn Door, files: &mut Files) {
         let env = Env { vars: BTreeMap::from([("HOME".to_owned(), HOME.to_owned())]) };
         self.interrupted = false;
         self.ended = false;
@@ -260,7 +276,7 @@ impl Terminal {
             return;
         };
         // A command that only yields is given a few turns a frame.
-        for _ in 0..64 {
+        for _ in 0..STEPS {
             let Program::Kubectl(invocation) = &mut running.program else {
                 return self.poll_line(running, door, files);
             };
@@ -307,6 +323,12 @@ impl Terminal {
         for (error, bytes) in self.shell.take_output() {
             self.print(error, &String::from_utf8_lossy(&bytes));
         }
+    }
+
+    /// Whether a command of a button has more to do and waits for nothing.
+    pub fn is_busy(&self) -> bool {
+        let yields = |r: &Running| r.wait.is_none() && matches!(r.program, Program::Kubectl(_));
+        self.running.as_ref().is_some_and(yields)
     }
 
     /// Whether polling may bring something.

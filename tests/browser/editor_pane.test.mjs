@@ -109,3 +109,14 @@ test("a file of thousands of manifests is checked in turns: nothing of it is los
     return kept?.files.files[0].text.length === length;
   }, text.length + "# over".length, { timeout: 10_000 });
 }));
+
+test("a file of a thousand objects is applied over many frames, and undone as one action", begun(async ({ page }) => {
+  const one = (n) => `apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: c-${n}\ndata:\n  key: value\n`;
+  await apply(page, Array.from({ length: 1000 }, (_, n) => one(n)).join("---\n"));
+  await page.locator(".notices").getByText("Applying").waitFor();
+  const notices = page.locator(".notices");
+  await notices.getByText("1000 objects applied").waitFor({ timeout: 60_000 });
+  assert.match(await answer(page, "kubectl get configmaps --no-headers | wc -l"), /1001/);
+  await notices.getByRole("button", { name: "Undo" }).click();
+  assert.match(await answer(page, "kubectl get configmaps --no-headers | wc -l"), /^1$/m);
+}));

@@ -70,6 +70,7 @@ pub(crate) enum Task {
     Copy(Box<cmd::cp::Copying>),
     Forward(cmd::port_forward::Forwarding),
     Edit(Box<cmd::edit::Editing>),
+    Apply(Box<cmd::apply::Applying>),
 }
 
 /// Begins a run of kubectl. `argv` holds the words after the program's name.
@@ -119,6 +120,7 @@ impl Invocation {
                             Task::Copy(t) => t.step(&mut cx),
                             Task::Forward(t) => t.step(&mut cx),
                             Task::Edit(t) => t.step(&mut cx),
+                            Task::Apply(t) => t.step(&mut cx),
                         },
                         Err(error) => Err(error),
                     };

@@ -9,6 +9,7 @@ use crate::resource::{Builder, Info, Selected};
 use crate::value::{name, namespace, text};
 use podlab_api::kinds;
 use serde_json::{Map, Value};
+use std::collections::VecDeque;
 
 /// Endings of the files that a directory is searched for.
 const ENDINGS: [&str; 3] = [".json", ".yaml", ".yml"];
@@ -88,7 +89,10 @@ pub(crate) fn documents(cx: &mut Cx<'_>, builder: &Builder) -> Result<Vec<Result
 }
 
 fn split(content: &str, source: &str, out: &mut Vec<Result<Document>>) {
-    let read = podlab_yaml::parse_documents(content);
+    keep(podlab_yaml::parse_documents(content), source, out);
+}
+
+fn keep(read: podlab_yaml::Documents, source: &str, out: &mut Vec<Result<Document>>) {
     for document in read.documents {
         if !document.value.is_null() {
             out.push(Ok(Document { value: document.value, source: source.to_owned() }));
@@ -101,26 +105,98 @@ fn split(content: &str, source: &str, out: &mut Vec<Result<Document>>) {
 
 /// Reads the objects of all files.
 pub(crate) fn read(cx: &mut Cx<'_>, builder: &Builder) -> Result<Selected> {
-    let documents = documents(cx, builder)?;
-    let single = builder.filenames.len() == 1
-        && builder.filenames.first().is_some_and(|f| f != "-")
-        && documents.len() == 1;
-    let mut out = Selected { single, by_name: true, ..Selected::default() };
-    let mut ended = None;
-    for document in documents {
-        match document {
-            // What does not validate ends its file.
-            Ok(document) if ended.as_ref() == Some(&document.source) => {}
-            Ok(document) => {
-                let source = document.source.clone();
-                if !flatten(cx, builder, document, &mut out.items) {
-                    ended = Some(source);
-                }
+    let mut gathering = Gathering::begin(cx, builder)?;
+    while !gathering.step(cx) {}
+    Ok(gathering.finish())
+}
+
+/// How many documents a step reads.
+const STEP: usize = 2;
+
+/// The objects of all files, read a little at a time: thousands of documents take longer than a page may stand still.
+#[derive(Clone, Debug)]
+pub(crate) struct Gathering {
+    builder: Builder,
+    /// Sources and contents of the files that have not been read to their end.
+    files: VecDeque<(String, String)>,
+    /// How far the first of them is.
+    reading: Option<podlab_yaml::Reading>,
+    documents: VecDeque<Result<Document>>,
+    /// How many documents there are in all.
+    count: usize,
+    /// The file whose rest is left out, as something in it does not validate.
+    ended: Option<String>,
+    items: Vec<Result<Info>>,
+}
+
+impl Gathering {
+    /// Begins to read.
+    ///
+    /// # Errors
+    /// If a file can't be read.
+    pub(crate) fn begin(cx: &mut Cx<'_>, builder: &Builder) -> Result<Gathering> {
+        let mut gathering = Gathering {
+            builder: builder.clone(),
+            files: VecDeque::new(),
+            reading: None,
+            documents: VecDeque::new(),
+            count: 0,
+            ended: None,
+            items: Vec::new(),
+        };
+        if builder.kustomize.is_empty() {
+            for path in paths(cx, builder)? {
+                let source = if path == "-" { "STDIN".to_owned() } else { path.clone() };
+                gathering.files.push_back((source, cx.read_text(&path)?));
             }
-            Err(error) => out.items.push(Err(error)),
+        } else {
+            gathering.documents = documents(cx, builder)?.into();
+            gathering.count = gathering.documents.len();
         }
+        Ok(gathering)
     }
-    Ok(out)
+
+    /// Goes on a little; answers whether all is read.
+    pub(crate) fn step(&mut self, cx: &mut Cx<'_>) -> bool {
+        if let Some((source, content)) = self.files.front() {
+            let reading = self.reading.get_or_insert_with(|| podlab_yaml::Reading::begin(content));
+            let mut left = STEP;
+            let ended = reading.go_on(content, &mut || {
+                left -= 1;
+                left > 0
+            });
+            if ended {
+                let read = self.reading.take().map(podlab_yaml::Reading::finish).unwrap_or_default();
+                let mut found = Vec::new();
+                keep(read, source, &mut found);
+                self.count += found.len();
+                self.documents.extend(found);
+                self.files.pop_front();
+            }
+            return false;
+        }
+        for _ in 0..STEP {
+            match self.documents.pop_front() {
+                None => return true,
+                // What does not validate ends its file.
+                Some(Ok(document)) if self.ended.as_ref() == Some(&document.source) => {}
+                Some(Ok(document)) => {
+                    let source = document.source.clone();
+                    if !flatten(cx, &self.builder, document, &mut self.items) {
+                        self.ended = Some(source);
+                    }
+                }
+                Some(Err(error)) => self.items.push(Err(error)),
+            }
+        }
+        false
+    }
+
+    /// What was read.
+    pub(crate) fn finish(self) -> Selected {
+        let named = self.builder.filenames.len() == 1 && self.builder.filenames.iter().all(|f| f != "-");
+        Selected { items: self.items, single: named && self.count == 1, by_name: true }
+    }
 }
 
 /// Puts a document's objects into `out`; answers whether it was valid.

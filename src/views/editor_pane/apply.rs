@@ -6,12 +6,16 @@ use crate::i18n::editor as texts;
 use crate::session::{LabContext, now_ms};
 use crate::state::manifest::{self, Level};
 use crate::state::{Lang, Outcome};
+use gloo::timers::callback::Timeout;
 use std::cell::RefCell;
 use std::rc::Rc;
 use yew::prelude::*;
 
 /// How long the place of an error is looked for, in milliseconds.
 const PLACE_MS: f64 = 300.0;
+
+/// How often is looked whether a file of many objects is applied, in milliseconds.
+const AGAIN_MS: u32 = 50;
 
 type Handle = Rc<RefCell<Option<EditorHandle>>>;
 
@@ -28,9 +32,39 @@ pub(super) fn apply(lab: &LabContext, notices: Option<&Notices>, handle: &Handle
         notices.show(Notice::new(NoticeKind::Info, texts::NOTHING.get(lang)));
         return;
     }
+    if lab.read(|l| l.is_busy()) {
+        notices.show(applying(&name, lang));
+        return;
+    }
     let outcome = lab.update(|l| l.apply());
+    if lab.read(|l| l.is_busy()) {
+        notices.show(applying(&name, lang));
+        return await_end(lab.clone(), notices.clone(), handle.clone(), name, lang);
+    }
+    ended(lab, notices, handle, &outcome, &name, lang);
+}
+
+fn applying(name: &str, lang: Lang) -> Notice {
+    Notice::new(NoticeKind::Info, texts::APPLYING.with(lang, &[("name", name)])).about(name.to_owned())
+}
+
+/// A file of many objects is applied over many frames.
+fn await_end(lab: LabContext, notices: Notices, handle: Handle, name: String, lang: Lang) {
+    Timeout::new(AGAIN_MS, move || {
+        if lab.read(|l| l.is_busy()) {
+            return await_end(lab, notices, handle, name, lang);
+        }
+        let outcome = lab.read(|l| l.latest());
+        ended(&lab, &notices, &handle, &outcome, &name, lang);
+    })
+    .forget();
+}
+
+/// Says what came of it.
+fn ended(lab: &LabContext, notices: &Notices, handle: &Handle, outcome: &Outcome, name: &str, lang: Lang) {
+    let name = name.to_owned();
     if !outcome.ok() {
-        notices.show(refused(lab, &outcome, &name, handle, lang).about(name));
+        notices.show(refused(lab, outcome, &name, handle, lang).about(name));
         return;
     }
     let text = outcome.text();

@@ -3,9 +3,11 @@
 //! Source: k8s.io/kubectl/pkg/cmd/apply/apply.go, patcher.go (v1.37).
 
 use super::{DryRun, Reporter, field_validation, no_args};
-use crate::cx::{Cx, Flow, Run, done};
+use crate::cx::{Cx, Flow, Run};
 use crate::error::{Error, Result, message};
 use crate::flags::Parsed;
+use crate::invocation::{Step, Task};
+use crate::manifest::Gathering;
 use crate::print::Order;
 use crate::resource::{Builder, Info, gather};
 use crate::value::{slot, text};
@@ -13,6 +15,7 @@ use podlab_api::door::{FieldValidation, PatchType};
 use podlab_api::patch::{KindLookup, three_way_strategic};
 use podlab_api::{Kind, Request};
 use serde_json::{Value, json};
+use std::collections::VecDeque;
 
 /// Where apply keeps what was applied last.
 pub(crate) const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
@@ -44,10 +47,18 @@ pub(crate) fn lookup_command(name: &str) -> Option<Run> {
     })
 }
 
-struct Apply<'p> {
-    parsed: &'p Parsed,
+/// How far the command is.
+#[derive(Clone, Debug)]
+pub(crate) struct Applying {
+    parsed: Box<Parsed>,
     validation: FieldValidation,
     server_side: bool,
+    reporter: Reporter,
+    /// What is still being read.
+    gathering: Option<Gathering>,
+    items: VecDeque<Result<Info>>,
+    errors: Vec<Error>,
+    count: usize,
 }
 
 pub(crate) fn run(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
@@ -59,7 +70,7 @@ pub(crate) fn run(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
     if parsed.bool("force-conflicts") && !server_side {
         return message("--force-conflicts only works with --server-side");
     }
-    let mut reporter = Reporter::new(cx, parsed)?;
+    let reporter = Reporter::new(cx, parsed)?;
     if reporter.dry_run == DryRun::Client && server_side {
         return message(
             "--dry-run=client doesn't work with --server-side (did you mean --dry-run=server instead?)",
@@ -74,31 +85,47 @@ pub(crate) fn run(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
     }
     let validation = field_validation(parsed)?;
     builder.validate = validation != FieldValidation::Ignore;
-    let apply = Apply { parsed, validation, server_side };
-    let selected = builder.resolve(cx)?;
-    let mut errors: Vec<Error> = Vec::new();
-    let mut count = 0;
-    for item in selected.items {
-        let info = match item {
-            Ok(info) => info,
-            Err(error) => {
-                errors.push(error);
-                continue;
-            }
-        };
-        count += 1;
-        if let Err(error) = apply.one(cx, &mut reporter, &info) {
-            errors.push(error);
-        }
-    }
-    gather(errors)?;
-    if count == 0 {
-        return message("no objects passed to apply");
-    }
-    done()
+    let gathering = Gathering::begin(cx, &builder)?;
+    Ok(Flow::Wait(Task::Apply(Box::new(Applying {
+        parsed: Box::new(parsed.clone()),
+        validation,
+        server_side,
+        reporter,
+        gathering: Some(gathering),
+        items: VecDeque::new(),
+        errors: Vec::new(),
+        count: 0,
+    }))))
 }
 
-impl Apply<'_> {
+impl Applying {
+    /// Reads a little, or applies one object. All is read before anything is applied, as kubectl does.
+    pub(crate) fn step(&mut self, cx: &mut Cx<'_>) -> Result<Step> {
+        if let Some(gathering) = &mut self.gathering {
+            if gathering.step(cx) {
+                self.items = self.gathering.take().map(Gathering::finish).unwrap_or_default().items.into();
+            }
+            return Ok(Step::Yield);
+        }
+        let done = match self.items.pop_front() {
+            Some(Ok(info)) => {
+                self.count += 1;
+                self.one(cx, &info)
+            }
+            Some(Err(error)) => Err(error),
+            None => {
+                gather(std::mem::take(&mut self.errors))?;
+                return if self.count == 0 {
+                    message("no objects passed to apply")
+                } else {
+                    Ok(Step::Done(0))
+                };
+            }
+        };
+        self.errors.extend(done.err());
+        Ok(Step::Yield)
+    }
+
     fn request(&self, mut request: Request, dry_run: DryRun) -> Request {
         request.options.dry_run = dry_run == DryRun::Server;
         request.options.field_validation = self.validation;
@@ -106,7 +133,7 @@ impl Apply<'_> {
         request
     }
 
-    fn one(&self, cx: &mut Cx<'_>, reporter: &mut Reporter, info: &Info) -> Result<()> {
+    fn one(&mut self, cx: &mut Cx<'_>, info: &Info) -> Result<()> {
         if info.name.is_empty() {
             let prefix = text(&info.object, &["metadata", "generateName"]);
             if !prefix.is_empty() {
@@ -114,7 +141,7 @@ impl Apply<'_> {
             }
         }
         if self.server_side {
-            return self.server_side(cx, reporter, info);
+            return self.server_side(cx, info);
         }
         if let Some(problem) = unusable_name(&info.name) {
             return message(problem).map_err(|error| retrieving(error, info));
@@ -125,14 +152,14 @@ impl Apply<'_> {
         let current = match cx.get(info.kind, &info.namespace, &info.name) {
             Ok(current) => current,
             Err(error) if error.is_not_found() => {
-                let created = if reporter.dry_run == DryRun::Client {
+                let created = if self.reporter.dry_run == DryRun::Client {
                     modified
                 } else {
                     let request = Request::create(info.kind, &info.namespace, modified);
-                    cx.object(self.request(request, reporter.dry_run))
+                    cx.object(self.request(request, self.reporter.dry_run))
                         .map_err(|e| e.when("creating", &info.source))?
                 };
-                return reporter.report(cx, &created, "created", Order::Sorted);
+                return self.reporter.report(cx, &created, "created", Order::Sorted);
             }
             Err(error) => {
                 return Err(retrieving(error, info));
@@ -140,7 +167,7 @@ impl Apply<'_> {
         };
         let applied = text(&current, &["metadata", "annotations", LAST_APPLIED]).to_owned();
         let applied = applied.as_str();
-        if applied.is_empty() && reporter.dry_run != DryRun::Client {
+        if applied.is_empty() && self.reporter.dry_run != DryRun::Client {
             cx.errln(&format!(
                 "Warning: resource {}/{} is missing the {LAST_APPLIED} annotation which is required by kubectl apply. kubectl apply should only be used on resources created declaratively by either kubectl create --save-config or kubectl apply. The missing annotation will be patched automatically.",
                 info.kind.plural, info.name
@@ -168,9 +195,9 @@ impl Apply<'_> {
             }
         };
         if patch.as_object().is_some_and(|m| m.is_empty()) {
-            return reporter.report(cx, &current, "unchanged", Order::Sorted);
+            return self.reporter.report(cx, &current, "unchanged", Order::Sorted);
         }
-        let patched = if reporter.dry_run == DryRun::Client {
+        let patched = if self.reporter.dry_run == DryRun::Client {
             podlab_api::patch::apply(info.kind, PatchType::StrategicMerge, &current, &patch)?
         } else {
             let request = Request::patch(
@@ -180,14 +207,14 @@ impl Apply<'_> {
                 PatchType::StrategicMerge,
                 patch.clone(),
             );
-            match cx.object(self.request(request, reporter.dry_run)) {
+            match cx.object(self.request(request, self.reporter.dry_run)) {
                 Ok(object) => object,
                 Err(error) if self.parsed.bool("force") && recreates(&error) => {
                     let mut delete = Request::delete(info.kind, &info.namespace, &info.name);
                     delete.options.grace_period_seconds = Some(0);
                     cx.ask(delete)?;
                     let request = Request::create(info.kind, &info.namespace, modified);
-                    cx.object(self.request(request, reporter.dry_run))
+                    cx.object(self.request(request, self.reporter.dry_run))
                         .map_err(|e| e.when("creating", &info.source))?
                 }
                 Err(error) => {
@@ -201,18 +228,18 @@ impl Apply<'_> {
                 }
             }
         };
-        reporter.report(cx, &patched, "configured", Order::Sorted)
+        self.reporter.report(cx, &patched, "configured", Order::Sorted)
     }
 
-    fn server_side(&self, cx: &mut Cx<'_>, reporter: &mut Reporter, info: &Info) -> Result<()> {
+    fn server_side(&mut self, cx: &mut Cx<'_>, info: &Info) -> Result<()> {
         let mut request =
             Request::patch(info.kind, &info.namespace, &info.name, PatchType::Apply, info.object.clone());
-        request.options.dry_run = reporter.dry_run == DryRun::Server;
+        request.options.dry_run = self.reporter.dry_run == DryRun::Server;
         request.options.field_validation = self.validation;
         request.options.field_manager = Some(self.parsed.str("field-manager").to_owned());
         request.options.force = self.parsed.bool("force-conflicts");
         let object = cx.object(request)?;
-        reporter.report(cx, &object, "serverside-applied", Order::Sorted)
+        self.reporter.report(cx, &object, "serverside-applied", Order::Sorted)
     }
 }
 

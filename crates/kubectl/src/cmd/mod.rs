@@ -208,6 +208,7 @@ pub(crate) fn klog(cx: &mut crate::cx::Cx<'_>, place: &str, text: &str) {
 }
 
 /// Prints what was done to objects: a sentence each, or the objects.
+#[derive(Clone, Debug)]
 pub(crate) struct Reporter {
     pub format: crate::print::Format,
     pub dry_run: DryRun,
