@@ -5,6 +5,7 @@ pub use k8s_openapi::jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// What a request wants done.
@@ -128,9 +129,23 @@ pub struct RequestOptions {
     /// Options of `exec` and `attach`.
     pub exec: ExecOptions,
     /// Who asks; `None` is the cluster's administrator.
-    pub user: Option<String>,
-    /// Groups of the one who asks.
+    pub user: Option<Box<UserInfo>>,
+    /// As whom the one who asks wants to be taken (`--as`), if they may.
+    pub impersonate: Option<Box<UserInfo>>,
+}
+
+/// Who somebody is to the API server.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct UserInfo {
+    /// `jane`, `system:serviceaccount:default:default`.
+    pub name: String,
+    /// Empty where there is none.
+    pub uid: String,
+    /// Their groups, in order.
     pub groups: Vec<String>,
+    /// What else is known of them, by key.
+    pub extra: BTreeMap<String, Vec<String>>,
 }
 
 /// Options of the `log` subresource.

@@ -164,6 +164,25 @@ impl Status {
         Status { code: 403, reason: "Forbidden", message, details: Status::about(kind, name) }
     }
 
+    /// 403 for a resource that may be none of a kind; both names are empty for a path that is no resource.
+    pub fn forbidden_resource(group: &str, resource: &str, name: &str, why: &str) -> Status {
+        let qualified = if group.is_empty() { resource.to_owned() } else { format!("{resource}.{group}") };
+        let message = if resource.is_empty() {
+            format!("forbidden: {why}")
+        } else if name.is_empty() {
+            format!("{qualified} is forbidden: {why}")
+        } else {
+            format!("{qualified} {name:?} is forbidden: {why}")
+        };
+        let details = StatusDetails {
+            name: name.to_owned(),
+            group: group.to_owned(),
+            kind: resource.to_owned(),
+            ..StatusDetails::default()
+        };
+        Status { code: 403, reason: "Forbidden", message, details: Some(details) }
+    }
+
     /// 400 for a request that cannot be understood.
     pub fn bad_request(message: impl Into<String>) -> Status {
         Status { code: 400, reason: "BadRequest", message: message.into(), details: None }

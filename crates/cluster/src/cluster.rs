@@ -292,6 +292,10 @@ impl Door for Cluster {
         let running =
             matches!(request.subresource.as_deref(), Some("log" | "exec" | "attach" | "portforward"));
         let reads = matches!(request.verb, Verb::Get | Verb::List | Verb::Watch);
+        if let Err(status) = self.world.api.enter(&request) {
+            return Response::status(status);
+        }
+        let reads = reads || crate::apiserver::rbac::is_review(&request);
         if !reads || running {
             self.remember(|| InputKind::Request(Arc::new(request.clone())));
         }
@@ -302,6 +306,7 @@ impl Door for Cluster {
         } else {
             self.world.api.request(&request)
         };
+        self.world.api.leave();
         self.world.settle();
         response
     }

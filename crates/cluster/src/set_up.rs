@@ -38,6 +38,8 @@ impl SetUp {
             // The lab begins on a cluster that has been up for a while.
             world.api.set_now(world.settings.start - UPTIME);
         }
+        bootstrap::put_policy(&mut world.api, &world.settings);
+        world.observed = world.api.store().resource_version();
         let all = pieces.len();
         SetUp { world, pieces, all, workload: None, static_pods: false, events: 0 }
     }

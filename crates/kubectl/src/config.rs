@@ -3,6 +3,7 @@
 use crate::flags::Parsed;
 use crate::io::{Env, FileError, Io};
 use crate::value::{at, list, text};
+use podlab_api::door::UserInfo;
 use serde_json::{Value, json};
 
 /// A kubeconfig file that has been read.
@@ -86,6 +87,46 @@ impl Kubeconfig {
         }
         let cluster = self.context(self.current_context()).map_or("", |c| text(c, &["cluster"]));
         named(&self.content, "clusters", cluster).map_or("", |c| text(c, &["cluster", "server"]))
+    }
+
+    /// As whom the user of the context that counts acts: the flags `--as…`, or what the file says.
+    ///
+    /// Source: k8s.io/client-go/tools/clientcmd/client_config.go, validation.go (v1.37).
+    ///
+    /// # Errors
+    /// Groups or the like without a user.
+    pub(crate) fn impersonated(&self, parsed: &Parsed) -> Result<Option<Box<UserInfo>>, String> {
+        let name = match parsed.str("user") {
+            "" => self.context(self.current_context()).map_or("", |c| text(c, &["user"])),
+            given => given,
+        };
+        let nothing = Value::Null;
+        let entry = named(&self.content, "users", name).map_or(&nothing, |entry| at(entry, &["user"]));
+        let one = |flag: &str| match parsed.str(flag) {
+            "" => text(entry, &[flag]).to_owned(),
+            given => given.to_owned(),
+        };
+        let mut user = UserInfo { name: one("as"), uid: one("as-uid"), ..UserInfo::default() };
+        user.groups = parsed.list("as-group");
+        if user.groups.is_empty() {
+            user.groups = list(entry, &["as-groups"]).iter().map(crate::value::plain).collect();
+        }
+        for pair in parsed.list("as-user-extra") {
+            let Some((key, value)) = pair.split_once('=') else { continue };
+            user.extra.entry(key.to_owned()).or_default().push(value.to_owned());
+        }
+        if user.extra.is_empty() {
+            for (key, values) in at(entry, &["as-user-extra"]).as_object().into_iter().flatten() {
+                let values = values.as_array().into_iter().flatten().map(crate::value::plain).collect();
+                user.extra.insert(key.clone(), values);
+            }
+        }
+        if user.name.is_empty() && user != UserInfo::default() {
+            return Err(format!(
+                "requesting uid, groups or user-extra for {name} without impersonating a user"
+            ));
+        }
+        Ok((!user.name.is_empty()).then(|| Box::new(user)))
     }
 
     /// Whether a server is known at all.

@@ -5,7 +5,7 @@ use crate::error::{Error, Result, message};
 use crate::flags::Parsed;
 use crate::io::{Env, FileError, Io};
 use k8s_openapi::jiff::Timestamp;
-use podlab_api::door::{List, ResponseBody};
+use podlab_api::door::{List, ResponseBody, UserInfo};
 use podlab_api::{Door, Kind, Object, Request, Status};
 use serde_json::Value;
 use std::sync::Arc;
@@ -22,6 +22,8 @@ pub(crate) struct Cx<'a> {
     pub namespace: String,
     /// Whether `--namespace` was given.
     pub enforce_namespace: bool,
+    /// As whom the command is carried out (`--as`).
+    pub impersonate: Option<Box<UserInfo>>,
     /// Warnings that were shown: each is shown once.
     pub warned: &'a mut Vec<String>,
 }
@@ -73,6 +75,8 @@ impl<'a> Cx<'a> {
 
     /// Asks the door, shows its warnings, and turns a refusal into an error.
     pub(crate) fn ask(&mut self, request: Request) -> Result<ResponseBody> {
+        let mut request = request;
+        request.options.impersonate.clone_from(&self.impersonate);
         let response = self.door.request(request);
         for warning in response.warnings {
             if !self.warned.contains(&warning) {

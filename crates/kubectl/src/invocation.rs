@@ -267,6 +267,7 @@ impl Invocation {
         let enforce_namespace = !given.is_empty();
         let namespace = if enforce_namespace { given } else { config.namespace().to_owned() };
         let namespace = if namespace.is_empty() { "default".to_owned() } else { namespace };
+        let impersonate = config.impersonated(parsed).map_err(Error::Message)?;
         Ok(Cx {
             door,
             io,
@@ -275,6 +276,7 @@ impl Invocation {
             config,
             namespace,
             enforce_namespace,
+            impersonate,
             warned: &mut self.warned,
         })
     }

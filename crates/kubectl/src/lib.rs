@@ -20,6 +20,7 @@ mod invocation;
 mod io;
 mod kustomize;
 mod manifest;
+mod policy_rules;
 mod print;
 mod program;
 mod resource;

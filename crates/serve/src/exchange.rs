@@ -2,7 +2,7 @@
 
 use crate::host::Host;
 use crate::refuse::stopped;
-use podlab_api::door::{ResponseBody, Verb};
+use podlab_api::door::{ResponseBody, UserInfo, Verb};
 use podlab_api::{Door, Request, Status, kinds};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -40,8 +40,9 @@ pub(crate) struct Backend {
     pub pod: String,
     pub port: u16,
     /// Who asks.
-    pub user: Option<String>,
-    pub groups: Vec<String>,
+    pub user: Option<Box<UserInfo>>,
+    /// As whom they want to be taken.
+    pub impersonate: Option<Box<UserInfo>>,
 }
 
 /// Sends a request and waits as long as the server takes.
@@ -61,7 +62,7 @@ pub(crate) async fn exchange(
         .subresource("portforward")
         .body(body);
     asked.options.user.clone_from(&backend.user);
-    asked.options.groups.clone_from(&backend.groups);
+    asked.options.impersonate.clone_from(&backend.impersonate);
     let response = host.act(move |cluster| cluster.request(asked)).await.ok_or_else(stopped)?;
     let value = match response.body {
         ResponseBody::Value(value) => value,

@@ -20,7 +20,6 @@ use crate::refuse::{method_not_allowed, stopped};
 use crate::render::{self, IncludeObject, Style};
 use crate::rendered::Rendered;
 use crate::reply::{self, Reply};
-use crate::reviews;
 use crate::route::{Route, Target, route};
 use crate::sent::{read_body, read_bytes, read_options, read_patch};
 use crate::versions::{self, Version};
@@ -94,8 +93,7 @@ async fn resource(
         return elsewhere(&app, &call, gvr, request).await;
     };
     let mut options = request_options(&call.query)?;
-    options.user.clone_from(&call.identity.user);
-    options.groups.clone_from(&call.identity.groups);
+    call.identity.tell(&mut options);
     if let Some(other) = other {
         options.field_selector = options.field_selector.map(|text| other.field_selector(&text));
     }
@@ -293,8 +291,7 @@ async fn elsewhere(
     }
     let mut asked = Request::new(verb, resource).namespace(&call.target.namespace).name(&call.target.name);
     asked.options = request_options(&call.query)?;
-    asked.options.user.clone_from(&call.identity.user);
-    asked.options.groups.clone_from(&call.identity.groups);
+    call.identity.tell(&mut asked.options);
     if verb == Verb::Create {
         asked.body = read_body(request, &known.kind).await?;
         if asked.resource.resource == "bindings" {
@@ -304,23 +301,7 @@ async fn elsewhere(
             return one(app, asked, call, 0).await;
         }
     }
-    let identity = call.identity.clone();
-    let plural = call.target.resource.clone();
-    let (response, now, review) = ask(app, verb, move |cluster| {
-        let body = asked.body.clone();
-        let response = cluster.request(asked);
-        let now = cluster.now();
-        // What the cluster answers itself counts.
-        let review = matches!(&response.body, ResponseBody::Status(status) if status.code == 404)
-            .then(|| reviews::answer(&plural, &body, &identity, now))
-            .flatten();
-        (response, now, review)
-    })
-    .await?;
-    match review {
-        Some(review) => Ok(reply::document(201, render::value(&review), call.accepts.encoding)),
-        None => present(response, now, call),
-    }
+    one(app, asked, call, 0).await
 }
 
 /// Has the cluster's thread do something; a request that only reads changes nothing.

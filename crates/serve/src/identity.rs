@@ -1,66 +1,95 @@
 //! Who asks, as the headers of a request say. Nothing is proved here: the server listens on loopback alone.
 //!
-//! Source: k8s.io/apiserver/pkg/endpoints/filters/impersonation.go, pkg/serviceaccount/util.go (v1.37).
+//! Source: k8s.io/apiserver/pkg/endpoints/filters/impersonation, pkg/serviceaccount/util.go (v1.37).
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hyper::HeaderMap;
 use hyper::header::AUTHORIZATION;
-use serde_json::{Value, json};
+use podlab_api::door::{RequestOptions, UserInfo};
+use serde_json::Value;
 
 /// Who asks.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Identity {
     /// `None` for the administrator.
-    pub user: Option<String>,
-    /// Their groups.
-    pub groups: Vec<String>,
+    pub user: Option<Box<UserInfo>>,
+    /// As whom they want to be taken.
+    pub impersonate: Option<Box<UserInfo>>,
 }
 
 impl Identity {
-    /// What a review says of them.
-    pub(crate) fn info(&self) -> Value {
-        match &self.user {
-            Some(user) => json!({"username": user, "groups": self.groups}),
-            None => json!({"username": "kubernetes-admin",
-                "groups": ["kubeadm:cluster-admins", "system:authenticated"]}),
-        }
+    /// Tells the cluster.
+    pub(crate) fn tell(&self, options: &mut RequestOptions) {
+        options.user.clone_from(&self.user);
+        options.impersonate.clone_from(&self.impersonate);
     }
 }
 
-/// The one who is impersonated, else the ServiceAccount whose token is sent, else the administrator.
+/// The ServiceAccount whose token is sent, else the administrator; and the one who is impersonated.
 pub(crate) fn identity(headers: &HeaderMap) -> Identity {
+    let values = headers.get_all(AUTHORIZATION).iter().filter_map(|value| value.to_str().ok());
+    let user = values.filter_map(account).next().map(Box::new);
+    Identity { user, impersonate: impersonated(headers) }
+}
+
+fn impersonated(headers: &HeaderMap) -> Option<Box<UserInfo>> {
     let all = |name: &str| {
         let values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
         values.map(str::to_owned).collect::<Vec<_>>()
     };
-    let impersonated = all("impersonate-user").into_iter().find(|user| !user.is_empty());
-    let (user, mut groups) = match impersonated {
-        Some(user) => (Some(user), all("impersonate-group")),
-        None => (all(AUTHORIZATION.as_str()).iter().find_map(|value| account(value)), Vec::new()),
+    let first = |name: &str| all(name).into_iter().next().unwrap_or_default();
+    let mut user = UserInfo {
+        name: first("impersonate-user"),
+        uid: first("impersonate-uid"),
+        groups: all("impersonate-group"),
+        ..UserInfo::default()
     };
-    if let Some(user) = &user {
-        let mut add = |group: &str| {
-            if !groups.iter().any(|own| own == group) {
-                groups.push(group.to_owned());
-            }
-        };
-        let place = user.strip_prefix("system:serviceaccount:").and_then(|rest| rest.split_once(':'));
-        if let Some((namespace, _)) = place {
-            add("system:serviceaccounts");
-            add(&format!("system:serviceaccounts:{namespace}"));
+    for (name, value) in headers {
+        if let (Some(key), Ok(value)) = (name.as_str().strip_prefix("impersonate-extra-"), value.to_str()) {
+            user.extra.entry(unescaped(key).to_lowercase()).or_default().push(value.to_owned());
         }
-        add(if user == "system:anonymous" { "system:unauthenticated" } else { "system:authenticated" });
     }
-    Identity { user, groups }
+    (user != UserInfo::default()).then(|| Box::new(user))
+}
+
+/// A header's key with its `%2f` taken for what they mean; left as it is where they mean nothing.
+fn unescaped(key: &str) -> String {
+    let mut out = Vec::with_capacity(key.len());
+    let mut rest = key.as_bytes();
+    while let Some((&first, after)) = rest.split_first() {
+        if first == b'%' {
+            let digits = after.get(..2).and_then(|digits| std::str::from_utf8(digits).ok());
+            let Some(byte) = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) else {
+                return key.to_owned();
+            };
+            out.push(byte);
+            rest = after.get(2..).unwrap_or_default();
+        } else {
+            out.push(first);
+            rest = after;
+        }
+    }
+    String::from_utf8(out).unwrap_or_else(|_| key.to_owned())
 }
 
 /// The ServiceAccount that a bearer token is of.
-fn account(authorization: &str) -> Option<String> {
+fn account(authorization: &str) -> Option<UserInfo> {
     let payload = authorization.strip_prefix("Bearer ")?.split('.').nth(1)?;
     let claims: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).ok()?).ok()?;
-    let subject = claims.get("sub")?.as_str()?;
-    subject.starts_with("system:serviceaccount:").then(|| subject.to_owned())
+    let name = claims.get("sub")?.as_str()?;
+    let (namespace, _) = name.strip_prefix("system:serviceaccount:")?.split_once(':')?;
+    let text = |path: &str| claims.pointer(path).and_then(Value::as_str).unwrap_or("").to_owned();
+    Some(UserInfo {
+        name: name.to_owned(),
+        uid: text("/kubernetes.io/serviceaccount/uid"),
+        groups: vec![
+            "system:serviceaccounts".to_owned(),
+            format!("system:serviceaccounts:{namespace}"),
+            "system:authenticated".to_owned(),
+        ],
+        ..UserInfo::default()
+    })
 }
 
 #[cfg(test)]
@@ -81,15 +110,18 @@ mod tests {
     fn headers_say_who_asks() {
         assert_eq!(of(&[]), Identity::default());
         assert_eq!(of(&[("authorization", "Bearer whatever")]).user, None);
-        let bob = of(&[("impersonate-user", "bob"), ("impersonate-group", "dev")]);
-        assert_eq!(
-            (bob.user.as_deref(), bob.groups),
-            (Some("bob"), vec!["dev".into(), "system:authenticated".into()])
-        );
+        let bob = of(&[
+            ("impersonate-user", "bob"),
+            ("impersonate-group", "dev"),
+            ("impersonate-extra-example.com%2fteam", "x"),
+        ]);
+        let bob = bob.impersonate.unwrap();
+        assert_eq!((bob.name.as_str(), bob.groups.as_slice()), ("bob", ["dev".to_owned()].as_slice()));
+        assert_eq!(bob.extra["example.com/team"], ["x"]);
         // {"sub":"system:serviceaccount:a:b"}
         let token = "Bearer x.eyJzdWIiOiJzeXN0ZW06c2VydmljZWFjY291bnQ6YTpiIn0.y";
-        let account = of(&[("authorization", token)]);
-        assert_eq!(account.user.as_deref(), Some("system:serviceaccount:a:b"));
+        let account = of(&[("authorization", token)]).user.unwrap();
+        assert_eq!(account.name, "system:serviceaccount:a:b");
         assert_eq!(account.groups[1], "system:serviceaccounts:a");
     }
 }

@@ -30,7 +30,6 @@ mod refuse;
 mod render;
 mod rendered;
 mod reply;
-mod reviews;
 mod route;
 mod sent;
 mod server;

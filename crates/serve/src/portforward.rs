@@ -65,7 +65,7 @@ pub(crate) async fn port_forward(
         pod: name,
         port: 0,
         user: asked.options.user.clone(),
-        groups: asked.options.groups.clone(),
+        impersonate: asked.options.impersonate.clone(),
     };
     let (reply, socket) = hands.accept();
     let host = host.clone();

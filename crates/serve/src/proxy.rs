@@ -30,8 +30,8 @@ pub(crate) async fn proxy(
         locate(store, kind, &namespace, &id).map(|(pod, port)| (namespace, pod, port))
     });
     let (namespace, pod, port) = found.await.ok_or_else(stopped)??;
-    let (user, groups) = (asked.options.user.clone(), asked.options.groups.clone());
-    let backend = Backend { namespace, pod, port, user, groups };
+    let (user, impersonate) = (asked.options.user.clone(), asked.options.impersonate.clone());
+    let backend = Backend { namespace, pod, port, user, impersonate };
     let head_only = request.method == "HEAD";
     let answer = exchange(host, &backend, request).await.map_err(|status| {
         if status.code == 404 {

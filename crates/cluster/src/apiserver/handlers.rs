@@ -23,7 +23,10 @@ impl ApiServer {
             &request.resource.version,
             &request.resource.resource,
         ) else {
-            return Response::status(Status::no_such_resource());
+            return match super::rbac::is_review(request) {
+                true => self.answer_review(request),
+                false => Response::status(Status::no_such_resource()),
+            };
         };
         // Every request to a deprecated API is told so, reads too; a read that finds nothing has less to tell.
         let mut warnings = Vec::new();
@@ -85,6 +88,7 @@ impl ApiServer {
                 let object = self.check_name(kind, name, object)?;
                 let old = self.store.get(kind, object.namespace(), name).cloned();
                 if old.is_none() && subresource.is_none() && super::strategy::allow_create_on_update(kind) {
+                    self.may_create(kind, namespace)?;
                     return self.create_sent(object, options, warnings);
                 }
                 let stored = self.update_with(object, subresource, options.dry_run, warnings)?;
@@ -232,6 +236,7 @@ impl ApiServer {
             }
         })?;
         if created {
+            self.may_create(kind, namespace)?;
             object.metadata.name.get_or_insert_with(|| name.to_owned());
             let stored = self.create_with(object, options.dry_run, warnings)?;
             let mut response = Response::object(stored);

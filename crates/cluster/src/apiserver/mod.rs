@@ -11,6 +11,7 @@ pub(crate) mod eviction;
 mod handlers;
 pub mod leases;
 mod pod;
+pub(crate) mod rbac;
 mod reads;
 pub mod registry;
 mod service;
@@ -44,6 +45,8 @@ pub struct ApiServer {
     pub(crate) metrics: Metrics,
     /// The pods whose like need not be looked at again.
     accepted: accepted::AcceptedPods,
+    /// Who asks now; `None` for the administrator, and for components.
+    requester: Option<Arc<podlab_api::door::UserInfo>>,
 }
 
 impl ApiServer {
@@ -59,6 +62,7 @@ impl ApiServer {
             renewals: BTreeMap::new(),
             metrics: Metrics::default(),
             accepted: Default::default(),
+            requester: None,
         }
     }
 

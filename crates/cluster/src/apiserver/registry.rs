@@ -94,6 +94,7 @@ impl ApiServer {
         object.metadata.resource_version = None;
         object.metadata.self_link = None;
         admission::admit_create(self, &mut object)?;
+        self.confirm_no_escalation(&object, None)?;
         if object.name().is_empty() && object.metadata.generate_name.is_some() {
             // Source: k8s.io/apiserver/pkg/storage/names/generate.go: the base is cut to 58 characters.
             let base: String =
@@ -212,6 +213,7 @@ impl ApiServer {
         }
         keep_system_metadata(&mut object, &old);
         admission::admit_update(self, &mut object, &old, subresource);
+        self.confirm_no_escalation(&object, Some(&old))?;
         let allocation = match subresource {
             None => self.begin_update(&mut object, &old)?,
             Some(_) => Default::default(),

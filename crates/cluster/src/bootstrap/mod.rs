@@ -3,8 +3,10 @@
 //! Source: pkg/controlplane (v1.37) for namespaces and the `kubernetes` Service, kubeadm's phases for
 //! kube-system.
 
+mod policy;
 mod system;
 
+pub(crate) use policy::put as put_policy;
 pub(crate) use system::static_pods;
 
 use crate::apiserver::ApiServer;

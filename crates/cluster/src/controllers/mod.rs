@@ -3,6 +3,7 @@
 //! Each is plain data with `observe` (sees a change, plans) and `handle` (acts). A new one needs its file, a
 //! field in [`Controllers`] and a variant in [`ControllerEvent`].
 
+mod cluster_role_aggregation;
 mod controller_ref;
 mod cron_job;
 mod daemon_set;
@@ -115,6 +116,8 @@ pub enum ControllerEvent {
     JobOrphanPod(Key),
     /// The StatefulSet controller looks at one.
     StatefulSet(Key),
+    /// A ClusterRole gathers the rules of others.
+    ClusterRole(Key),
     /// The autoscaler's turn has come.
     HorizontalPodAutoscaler(Key),
 }
@@ -150,6 +153,7 @@ pub struct Controllers {
     job: job::JobController,
     stateful_set: stateful_set::StatefulSetController,
     horizontal_pod_autoscaler: horizontal_pod_autoscaler::HorizontalController,
+    cluster_role_aggregation: cluster_role_aggregation::ClusterRoleAggregationController,
 }
 
 impl Default for Controllers {
@@ -176,6 +180,7 @@ impl Default for Controllers {
             job: Default::default(),
             stateful_set: Default::default(),
             horizontal_pod_autoscaler: Default::default(),
+            cluster_role_aggregation: Default::default(),
         }
     }
 }
@@ -216,6 +221,7 @@ impl Controllers {
             ControllerEvent::JobOrphanPod(key) => self.job.sync_orphan(&key, cx),
             ControllerEvent::StatefulSet(key) => self.stateful_set.sync(&key, cx),
             ControllerEvent::HorizontalPodAutoscaler(key) => self.horizontal_pod_autoscaler.sync(&key, cx),
+            ControllerEvent::ClusterRole(key) => self.cluster_role_aggregation.sync(&key, cx),
         }
     }
 
@@ -256,6 +262,7 @@ impl Controllers {
         self.job.observe(change, cx);
         self.stateful_set.observe(change, cx);
         self.horizontal_pod_autoscaler.observe(change, cx);
+        self.cluster_role_aggregation.observe(change, cx);
     }
 
     /// A node's kubelet has stopped renewing its lease, which is reckoned rather than written.
@@ -327,7 +334,8 @@ impl Controllers {
                 &key.name,
                 horizontal_pod_autoscaler::NAME,
             )),
-            ControllerEvent::OwnerGone(_)
+            ControllerEvent::ClusterRole(_)
+            | ControllerEvent::OwnerGone(_)
             | ControllerEvent::Foreground(_)
             | ControllerEvent::ResourceQuota(_)
             | ControllerEvent::NodeUpdated(_)

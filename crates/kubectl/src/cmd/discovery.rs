@@ -5,7 +5,6 @@ use crate::cx::{Cx, Flow, done};
 use crate::error::{Error, Result, message, usage};
 use crate::flags::Parsed;
 use crate::print::tabwriter::TabWriter;
-use crate::resource;
 use crate::value::{at, text};
 use podlab_api::kinds;
 use serde_json::{Value, json};
@@ -135,6 +134,18 @@ fn all(cx: &mut Cx<'_>) -> Vec<Resource> {
     out
 }
 
+/// Group, plural and whether it lives in a namespace, of what only discovery knows, by plural or short name with or
+/// without its group.
+pub(crate) fn served(cx: &mut Cx<'_>, word: &str) -> Option<(String, String, bool)> {
+    let (name, of) = word.split_once('.').map_or((word, None), |(name, of)| (name, Some(of)));
+    let all = all(cx);
+    let found = all.iter().find(|r| {
+        let named = r.name == name || r.kind.to_lowercase() == name || r.short.split(',').any(|s| s == name);
+        named && of.is_none_or(|of| group(&r.api_version) == of)
+    })?;
+    Some((group(&found.api_version).to_owned(), found.name.clone(), found.namespaced))
+}
+
 /// What a custom resource definition serves: the first served version, once it is established.
 fn defined(definition: &Value, verbs: &'static str) -> Option<Resource> {
     let conditions = at(definition, &["status", "conditions"]).as_array();
@@ -252,100 +263,6 @@ pub(crate) fn cluster_info(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
         ));
     }
     cx.outln("\nTo further debug and diagnose cluster problems, use 'kubectl cluster-info dump'.");
-    done()
-}
-
-pub(crate) fn can_i(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
-    let quiet = parsed.bool("quiet");
-    if parsed.bool("list") {
-        if !parsed.args.is_empty() {
-            return message("list option must be specified with no arguments");
-        }
-        // The lab's user is the administrator.
-        cx.discover(1)?;
-        let mut table = TabWriter::table();
-        if !parsed.bool("no-headers") {
-            table.write("Resources\tNon-Resource URLs\tResource Names\tVerbs\n");
-        }
-        table.write("*.*\t[]\t[]\t[*]\n\t[*]\t[]\t[*]\n");
-        let text = table.flush();
-        cx.out(&text);
-        return done();
-    }
-    let (verb, what) = match parsed.args.as_slice() {
-        [verb, what] => (verb.clone(), what.clone()),
-        [verb, what, name] => (verb.clone(), format!("{what}/{name}")),
-        _ => {
-            return message(
-                "you must specify two arguments: verb resource or verb resource/resourceName.\nSee 'kubectl auth can-i -h' for help and examples.",
-            );
-        }
-    };
-    if parsed.changed("as") {
-        return message("podlab does not simulate 'kubectl auth can-i --as'");
-    }
-    cx.discover(1)?;
-    const STANDARD: [&str; 20] = [
-        "get",
-        "list",
-        "watch",
-        "create",
-        "update",
-        "patch",
-        "delete",
-        "deletecollection",
-        "use",
-        "bind",
-        "impersonate",
-        "*",
-        "approve",
-        "sign",
-        "escalate",
-        "attest",
-        "head",
-        "put",
-        "post",
-        "proxy",
-    ];
-    if !STANDARD.contains(&verb.as_str()) {
-        cx.errln(&format!("Warning: verb '{verb}' is not a known verb\n"));
-    }
-    if !what.starts_with('/') && what != "*" {
-        let word = what.split('/').next().unwrap_or("");
-        match resource::lookup(word) {
-            Some(kind) if !kind.namespaced && !parsed.bool("all-namespaces") => {
-                let scope =
-                    if kind.group.is_empty() { String::new() } else { format!(" in group '{}'", kind.group) };
-                cx.errln(&format!("Warning: resource '{}' is not namespace scoped{scope}\n", kind.plural));
-            }
-            Some(_) => {}
-            None => cx.errln(&format!("Warning: the server doesn't have a resource type '{word}'\n")),
-        }
-    }
-    // The lab's user is the administrator.
-    if !quiet {
-        cx.outln("yes");
-    }
-    done()
-}
-
-pub(crate) fn whoami(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
-    let format = crate::print::format(cx, parsed, false)?;
-    cx.discover(1)?;
-    if !matches!(format, crate::print::Format::Human) {
-        let now = cx.now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
-        let review = json!({"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview",
-            "metadata": {"creationTimestamp": now},
-            "status": {"userInfo": {"groups": ["kubeadm:cluster-admins", "system:authenticated"], "username": "kubernetes-admin"}}});
-        let text = crate::print::object(&format, &review, crate::print::Order::Typed)?;
-        cx.out(&text);
-        return done();
-    }
-    let mut table = TabWriter::table();
-    table.write("ATTRIBUTE\tVALUE\n");
-    table.write("Username\tkubernetes-admin\nGroups\t[kubeadm:cluster-admins system:authenticated]\n");
-    let text = table.flush();
-    cx.out(&text);
     done()
 }
 

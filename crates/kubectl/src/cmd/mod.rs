@@ -2,6 +2,7 @@
 
 pub(crate) mod apply;
 pub(crate) mod attach;
+pub(crate) mod auth;
 pub(crate) mod autoscale;
 pub(crate) mod certificate;
 pub(crate) mod config;
@@ -67,8 +68,8 @@ pub(crate) fn lookup(parsed: &Parsed) -> Option<Run> {
         "apply" => apply::run,
         "attach" => attach::run,
         "auth reconcile" => reconcile::run,
-        "auth can-i" => discovery::can_i,
-        "auth whoami" => discovery::whoami,
+        "auth can-i" => auth::can_i,
+        "auth whoami" => auth::whoami,
         "autoscale" => autoscale::run,
         "certificate approve" | "certificate deny" => certificate::run,
         "cluster-info" => discovery::cluster_info,

@@ -141,48 +141,14 @@ pub(super) fn autoscaler(out: &mut Out, object: &Value) {
     }
 }
 
-fn words(value: &Value) -> String {
-    let all: Vec<&str> = value.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-    format!("[{}]", all.join(" "))
-}
-
 pub(super) fn role(out: &mut Out, object: &Value) {
     out.line(0, format!("Name:\t{}", name(object)));
     out.marks(object);
     out.line(0, "PolicyRule:");
     out.line(1, "Resources\tNon-Resource URLs\tResource Names\tVerbs");
     out.line(1, "---------\t-----------------\t--------------\t-----");
-    // A rule is shown as one line a resource of each group.
-    let mut rows: Vec<(String, String)> = Vec::new();
-    for rule in list(object, &["rules"]) {
-        let tail = format!(
-            "{}\t{}\t{}",
-            words(at(rule, &["nonResourceURLs"])),
-            words(at(rule, &["resourceNames"])),
-            words(at(rule, &["verbs"]))
-        );
-        let resources = list(rule, &["resources"]);
-        if resources.is_empty() {
-            rows.push((String::new(), tail.clone()));
-        }
-        for group in list(rule, &["apiGroups"]) {
-            for resource in resources {
-                let (group, resource) = (group.as_str().unwrap_or(""), resource.as_str().unwrap_or(""));
-                let shown = if group.is_empty() {
-                    resource.to_owned()
-                } else {
-                    match resource.split_once('/') {
-                        Some((main, sub)) => format!("{main}.{group}/{sub}"),
-                        None => format!("{resource}.{group}"),
-                    }
-                };
-                rows.push((shown, tail.clone()));
-            }
-        }
-    }
-    rows.sort();
-    for (resource, tail) in rows {
-        out.line(1, format!("{resource}\t{tail}"));
+    for row in crate::policy_rules::rows(list(object, &["rules"])) {
+        out.line(1, row);
     }
 }
 

@@ -52,6 +52,38 @@ fn warn(cx: &mut Cx<'_>, verbs: &[String]) {
     }
 }
 
+/// The group and plural of a resource, which some verbs have of their own.
+///
+/// Source: k8s.io/kubectl/pkg/cmd/create/create_role.go `validateResource` (v1.37).
+fn known(cx: &mut Cx<'_>, word: &str, verbs: &[String]) -> Result<(String, String)> {
+    let (name, group) = word.split_once('.').unwrap_or((word, ""));
+    let mapping = resource::mapping(cx, word);
+    let (group, plural) = match &mapping {
+        Ok(kind) => (kind.group, kind.plural),
+        Err(_) => (group, name),
+    };
+    let mut special = false;
+    for verb in verbs {
+        let own: &[(&str, &str)] = match verb.as_str() {
+            "use" => &[("policy", "podsecuritypolicies"), ("extensions", "podsecuritypolicies")],
+            "bind" | "escalate" => &[(GROUP, "roles"), (GROUP, "clusterroles")],
+            "impersonate" => &[
+                ("", "users"),
+                ("", "serviceaccounts"),
+                ("", "groups"),
+                ("authentication.k8s.io", "userextras"),
+            ],
+            _ => continue,
+        };
+        if !own.contains(&(group, plural)) {
+            return message(format!("can not perform '{verb}' on '{plural}' in group '{group}'"));
+        }
+        special = true;
+    }
+    let found = (group.to_owned(), plural.to_owned());
+    if special { Ok(found) } else { mapping.map(|_| found) }
+}
+
 /// Rules by API group, in order of the groups.
 fn rules(cx: &mut Cx<'_>, parsed: &Parsed, verbs: &[String], names: &[String]) -> Result<Vec<Value>> {
     let mut groups: BTreeMap<String, Vec<String>> = BTreeMap::new();
@@ -64,15 +96,8 @@ fn rules(cx: &mut Cx<'_>, parsed: &Parsed, verbs: &[String], names: &[String]) -
         if plain.is_empty() {
             return message("resource must be specified if apiGroup/subresource specified");
         }
-        let (group, plural) = if plain == "*" {
-            (
-                if group.is_empty() && main == "*" { "*".to_owned() } else { group.to_owned() },
-                plain.to_owned(),
-            )
-        } else {
-            let kind = resource::mapping(cx, main)?;
-            (kind.group.to_owned(), kind.plural.to_owned())
-        };
+        let (group, plural) =
+            if plain == "*" { (group.to_owned(), plain.to_owned()) } else { known(cx, main, verbs)? };
         groups.entry(group).or_default().push(format!("{plural}{sub}"));
         if word == "*" {
             break;
