@@ -1,7 +1,7 @@
 // The editor pane: files, validation, Apply.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { POD, apply, begun, editor, write } from "./begun.mjs";
+import { POD, answer, apply, begun, editor, write } from "./begun.mjs";
 import { accessible, screenshot } from "./lab.mjs";
 
 const pane = (page) => page.locator("#pane-editor");
