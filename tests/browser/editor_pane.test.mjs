@@ -117,6 +117,6 @@ test("a file of a thousand objects is applied over many frames, and undone as on
   const notices = page.locator(".notices");
   await notices.getByText("1000 objects applied").waitFor({ timeout: 60_000 });
   assert.match(await answer(page, "kubectl get configmaps --no-headers | wc -l"), /1001/);
-  await notices.getByRole("button", { name: "Undo" }).click();
+  await page.getByRole("button", { name: /^Undo: kubectl apply/ }).click();
   assert.match(await answer(page, "kubectl get configmaps --no-headers | wc -l"), /^1$/m);
 }));
