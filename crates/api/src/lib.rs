@@ -12,6 +12,7 @@ pub mod door;
 pub mod duration;
 pub mod event;
 pub mod go_text;
+pub mod health;
 pub mod int_or_string;
 pub mod jsonpath;
 pub mod kinds;
@@ -28,6 +29,7 @@ pub mod support;
 pub mod table;
 pub mod time;
 pub mod validation;
+pub mod versions;
 
 pub use door::{Door, Request, Response};
 pub use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference, Time};

@@ -217,6 +217,13 @@ impl Status {
         }
     }
 
+    /// 500 for an error that says nothing of itself but its text.
+    ///
+    /// Source: k8s.io/apiserver/pkg/endpoints/handlers/responsewriters/status.go `ErrorToAPIStatus` (v1.37).
+    pub fn unknown(message: String) -> Status {
+        Status { code: 500, reason: "", message, details: None }
+    }
+
     /// 500 for what should never happen.
     pub fn internal_error(message: impl Into<String>) -> Status {
         let message = message.into();

@@ -68,7 +68,9 @@ fn words_at(words: &[String], namespace: &str, door: &mut dyn Door) -> Vec<Compl
             if args.is_empty() && !command.commands.is_empty() {
                 subcommands(command)
             } else {
-                arguments_of(&found.path, &args, last, &scope, door)
+                let mut found = arguments_of(&found.path, &args, last, &scope, door);
+                found.extend(required_flags(command, before));
+                found
             }
         };
     out.retain(|c| c.word.starts_with(last.as_str()));
@@ -278,6 +280,100 @@ fn arguments_of(
     }
 }
 
+/// Flags that are completed, though no help names them. That of the preferences' file is read before there are any, and
+/// not completed.
+const LOGGING: [(&str, &str); 2] = [
+    ("log-flush-frequency", "Maximum number of seconds between log flushes"),
+    (
+        "vmodule",
+        "comma-separated list of pattern=N settings for file-filtered logging (only works for the default text log format)",
+    ),
+];
+
+/// The flags that a command still misses.
+///
+/// Source: github.com/spf13/cobra completions.go `completeRequireFlags`.
+fn required_flags(command: &'static Command, before: &[String]) -> Vec<Completion> {
+    let given = |flag: &tree::Flag| {
+        let long = format!("--{}", flag.name);
+        before
+            .iter()
+            .any(|word| *word == long || word.strip_prefix(&long).is_some_and(|rest| rest.starts_with('=')))
+    };
+    let missing = command.flags.iter().filter(|flag| flag.required && !given(flag));
+    missing.map(|flag| Completion { word: format!("--{}", flag.name), about: flag.usage.clone() }).collect()
+}
+
+/// Commands whose arguments kubectl completes by a function; those of all others are taken for files.
+///
+/// Source: `ValidArgsFunction` in k8s.io/kubectl/pkg/cmd (v1.37).
+const WITH_FUNCTION: [&str; 38] = [
+    "annotate",
+    "apply edit-last-applied",
+    "apply view-last-applied",
+    "attach",
+    "autoscale",
+    "config delete-cluster",
+    "config delete-context",
+    "config delete-user",
+    "config rename-context",
+    "config set-context",
+    "config use-context",
+    "cordon",
+    "cp",
+    "create token",
+    "debug",
+    "delete",
+    "describe",
+    "drain",
+    "edit",
+    "exec",
+    "expose",
+    "get",
+    "label",
+    "logs",
+    "patch",
+    "port-forward",
+    "rollout history",
+    "rollout pause",
+    "rollout restart",
+    "rollout resume",
+    "rollout status",
+    "rollout undo",
+    "scale",
+    "set image",
+    "taint",
+    "top node",
+    "top pod",
+    "uncordon",
+];
+
+/// Flags whose values kubectl completes.
+const WITH_VALUES: [&str; 6] = ["namespace", "output", "container", "context", "cluster", "user"];
+
+/// What a shell may do where nothing fits: 4 asks it not to offer files, 0 leaves it to the shell.
+///
+/// Source: github.com/spf13/cobra completions.go `getCompletions`.
+fn directive(words: &[String]) -> (u8, &'static str) {
+    const NO_FILES: (u8, &str) = (4, "ShellCompDirectiveNoFileComp");
+    const DEFAULT: (u8, &str) = (0, "ShellCompDirectiveDefault");
+    let Some((last, before)) = words.split_last() else { return NO_FILES };
+    let found = flags::find(before);
+    let of_flag = |name: &str| if WITH_VALUES.contains(&name) { NO_FILES } else { DEFAULT };
+    if let Some(flag) =
+        before.last().filter(|word| word.starts_with('-')).and_then(|word| takes(found.command, word))
+    {
+        return of_flag(flag);
+    }
+    if last.starts_with('-') {
+        return last.split_once('=').map_or(NO_FILES, |(flag, _)| of_flag(flag.trim_start_matches('-')));
+    }
+    let args = arguments(found.command, &found.rest);
+    let path = found.path.strip_prefix("kubectl ").unwrap_or("");
+    let has_commands = !found.command.commands.is_empty() && args.is_empty();
+    if has_commands || WITH_FUNCTION.contains(&path) { NO_FILES } else { DEFAULT }
+}
+
 /// `kubectl __complete …`, what shells ask.
 pub(crate) fn command(argv: &[String], env: &Env, door: &mut dyn Door, io: &mut dyn Io) -> i32 {
     let _ = env;
@@ -292,12 +388,18 @@ pub(crate) fn command(argv: &[String], env: &Env, door: &mut dyn Door, io: &mut 
     if last.starts_with('-') && !last.contains('=') {
         let command = flags::find(words.get(..words.len().saturating_sub(1)).unwrap_or(&[])).command;
         found.retain(|_| false);
+        let logging = LOGGING.map(|(name, usage)| tree::Flag {
+            name: name.to_owned(),
+            usage: usage.to_owned(),
+            ..tree::Flag::default()
+        });
         let mut lists: Vec<Vec<&tree::Flag>> =
-            vec![tree::root().global.iter().collect(), command.flags.iter().collect()];
+            vec![tree::root().global.iter().chain(&logging).collect(), command.flags.iter().collect()];
         for list in &mut lists {
             list.sort_by(|a, b| a.name.cmp(&b.name));
         }
-        for flag in lists.into_iter().flatten().filter(|f| !f.hidden) {
+        let offered = |flag: &&tree::Flag| !flag.hidden && flag.name != "kuberc";
+        for flag in lists.into_iter().flatten().filter(offered) {
             let own = Completion { word: format!("--{}", flag.name), about: flag.usage.clone() };
             let short = Completion { word: format!("-{}", flag.short), about: flag.usage.clone() };
             found.extend([own, short].into_iter().filter(|c| c.word.len() > 1 && c.word.starts_with(last)));
@@ -308,7 +410,8 @@ pub(crate) fn command(argv: &[String], env: &Env, door: &mut dyn Door, io: &mut 
         let line = if about.is_empty() { one.word } else { format!("{}\t{about}", one.word) };
         io.stdout(format!("{line}\n").as_bytes());
     }
-    io.stdout(b":4\n");
-    io.stderr(b"Completion ended with directive: ShellCompDirectiveNoFileComp\n");
+    let (number, name) = directive(words);
+    io.stdout(format!(":{number}\n").as_bytes());
+    io.stderr(format!("Completion ended with directive: {name}\n").as_bytes());
     0
 }

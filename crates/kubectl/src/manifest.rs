@@ -208,12 +208,12 @@ fn flatten(cx: &mut Cx<'_>, builder: &Builder, document: Document, out: &mut Vec
         out.push(Err(error));
         return false;
     }
-    match info(cx, builder, document) {
+    match info(cx, builder, document, Metadata::Checked) {
         Ok(Decoded::One(info)) => out.push(Ok(*info)),
         Ok(Decoded::List(items, source)) => {
             for value in items {
                 let item = Document { value, source: source.clone() };
-                match info(cx, builder, item) {
+                match info(cx, builder, item, Metadata::Unchecked) {
                     Ok(Decoded::One(info)) => out.push(Ok(*info)),
                     Ok(Decoded::List(..)) => {}
                     Err(error) => out.push(Err(error)),
@@ -240,7 +240,63 @@ fn validate(cx: &mut Cx<'_>, document: &Document) -> Result<()> {
             "failed to download openapi: Get \"http://localhost:8080/openapi/v2?timeout=32s\": dial tcp 127.0.0.1:8080: connect: connection refused",
         );
     }
-    untyped(&document.value).map_or(Ok(()), |why| refuse(&why))
+    if let Some(why) = untyped(&document.value) {
+        return refuse(&why);
+    }
+    let value = &document.value;
+    match kinds::served_by_gvk(text(value, &["apiVersion"]), text(value, &["kind"])) {
+        Some(kind) if *kind == kinds::BINDING => by_schema(value).map_or(Ok(()), |why| refuse(&why)),
+        _ => Ok(()),
+    }
+}
+
+/// What the OpenAPI schema refuses, asked where the server cannot be: of a kind that knows no PATCH, kubectl does not know
+/// whether the server validates fields.
+///
+/// Source: k8s.io/kubectl/pkg/validation/schema.go, k8s.io/kube-openapi/pkg/util/proto/validation (v1.37).
+fn by_schema(value: &Value) -> Option<String> {
+    use podlab_api::schema::{GoType, Schema, TypeId};
+    fn walk(schema: &Schema, id: TypeId, value: &Value, path: &str, out: &mut Vec<String>) {
+        let Value::Object(map) = value else { return };
+        let (package, name) = schema.qualified_name(id);
+        let model = match package.split_once('/') {
+            Some(("meta", version)) => format!("io.k8s.apimachinery.pkg.apis.meta.{version}.{name}"),
+            Some((group, version)) => format!("io.k8s.api.{group}.{version}.{name}"),
+            None => name.to_owned(),
+        };
+        for (key, item) in map {
+            let Some(field) = schema.fields(id).iter().find(|field| field.name == key) else {
+                if !(path == name && matches!(key.as_str(), "kind" | "apiVersion")) {
+                    out.push(format!("ValidationError({path}): unknown field {key:?} in {model}"));
+                }
+                continue;
+            };
+            let mut ty = &field.ty;
+            while let GoType::Pointer(inner) = ty {
+                ty = inner;
+            }
+            if let GoType::Named(inner) = ty {
+                walk(schema, *inner, item, &format!("{path}.{key}"), out);
+            }
+        }
+        for field in schema.fields(id).iter().filter(|field| field.required) {
+            if map.get(field.name).is_none_or(Value::is_null) {
+                out.push(format!(
+                    "ValidationError({path}): missing required field {:?} in {model}",
+                    field.name
+                ));
+            }
+        }
+    }
+    let schema = Schema::get();
+    let id = schema.kind(text(value, &["apiVersion"]), text(value, &["kind"]))?;
+    let mut out = Vec::new();
+    walk(schema, id, value, text(value, &["kind"]), &mut out);
+    match out.as_slice() {
+        [] => None,
+        [one] => Some(one.clone()),
+        all => Some(format!("[{}]", all.join(", "))),
+    }
 }
 
 /// Why an object can't be told what kind it is.
@@ -285,7 +341,14 @@ enum Decoded {
     List(Vec<Value>, String),
 }
 
-fn info(cx: &mut Cx<'_>, builder: &Builder, document: Document) -> Result<Decoded> {
+/// Whether an object's metadata is read by type: that of what stands in a list is not.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Metadata {
+    Checked,
+    Unchecked,
+}
+
+fn info(cx: &mut Cx<'_>, builder: &Builder, document: Document, metadata: Metadata) -> Result<Decoded> {
     let Document { mut value, source } = document;
     let undecodable = |why: String| message(format!("unable to decode {source:?}: {why}"));
     let Value::Object(map) = &value else {
@@ -305,7 +368,9 @@ fn info(cx: &mut Cx<'_>, builder: &Builder, document: Document) -> Result<Decode
             podlab_yaml::to_json_compact(&value)
         ));
     }
-    if let Some(why) = bad_metadata(map) {
+    if metadata == Metadata::Checked
+        && let Some(why) = bad_metadata(map)
+    {
         return undecodable(why);
     }
     let api_version = text(&value, &["apiVersion"]).to_owned();
@@ -320,10 +385,8 @@ fn info(cx: &mut Cx<'_>, builder: &Builder, document: Document) -> Result<Decode
         ));
     }
     // kubectl's mapper knows every kind in small letters as well; the server then refuses it.
-    let small = || {
-        kinds::ALL.iter().copied().find(|k| k.api_version() == api_version && k.kind.to_lowercase() == kind)
-    };
-    let Some(entry) = kinds::by_gvk(&api_version, &kind).or_else(small) else {
+    let small = || kinds::served().find(|k| k.api_version() == api_version && k.kind.to_lowercase() == kind);
+    let Some(entry) = kinds::served_by_gvk(&api_version, &kind).or_else(small) else {
         return message(format!(
             "resource mapping not found for name: {:?} namespace: {:?} from {source:?}: no matches for kind {kind:?} in version {api_version:?}\nensure CRDs are installed first",
             name(&value),
@@ -366,7 +429,7 @@ fn bad_metadata(map: &Map<String, Value>) -> Option<String> {
     let Value::Object(fields) = metadata else {
         return (!metadata.is_null()).then(|| {
             format!(
-                "json: cannot unmarshal {} into Go struct field detector.metadata of type v1.ObjectMeta",
+                "json: cannot unmarshal {} into Go struct field metadataOnlyObject.metadata of type v1.ObjectMeta",
                 type_of(metadata)
             )
         });
@@ -383,6 +446,23 @@ fn bad_metadata(map: &Map<String, Value>) -> Option<String> {
                 if !value.is_string() && !value.is_null() =>
             {
                 return wrong(value, key, "string");
+            }
+            "creationTimestamp" | "deletionTimestamp" => {
+                // Source: k8s.io/apimachinery/pkg/apis/meta/v1/time.go `UnmarshalJSON` (v1.37).
+                match value {
+                    Value::Null => {}
+                    Value::String(text) => {
+                        if let Err(why) = podlab_api::schema::parse_rfc3339(text) {
+                            return Some(why);
+                        }
+                    }
+                    other => {
+                        return Some(format!(
+                            "json: cannot unmarshal {} into Go value of type string",
+                            type_of(other)
+                        ));
+                    }
+                }
             }
             "labels" | "annotations" => match value {
                 Value::Object(entries) => {

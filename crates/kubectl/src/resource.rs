@@ -96,7 +96,7 @@ pub(crate) fn lookup(word: &str) -> Option<&'static Kind> {
         kind.plural == name || kind.singular == name || kind.short_names.contains(&name)
     };
     let find = |name: &str, version: Option<&str>, group: Option<&str>| {
-        kinds::ALL.iter().copied().find(|k| {
+        kinds::served().find(|k| {
             matches(k, name)
                 && group
                     .is_none_or(|g| k.group == g || (!g.is_empty() && k.group.starts_with(&format!("{g}."))))

@@ -17,17 +17,17 @@ use crate::protobuf;
 use crate::proxy::proxy;
 use crate::query::{ListQuery, Query, check_write, list_query, request_options};
 use crate::refuse::{method_not_allowed, stopped};
-use crate::render::{self, IncludeObject, Style};
+use crate::render::{self, IncludeObject, ListMeta, Style};
 use crate::rendered::Rendered;
 use crate::reply::{self, Reply};
 use crate::route::{Route, Target, route};
 use crate::sent::{read_body, read_bytes, read_options, read_patch};
-use crate::versions::{self, Version};
 use crate::watch::watch;
 use hyper::Method;
 use hyper::body::Incoming;
 use hyper::header::ACCEPT;
 use podlab_api::door::{Gvr, PatchType, Request, RequestOptions, ResponseBody, Timestamp, Verb};
+use podlab_api::versions::{self, Version};
 use podlab_api::{Door, Kind, Status, kinds};
 use podlab_cluster::Cluster;
 use serde_json::{Value, json};
@@ -62,7 +62,10 @@ pub(crate) async fn handle(app: Arc<App>, request: hyper::Request<Incoming>) -> 
             Err(status) => Err(status),
         },
         _ if !matches!(*request.method(), Method::GET | Method::HEAD) => Err(method_not_allowed()),
-        Route::Other(parts) => Ok(other(&parts, header)),
+        Route::Other(parts) => {
+            let target = request.uri().path_and_query().map_or("", |target| target.as_str());
+            Ok(other(&parts, target, header))
+        }
         of_discovery => match accepts {
             Ok(accepts) => Ok(discover(app.address, &of_discovery, accepts)),
             Err(status) => Err(status),
@@ -144,7 +147,7 @@ async fn resource(
         (&Method::POST, _) if !named || !target.subresource.is_empty() => {
             asked.verb = Verb::Create;
             check_write(&call.query, "CreateOptions", false)?;
-            asked.body = read_body(request, kind_of(kind, &target.subresource)).await?;
+            asked.body = read_body(request, kind_of(kind, &target.subresource), &mut asked.options).await?;
             if let Some(other) = other {
                 other.keep(&mut asked.body);
             }
@@ -153,7 +156,7 @@ async fn resource(
         (&Method::PUT, true) => {
             asked.verb = Verb::Update;
             check_write(&call.query, "UpdateOptions", false)?;
-            asked.body = read_body(request, kind_of(kind, &target.subresource)).await?;
+            asked.body = read_body(request, kind_of(kind, &target.subresource), &mut asked.options).await?;
             if let Some(other) = other {
                 other.keep(&mut asked.body);
             }
@@ -293,7 +296,7 @@ async fn elsewhere(
     asked.options = request_options(&call.query)?;
     call.identity.tell(&mut asked.options);
     if verb == Verb::Create {
-        asked.body = read_body(request, &known.kind).await?;
+        asked.body = read_body(request, &known.kind, &mut asked.options).await?;
         if asked.resource.resource == "bindings" {
             let name = asked.body.pointer("/metadata/name").and_then(Value::as_str).unwrap_or("").to_owned();
             asked.resource = Gvr::from(&kinds::POD);
@@ -332,6 +335,10 @@ fn present(response: podlab_api::Response, now: Timestamp, call: &Call) -> Resul
     let json = match &response.body {
         ResponseBody::Object(object) => render::object(object, call.style, now),
         ResponseBody::Value(value) => render::value(value),
+        ResponseBody::List(list) => {
+            let meta = ListMeta { resource_version: list.resource_version, ..ListMeta::default() };
+            render::list(list.kind, &list.items, &meta, call.style, now)
+        }
         ResponseBody::Status(status) => {
             let mut refused = reply::status(status, call.accepts.encoding);
             reply::warn(&mut refused, &response.warnings);

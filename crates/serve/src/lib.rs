@@ -36,7 +36,6 @@ mod server;
 mod spdy;
 mod tty;
 mod version;
-mod versions;
 mod watch;
 mod websocket;
 

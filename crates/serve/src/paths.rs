@@ -47,11 +47,15 @@ fn unknown(served: &[Served], route: &Route) -> Reply {
 }
 
 /// Paths beside the API's own.
-pub(crate) fn other(parts: &[String], accept: &str) -> Reply {
+///
+/// `target` is the path with its query.
+pub(crate) fn other(parts: &[String], target: &str, accept: &str) -> Reply {
     let words: Vec<&str> = parts.iter().map(String::as_str).collect();
     match words.as_slice() {
         ["version"] => reply::document(200, version().to_string(), Encoding::Json),
-        ["healthz" | "livez" | "readyz", ..] => reply::text(200, "ok"),
+        ["healthz" | "livez" | "readyz", ..] => {
+            podlab_api::health::answer(target).map_or_else(reply::not_found, |text| reply::text(200, &text))
+        }
         ["openapi", "v2"]
             if accept.is_empty() || accept.contains('*') || accept.contains("application/json") =>
         {

@@ -3,8 +3,8 @@
 use crate::go_json;
 use crate::negotiate::Form;
 use crate::protobuf;
-use crate::versions::Version;
 use podlab_api::door::Timestamp;
+use podlab_api::versions::Version;
 use podlab_api::{Kind, Object, Status, Table, descriptions, go_text, printers};
 use serde_json::{Value, json};
 use std::fmt::Write;

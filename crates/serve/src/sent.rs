@@ -9,7 +9,7 @@ use hyper::HeaderMap;
 use hyper::body::Incoming;
 use hyper::header::CONTENT_TYPE;
 use podlab_api::Status;
-use podlab_api::door::PatchType;
+use podlab_api::door::{PatchType, RequestOptions};
 use serde_json::Value;
 
 /// The longest body that is read: what the real server takes (3 MiB).
@@ -41,13 +41,24 @@ pub(crate) async fn read_options(request: hyper::Request<Incoming>) -> Result<Va
     decode(&media_type, &bytes, "DeleteOptions")
 }
 
-/// The object that is sent, of a kind.
+/// The object that is sent, of a kind; what YAML has twice is noted in `options`.
 ///
 /// # Errors
 /// It is too long, of a form that is not known, or cannot be read.
-pub(crate) async fn read_body(request: hyper::Request<Incoming>, kind: &str) -> Result<Value, Status> {
+pub(crate) async fn read_body(
+    request: hyper::Request<Incoming>,
+    kind: &str,
+    options: &mut RequestOptions,
+) -> Result<Value, Status> {
     let media_type = media_type(request.headers());
     let bytes = read_bytes(request.into_body()).await?;
+    if media_type == "application/yaml"
+        && let Ok(text) = std::str::from_utf8(&bytes)
+        && let Ok(document) = podlab_yaml::parse_document(text)
+    {
+        options.duplicate_keys = document.duplicates.into_iter().map(|key| key.text).collect();
+        return Ok(document.value);
+    }
     decode(&media_type, &bytes, kind)
 }
 

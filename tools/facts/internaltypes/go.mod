@@ -3,7 +3,8 @@ module podlab.dev/facts/internaltypes
 go 1.26.0
 
 require (
-	k8s.io/api v0.0.0
+	k8s.io/api v0.37.1
+	k8s.io/apiextensions-apiserver v0.0.0
 	k8s.io/kubernetes v1.37.1
 )
 

@@ -18,10 +18,14 @@ import (
 	"strings"
 
 	v1apps "k8s.io/api/apps/v1"
+	v2autoscaling "k8s.io/api/autoscaling/v2"
 	v1batch "k8s.io/api/batch/v1"
 	v1core "k8s.io/api/core/v1"
 	v1policy "k8s.io/api/policy/v1"
+	"k8s.io/apiextensions-apiserver/pkg/apis/apiextensions"
+	v1apiextensions "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"k8s.io/kubernetes/pkg/apis/apps"
+	"k8s.io/kubernetes/pkg/apis/autoscaling"
 	"k8s.io/kubernetes/pkg/apis/batch"
 	"k8s.io/kubernetes/pkg/apis/core"
 	"k8s.io/kubernetes/pkg/apis/policy"
@@ -40,9 +44,11 @@ var roots = [][2]any{
 	{apps.DeploymentStrategy{}, v1apps.DeploymentStrategy{}},
 	{apps.DaemonSetUpdateStrategy{}, v1apps.DaemonSetUpdateStrategy{}},
 	{apps.StatefulSetUpdateStrategy{}, v1apps.StatefulSetUpdateStrategy{}},
+	{autoscaling.HorizontalPodAutoscalerBehavior{}, v2autoscaling.HorizontalPodAutoscalerBehavior{}},
 	{batch.PodFailurePolicy{}, v1batch.PodFailurePolicy{}},
 	{batch.SuccessPolicy{}, v1batch.SuccessPolicy{}},
 	{policy.PodDisruptionBudgetSpec{}, v1policy.PodDisruptionBudgetSpec{}},
+	{apiextensions.CustomResourceDefinitionVersion{}, v1apiextensions.CustomResourceDefinitionVersion{}},
 }
 
 type pair struct{ internal, versioned reflect.Type }
@@ -76,7 +82,8 @@ func main() {
 }
 
 func isInternal(t reflect.Type) bool {
-	return strings.HasPrefix(t.PkgPath(), "k8s.io/kubernetes/pkg/apis/")
+	return strings.HasPrefix(t.PkgPath(), "k8s.io/kubernetes/pkg/apis/") ||
+		t.PkgPath() == "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions"
 }
 
 func visit(types map[string]pair, internal, versioned reflect.Type) {
@@ -191,6 +198,8 @@ func spell(t reflect.Type) string {
 			return shortName(t)
 		}
 		return "meta/v1." + t.Name()
+	case reflect.Interface:
+		return "any"
 	case reflect.Bool:
 		return "bool"
 	case reflect.String:

@@ -4,7 +4,7 @@ use anyhow::Result;
 use podlab_cluster::Profile;
 use serde_json::Value;
 
-use super::masks::{Masks, without_managed_fields};
+use super::masks::Masks;
 use super::report::{Figure, Outcome, Recording, Unit};
 use super::{lab, validation};
 
@@ -21,7 +21,11 @@ pub(super) fn read(recording: &Recording<'_>) -> Result<Vec<Figure>> {
 fn compare(record: &Value, manifest: &str) -> Outcome {
     let mut cluster = lab::empty(Profile::Api);
     let expected = record.get("object").cloned().unwrap_or_default();
-    let documents = lab::sent_documents(manifest);
+    let mut documents = lab::sent_documents(manifest);
+    // What kubectl cannot take apart was sent as a whole.
+    if documents.is_empty() {
+        documents.extend(podlab_yaml::parse_document(manifest).map(|document| document.value));
+    }
     // A manifest of several documents is recorded once for each kind.
     let kind = record.get("kind").and_then(Value::as_str);
     let Some(object) = documents.iter().find(|object| object.get("kind").and_then(Value::as_str) == kind)
@@ -32,7 +36,7 @@ fn compare(record: &Value, manifest: &str) -> Outcome {
         return Outcome::equal(expected.to_string(), "no such kind");
     };
     let got = match response.into_object() {
-        Ok(object) => without_managed_fields(object.to_value()),
+        Ok(object) => lab::written(&object),
         Err(status) => return Outcome::equal(expected.to_string(), status.to_value().to_string()),
     };
     let masked = Masks::default().tree(&expected, &got);

@@ -1,7 +1,7 @@
 //! A cluster to ask, and what readers ask of it.
 
 use podlab_api::door::{Gvr, ResponseBody};
-use podlab_api::{Door, Request, Response, kinds};
+use podlab_api::{Body, Door, Object, Request, Response, kinds};
 use podlab_cluster::{Cluster, Profile, Settings};
 use podlab_sim::SimTime;
 use regex::Regex;
@@ -30,7 +30,7 @@ fn text<'a>(object: &'a Value, field: &str) -> &'a str {
 
 /// Name and namespace of an object; the namespace is empty where the kind lives in none.
 pub(super) fn place(object: &Value) -> Option<(Gvr, String, String)> {
-    let kind = kinds::by_gvk(text(object, "apiVersion"), text(object, "kind"))?;
+    let kind = kinds::served_by_gvk(text(object, "apiVersion"), text(object, "kind"))?;
     let metadata = object.get("metadata").unwrap_or(&Value::Null);
     let namespace = match (kind.namespaced, text(metadata, "namespace")) {
         (false, _) => "",
@@ -44,6 +44,14 @@ pub(super) fn place(object: &Value) -> Option<(Gvr, String, String)> {
 pub(super) fn create(cluster: &mut Cluster, object: &Value) -> Option<Response> {
     let (resource, namespace, _) = place(object)?;
     Some(cluster.request(Request::create(resource, &namespace, object.clone())))
+}
+
+/// Posts a body in YAML as it is: the server says what it has twice.
+pub(super) fn create_yaml(cluster: &mut Cluster, body: &podlab_yaml::Document) -> Option<Response> {
+    let (resource, namespace, _) = place(&body.value)?;
+    let mut request = Request::create(resource, &namespace, body.value.clone());
+    request.options.duplicate_keys = body.duplicates.iter().map(|key| key.text.clone()).collect();
+    Some(cluster.request(request))
 }
 
 /// Replaces a subresource or, where it is `None`, the object itself.
@@ -104,13 +112,28 @@ pub(super) fn list(cluster: &mut Cluster, api_version: &str, kind: &str, namespa
         .unwrap_or_default()
 }
 
+/// An object as Go writes it: times of a status that are not set are null.
+pub(super) fn written(object: &Object) -> Value {
+    let value = object.to_value();
+    let (api_version, kind) = (object.kind.api_version(), object.kind.kind);
+    let typed = matches!(object.body, Body::Pod { .. } | Body::Node { .. });
+    let value = match podlab_api::schema::decode(&api_version, kind, &value) {
+        Ok(decoded) if typed => {
+            let mut value = decoded.value;
+            value["kind"] = kind.into();
+            value["apiVersion"] = api_version.into();
+            value
+        }
+        _ => value,
+    };
+    super::masks::without_managed_fields(value)
+}
+
 /// An answer as the recordings hold it: code, warnings, object or refusal.
 pub(super) fn answer(response: &Response) -> Value {
     let mut answer = json!({"http_code": response.code, "warnings": response.warnings});
     match &response.body {
-        ResponseBody::Object(object) => {
-            answer["object"] = super::masks::without_managed_fields(object.to_value())
-        }
+        ResponseBody::Object(object) => answer["object"] = written(object),
         ResponseBody::Status(status) => answer["status_object"] = status.to_value(),
         ResponseBody::Value(value) => answer["object"] = value.clone(),
         _ => {}

@@ -115,7 +115,8 @@ impl Masks {
         if expected == got {
             return got.to_owned();
         }
-        if self.matches(&segments(expected), got, &mut 0) { expected.to_owned() } else { got.to_owned() }
+        let same = self.matches(&segments(expected), got, &mut 0) || suffixes(expected) == suffixes(got);
+        if same { expected.to_owned() } else { got.to_owned() }
     }
 
     /// `got`, with `expected`'s placeholders in it where they match, line by line.
@@ -244,9 +245,14 @@ fn absolute(text: &str) -> String {
     let text = ABSOLUTE.iter().fold(text.to_owned(), |text, (pattern, placeholder)| {
         pattern.replace_all(&text, *placeholder).into_owned()
     });
-    let Some(suffix) = SUFFIX.as_ref() else { return text };
+    suffixes(&text)
+}
+
+/// Drawn suffixes as `<s1>`, `<s2>`, in the order in which they appear.
+fn suffixes(text: &str) -> String {
+    let Some(suffix) = SUFFIX.as_ref() else { return text.to_owned() };
     let mut seen: Vec<String> = Vec::new();
-    let numbered = suffix.replace_all(&text, |found: &regex::Captures<'_>| {
+    let numbered = suffix.replace_all(text, |found: &regex::Captures<'_>| {
         let drawn = found[1].to_owned();
         let index = seen.iter().position(|known| *known == drawn).unwrap_or_else(|| {
             seen.push(drawn);

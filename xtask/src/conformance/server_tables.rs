@@ -137,6 +137,34 @@ fn events(description: &str, object: &Value, now: SimTime) -> Vec<Value> {
     rows.lines().skip(2).enumerate().filter_map(event).collect()
 }
 
+/// The events that `kubectl events` lists, made from its rows likewise, in another order than the
+/// listed one.
+fn listed_events(output: &str, now: SimTime) -> Vec<Value> {
+    let mut shown: Vec<String> = Vec::new();
+    let event = |(index, row): (usize, &str)| {
+        let cells: Vec<&str> = row.split("  ").map(str::trim).filter(|cell| !cell.is_empty()).collect();
+        let [age, kind, reason, object, message] = cells.as_slice() else { return None };
+        let (last, repeats) = age.split_once(" (x").unwrap_or((age, ""));
+        let (count, first) = repeats.trim_end_matches(')').split_once(" over ").unwrap_or(("1", last));
+        let at = |age: &str| {
+            let seconds = now.as_secs() - seconds_of(age);
+            Timestamp::from_second(seconds).map(|at| at.to_string()).unwrap_or_default()
+        };
+        // Rows of one age stay in their order; the others are listed from the latest.
+        let place = shown.iter().position(|known| known == last).unwrap_or_else(|| {
+            shown.push(last.to_owned());
+            shown.len() - 1
+        });
+        let (involved, name) = object.split_once('/')?;
+        Some(json!({"apiVersion": "v1", "kind": "Event",
+            "metadata": {"name": format!("e{:03}-{index:03}", 999 - place), "namespace": "default", "uid": format!("e{index}")},
+            "involvedObject": {"kind": involved, "name": name, "namespace": "default"},
+            "type": kind, "reason": reason, "message": message, "count": count.parse::<i64>().unwrap_or(1),
+            "firstTimestamp": at(first), "lastTimestamp": at(last)}))
+    };
+    output.lines().skip(1).enumerate().filter_map(event).collect()
+}
+
 /// `12m`, `2m13s`, `5h20m` in seconds; in the middle of what is not said.
 fn seconds_of(age: &str) -> i64 {
     let (mut seconds, mut number, mut unit) = (0, 0, 1);
@@ -211,7 +239,11 @@ fn command_line(record: &Value, all: &[Value]) -> Outcome {
         _ => array(record, "argv").filter_map(Value::as_str).skip(1).map(str::to_owned).collect(),
     };
     any(moments(record).into_iter().map(|now| {
-        let mut cluster = cluster(all, now);
+        let mut objects = all.to_vec();
+        if arguments.first().is_some_and(|command| command == "events") {
+            objects.extend(listed_events(text(record, "stdout"), now));
+        }
+        let mut cluster = cluster(&objects, now);
         let output = Session::start(&arguments, "").finish(&mut cluster).0;
         super::golden::compare_exactly(record, &output)
     }))

@@ -76,15 +76,18 @@ fn before(record: &Value, manifest: &str) -> Cluster {
 
 /// A POST of the manifest, whatever kubectl would have said of it.
 fn raw(record: &Value, manifest: &str, expected: &Value) -> Outcome {
-    let documents = match text(record, "raw_content_type") {
-        "application/json" => lab::sent_documents(manifest),
-        _ => lab::documents(manifest),
-    };
-    let Some(object) = documents.first() else {
-        return Outcome::Skipped("a body that is no YAML at all never reaches podlab's door".to_owned());
-    };
     let mut cluster = before(record, manifest);
-    let Some(response) = lab::create(&mut cluster, object) else {
+    let response = match text(record, "raw_content_type") {
+        "application/json" => match lab::sent_documents(manifest).first() {
+            Some(object) => lab::create(&mut cluster, object),
+            None => return unreadable(),
+        },
+        _ => match podlab_yaml::parse_document(manifest) {
+            Ok(body) => lab::create_yaml(&mut cluster, &body),
+            Err(_) => return unreadable(),
+        },
+    };
+    let Some(response) = response else {
         return Outcome::equal(expected.to_string(), "no such kind");
     };
     let mut expected = expected.clone();
@@ -92,6 +95,10 @@ fn raw(record: &Value, manifest: &str, expected: &Value) -> Outcome {
         answer.insert("object".to_owned(), object.clone());
     }
     same_answer(&expected, &lab::answer(&response))
+}
+
+fn unreadable() -> Outcome {
+    Outcome::Skipped("a body that is no YAML at all never reaches podlab's door".to_owned())
 }
 
 /// Compares what the recording holds of an answer.

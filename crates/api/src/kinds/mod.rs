@@ -34,6 +34,7 @@ mod role;
 mod role_binding;
 mod runtime_class;
 mod secret;
+mod served_otherwise;
 mod service;
 mod service_account;
 mod stateful_set;
@@ -210,7 +211,9 @@ pub static CUSTOM_RESOURCE_DEFINITION: Kind = custom_resource_definition::KIND;
 /// The registry entry of RuntimeClass.
 pub static RUNTIME_CLASS: Kind = runtime_class::KIND;
 
-/// Every kind, in the order in which discovery lists groups.
+pub use served_otherwise::{BINDING, COMPONENT_STATUS, EVENTS_EVENT, HORIZONTAL_POD_AUTOSCALER_V1};
+
+/// Every kind that is stored, in the order in which discovery lists groups.
 pub static ALL: &[&Kind] = &[
     &POD,
     &NODE,
@@ -285,6 +288,23 @@ pub fn by_resource(group: &str, version: &str, plural: &str) -> Option<&'static 
 pub fn by_gvk(api_version: &str, kind: &str) -> Option<&'static Kind> {
     let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
     ALL.iter().copied().find(|k| k.kind == kind && k.group == group && k.version == version)
+}
+
+/// As [`ALL`], then what is served without being stored under these names: bindings, component statuses, and other
+/// versions of stored kinds.
+pub fn served() -> impl Iterator<Item = &'static Kind> {
+    ALL.iter().chain(served_otherwise::ALL).copied()
+}
+
+/// As [`by_resource`], of all that is served.
+pub fn served_by_resource(group: &str, version: &str, plural: &str) -> Option<&'static Kind> {
+    served().find(|k| k.plural == plural && k.group == group && k.version == version)
+}
+
+/// As [`by_gvk`], of all that is served.
+pub fn served_by_gvk(api_version: &str, kind: &str) -> Option<&'static Kind> {
+    let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
+    served().find(|k| k.kind == kind && k.group == group && k.version == version)
 }
 
 #[cfg(test)]

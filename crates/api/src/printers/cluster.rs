@@ -13,6 +13,23 @@ pub(super) fn namespace(object: &Object, now: Timestamp) -> Vec<Value> {
     vec![name(object), text(field(object, "status"), &["phase"]).into(), age(object, now)]
 }
 
+pub(super) static COMPONENT_STATUS: &[Column] =
+    &[NAME, col("Status", "string"), col("Message", "string"), col("Error", "string")];
+
+/// Source: pkg/printers/internalversion/printers.go `printComponentStatus` (v1.37).
+pub(super) fn component_status(object: &Object, _now: Timestamp) -> Vec<Value> {
+    let conditions = list(field(object, "conditions"), &[]);
+    let healthy = conditions.iter().find(|condition| text(condition, &["type"]) == "Healthy");
+    let (status, message, error) = match healthy {
+        None => ("Unknown", "", ""),
+        Some(one) => {
+            let status = if text(one, &["status"]) == "True" { "Healthy" } else { "Unhealthy" };
+            (status, text(one, &["message"]), text(one, &["error"]))
+        }
+    };
+    vec![name(object), status.into(), message.into(), error.into()]
+}
+
 pub(super) static CREATED: &[Column] = &[NAME, col("Created At", "date")];
 
 pub(super) fn created(object: &Object, _now: Timestamp) -> Vec<Value> {

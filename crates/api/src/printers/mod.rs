@@ -77,6 +77,9 @@ fn printer(kind: &Kind) -> Printer {
         ("", "ConfigMap") => Printer { columns: config::CONFIG_MAP, row: config::config_map },
         ("", "Secret") => Printer { columns: config::SECRET, row: config::secret },
         ("", "Event") => Printer { columns: event::COLUMNS, row: event::row },
+        ("", "ComponentStatus") => {
+            Printer { columns: cluster::COMPONENT_STATUS, row: cluster::component_status }
+        }
         ("", "LimitRange") => Printer { columns: cluster::CREATED, row: cluster::created },
         ("", "ResourceQuota") => Printer { columns: cluster::QUOTA, row: cluster::quota },
         ("", "ReplicationController") => {

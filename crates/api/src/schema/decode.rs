@@ -257,7 +257,14 @@ impl Decoder {
                 self.context = Some(id);
                 self.path.push(Step::Key(key.clone()));
                 let encoded = self.value(&field.ty, item)?;
-                insert(&mut out, field, encoded);
+                if item.as_array().is_some_and(Vec::is_empty)
+                    && schema.qualified_name(id) == EMPTY_IS_NOT_NIL.0
+                    && field.name == EMPTY_IS_NOT_NIL.1
+                {
+                    out.insert(field.name.to_owned(), item.clone());
+                } else {
+                    insert(&mut out, field, encoded);
+                }
                 self.path.pop();
                 self.context = context;
                 self.fields.truncate(length);
@@ -392,6 +399,11 @@ impl Decoder {
         }
     }
 }
+
+/// The one list whose defaults tell an empty one from none; validation refuses it, so that it is never stored.
+///
+/// Source: pkg/apis/autoscaling/v2/defaults.go `copyHPAScalingRules` (v1.37).
+const EMPTY_IS_NOT_NIL: ((&str, &str), &str) = (("autoscaling/v2", "HPAScalingRules"), "policies");
 
 fn insert(out: &mut Map<String, Value>, field: &Field, encoded: Encoded) {
     if field.omit_empty && encoded.empty || field.omit_zero && encoded.zero {

@@ -7,7 +7,7 @@
 
 use super::content::{is_dns1035_label, is_dns1123_subdomain};
 use super::field::{BadValue, FieldError, Path};
-use super::{Errors, required, required_supported};
+use super::{Errors, internal_json, required, required_supported};
 use crate::schema::tree::{at, flag, has, list, map, text};
 use serde_json::Value;
 
@@ -91,8 +91,7 @@ fn validate_versions(errors: &mut Errors, spec: &Value, path: &Path) {
     names.sort_unstable();
     names.dedup();
     let mut problem = |detail: &str| {
-        let shown = BadValue::Value(Value::Array(versions.to_vec()));
-        errors.push(FieldError::invalid(&versions_path, shown, detail));
+        errors.push(FieldError::invalid(&versions_path, BadValue::Json(shown_versions(versions)), detail));
     };
     if names.len() < versions.len() {
         problem("must contain unique version names");
@@ -100,6 +99,22 @@ fn validate_versions(errors: &mut Errors, spec: &Value, path: &Path) {
     if versions.iter().filter(|v| flag(v, "storage")).count() != 1 {
         problem("must have exactly one version marked as storage version");
     }
+}
+
+/// The versions as errors show them; what a lone one says stands at the top of the internal type.
+fn shown_versions(versions: &[Value]) -> String {
+    const MOVED: [&str; 4] = ["schema", "subresources", "additionalPrinterColumns", "selectableFields"];
+    let mut versions = versions.to_vec();
+    if let [Value::Object(only)] = versions.as_mut_slice() {
+        MOVED.iter().for_each(|field| {
+            only.remove(*field);
+        });
+    }
+    let shown: Vec<String> = versions
+        .iter()
+        .map(|version| internal_json("apiextensions.CustomResourceDefinitionVersion", version))
+        .collect();
+    format!("[{}]", shown.join(","))
 }
 
 fn label(errors: &mut Errors, value: &str, path: &Path, prefix: &str) {

@@ -197,6 +197,9 @@ fn internal_shape(shape: &str, value: &Value) -> Ordered {
             _ => Ordered::of(&Value::Null),
         };
     }
+    if let Some(union) = internal_union(shape, value) {
+        return union;
+    }
     match (shape, value) {
         ("bool", Value::Null) => Ordered::Plain("false".to_owned()),
         ("int" | "IntOrString", Value::Null) => Ordered::Plain("0".to_owned()),
@@ -206,6 +209,27 @@ fn internal_shape(shape: &str, value: &Value) -> Ordered {
         _ if shape.starts_with("meta/v1.") && !value.is_null() => versioned(shape, value),
         _ => Ordered::of(value),
     }
+}
+
+/// Types that are one of two things, which JSON tells apart by what it finds.
+///
+/// Source: apiextensions-apiserver pkg/apis/apiextensions/v1/marshal.go (v0.37).
+fn internal_union(shape: &str, value: &Value) -> Option<Ordered> {
+    const SCHEMA: &str = "apiextensions.JSONSchemaProps";
+    let (name, list) = match shape.strip_prefix("apiextensions.JSONSchemaPropsOr")? {
+        "Bool" => {
+            // A schema allows what fits it.
+            let allows = Ordered::Plain((*value != Value::Bool(false)).to_string());
+            let schema = if value.is_object() { internal(SCHEMA, value) } else { Ordered::of(&Value::Null) };
+            return Some(Ordered::Object(vec![("Allows".to_owned(), allows), ("Schema".to_owned(), schema)]));
+        }
+        "Array" => ("JSONSchemas", "[]apiextensions.JSONSchemaProps"),
+        "StringArray" => ("Property", "[]string"),
+        _ => return None,
+    };
+    let schema = if value.is_object() { internal(SCHEMA, value) } else { Ordered::of(&Value::Null) };
+    let items = if value.is_array() { internal_shape(list, value) } else { Ordered::of(&Value::Null) };
+    Some(Ordered::Object(vec![("Schema".to_owned(), schema), (name.to_owned(), items)]))
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ mod go_json;
 pub mod ip;
 pub mod meta;
 
+mod admission_policy;
 mod affinity;
 mod batch;
 mod config;
@@ -42,7 +43,7 @@ use serde_json::Value;
 /// What was found wrong, in the order in which it is told.
 pub(crate) type Errors = Vec<FieldError>;
 
-pub(crate) use go_json::json_of;
+pub(crate) use go_json::{internal_json, json_of};
 
 /// One `Invalid value` a message.
 pub(crate) fn invalid_each(errors: &mut Errors, path: &Path, value: &str, messages: Vec<String>) {
@@ -133,7 +134,11 @@ fn rule(api_version: &str, kind: &str) -> Option<Rule> {
         | ("node.k8s.io/v1", "RuntimeClass")
         | ("coordination.k8s.io/v1", "Lease")
         | ("discovery.k8s.io/v1", "EndpointSlice")
-        | ("apiextensions.k8s.io/v1", "CustomResourceDefinition") => (subdomain, false),
+        | ("apiextensions.k8s.io/v1", "CustomResourceDefinition")
+        | (
+            "admissionregistration.k8s.io/v1",
+            "ValidatingAdmissionPolicy" | "ValidatingAdmissionPolicyBinding",
+        ) => (subdomain, false),
         ("rbac.authorization.k8s.io/v1", "Role" | "ClusterRole" | "RoleBinding" | "ClusterRoleBinding") => {
             (segment, false)
         }
@@ -141,6 +146,7 @@ fn rule(api_version: &str, kind: &str) -> Option<Rule> {
     };
     let support = match kind {
         "CustomResourceDefinition" => Support::MetadataOnly("schemas: only that they are structural"),
+        "ValidatingAdmissionPolicy" => Support::MetadataOnly("expressions are not compiled"),
         _ => Support::Full,
     };
     Some(Rule { name, kube_finalizers, support })
@@ -174,6 +180,26 @@ pub fn validate_pod_subresource(subresource: &str, new: &Value, old: &Value) -> 
         _ => return None,
     }
     Some(without_repeats(errors))
+}
+
+/// Checks a Binding, which gives a pod its node.
+///
+/// Source: pkg/apis/core/validation/validation.go `ValidatePodBinding` (v1.37).
+pub fn validate_pod_binding(binding: &Value) -> Vec<FieldError> {
+    use crate::schema::tree::text;
+    let mut errors = Errors::new();
+    let target = Path::new("target");
+    let (kind, name) = (text(binding, "target.kind"), text(binding, "target.name"));
+    let is_node = matches!(kind, "" | "Node");
+    if !is_node {
+        errors.push(FieldError::not_supported(&target.child("kind"), kind, &["Node", "<empty>"]));
+    }
+    if name.is_empty() {
+        errors.push(FieldError::required(&target.child("name"), ""));
+    } else if is_node {
+        invalid_each(&mut errors, &target.child("name"), name, meta::name_is_dns_subdomain(name, false));
+    }
+    errors
 }
 
 /// The same error found twice is told once.
@@ -299,6 +325,12 @@ fn validate_body(errors: &mut Errors, api_version: &str, kind: &str, object: &Va
         ("coordination.k8s.io/v1", "Lease") => policy::validate_lease(errors, object),
         ("storage.k8s.io/v1", "StorageClass") if old.is_none() => {
             storage::validate_storage_class(errors, object)
+        }
+        ("admissionregistration.k8s.io/v1", "ValidatingAdmissionPolicy") => {
+            admission_policy::validate_policy(errors, object);
+        }
+        ("admissionregistration.k8s.io/v1", "ValidatingAdmissionPolicyBinding") => {
+            admission_policy::validate_binding(errors, object);
         }
         ("rbac.authorization.k8s.io/v1", "Role") => policy::validate_role(errors, object, true),
         ("rbac.authorization.k8s.io/v1", "ClusterRole") => policy::validate_role(errors, object, false),

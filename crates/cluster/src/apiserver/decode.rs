@@ -2,7 +2,7 @@
 //!
 //! Source: k8s.io/apiserver/pkg/endpoints/handlers/create.go and update.go (v1.37).
 
-use podlab_api::door::FieldValidation;
+use podlab_api::door::{FieldValidation, RequestOptions};
 use podlab_api::schema::{DecodeError, bad_request_message};
 use podlab_api::{Kind, Status, kinds};
 use serde_json::Value;
@@ -14,7 +14,7 @@ use serde_json::Value;
 pub(super) fn decode(
     kind: &'static Kind,
     body: &Value,
-    validation: FieldValidation,
+    options: &RequestOptions,
     warnings: &mut Vec<String>,
 ) -> Result<Value, Status> {
     let api_version = kind.api_version();
@@ -26,12 +26,19 @@ pub(super) fn decode(
         Err(DecodeError::UnknownKind { .. }) => return Ok(body.clone()),
         Err(error @ DecodeError::Unmarshal(_)) => return Err(refuse(&error.to_string())),
     };
-    match validation {
+    match options.field_validation {
         FieldValidation::Ignore => {}
-        FieldValidation::Warn => warnings.extend(decoded.strict_errors.iter().cloned()),
+        FieldValidation::Warn => {
+            warnings.extend(options.duplicate_keys.iter().chain(&decoded.strict_errors).cloned());
+        }
         FieldValidation::Strict => {
-            if let Some(text) = decoded.strict_error() {
-                return Err(refuse(&text));
+            let repeated =
+                options.duplicate_keys.iter().map(|text| format!("\n  {text}")).collect::<String>();
+            // Source: go.yaml.in/yaml/v2 yaml.go `TypeError.Error`.
+            let repeated = (!repeated.is_empty()).then(|| format!("yaml: unmarshal errors:{repeated}"));
+            let errors: Vec<String> = repeated.into_iter().chain(decoded.strict_errors).collect();
+            if !errors.is_empty() {
+                return Err(refuse(&format!("strict decoding error: {}", errors.join(", "))));
             }
         }
     }

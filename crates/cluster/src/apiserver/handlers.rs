@@ -7,7 +7,7 @@ use super::{ApiServer, DeleteOptions};
 use podlab_api::door::{FieldValidation, PatchType, RequestOptions, ResponseBody, Verb};
 use podlab_api::kinds::{BodyType, Support};
 use podlab_api::selector::label_selector::label_selector_as_selector;
-use podlab_api::{Kind, Object, Request, Response, Status, StatusCause, kinds};
+use podlab_api::{Kind, Object, Request, Response, Status, StatusCause, kinds, versions};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ impl ApiServer {
         if request.resource.group == crate::metrics::GROUP && self.serves_metrics() {
             return self.serve_metrics(request);
         }
-        let Some(kind) = kinds::by_resource(
+        let Some(kind) = kinds::served_by_resource(
             &request.resource.group,
             &request.resource.version,
             &request.resource.resource,
@@ -31,7 +31,15 @@ impl ApiServer {
         // Every request to a deprecated API is told so, reads too; a read that finds nothing has less to tell.
         let mut warnings = Vec::new();
         let deprecated = podlab_api::validation::deprecation_warning(&kind.api_version(), kind.kind);
-        let answer = self.dispatch(kind, request, &mut warnings);
+        let answer = if let Some(version) = versions::find(kind.group, kind.version, kind.plural) {
+            self.dispatch_version(version, request, &mut warnings)
+        } else if *kind == kinds::BINDING {
+            self.dispatch_binding(request, &mut warnings)
+        } else if *kind == kinds::COMPONENT_STATUS {
+            self.dispatch_component_status(request)
+        } else {
+            self.dispatch(kind, request, &mut warnings)
+        };
         let missing = match &answer {
             Ok(Response { body: ResponseBody::List(list), .. }) => list.items.is_empty(),
             Ok(_) => false,
@@ -43,7 +51,7 @@ impl ApiServer {
         response
     }
 
-    fn dispatch(
+    pub(super) fn dispatch(
         &mut self,
         kind: &'static Kind,
         request: &Request,
@@ -63,16 +71,7 @@ impl ApiServer {
             (Verb::Get, _) => self.get(kind, namespace, name, options),
             (Verb::List, _) => self.list(kind, namespace, options),
             (Verb::Watch, _) => self.start_watch(kind, request),
-            (Verb::Create, Some("binding")) => {
-                let text = |path: &str| request.body.pointer(path).and_then(Value::as_str).unwrap_or("");
-                let (bound, node) = (text("/metadata/name"), text("/target/name"));
-                // Source: pkg/registry/core/pod/storage/storage.go `BindingREST.Create` (v1.37).
-                if bound != name {
-                    return Err(Status::bad_request("name in URL does not match name in Binding object"));
-                }
-                self.bind(namespace, name, node)?;
-                Ok(success(kind, name))
-            }
+            (Verb::Create, Some("binding")) => self.create_binding(namespace, name, request, warnings),
             (Verb::Create, Some("eviction")) => self.evict(namespace, name, request),
             (Verb::Create, Some("token")) => self.create_token(namespace, name, request),
             (Verb::Create, Some(_)) => Err(Status::method_not_supported(kind, "create")),
@@ -360,7 +359,7 @@ fn decode_all(
     options: &RequestOptions,
     warnings: &mut Vec<String>,
 ) -> Result<Object, Status> {
-    let mut value = super::decode::decode(kind, body, options.field_validation, warnings)?;
+    let mut value = super::decode::decode(kind, body, options, warnings)?;
     super::decode::apply_defaults(kind, &mut value);
     if *kind == kinds::POD && value.pointer("/metadata/uid").is_none() {
         // What only a pod's creation fills in, after the common defaults.
@@ -384,7 +383,7 @@ fn object_of(kind: &'static Kind, value: Value) -> Result<Object, Status> {
 }
 
 /// The answer to an action that gives no object back.
-fn success(kind: &Kind, name: &str) -> Response {
+pub(super) fn success(kind: &Kind, name: &str) -> Response {
     let mut body =
         json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201});
     if let (false, Some(map)) = (name.is_empty(), body.as_object_mut()) {

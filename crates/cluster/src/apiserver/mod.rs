@@ -6,6 +6,8 @@
 mod accepted;
 pub mod admission;
 mod allocators;
+mod binding;
+mod component_status;
 mod decode;
 pub(crate) mod eviction;
 mod handlers;
@@ -17,6 +19,7 @@ pub mod registry;
 mod service;
 mod strategy;
 mod token;
+mod versions;
 
 pub use registry::DeleteOptions;
 

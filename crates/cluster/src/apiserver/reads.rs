@@ -6,7 +6,7 @@ use podlab_api::door::{
 };
 use podlab_api::selector::supported_fields::parse_field_selector;
 use podlab_api::selector::{FieldSelector, Selector};
-use podlab_api::{Kind, Object, Response, Status, kinds};
+use podlab_api::{Kind, Object, Response, Status, kinds, versions};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -110,7 +110,7 @@ impl ApiServer {
         Ok(Response { code: 200, body: ResponseBody::List(list), warnings: Vec::new() })
     }
 
-    fn table(
+    pub(super) fn table(
         &self,
         kind: &'static Kind,
         items: &[Arc<Object>],
@@ -164,8 +164,9 @@ impl ApiServer {
     /// # Errors
     /// 410 where the history no longer reaches back to the cursor.
     pub fn watch(&self, cursor: &mut WatchCursor) -> Result<Vec<WatchEvent>, Status> {
-        let filter =
-            Filter::new(cursor.kind, cursor.label_selector.as_deref(), cursor.field_selector.as_deref())?;
+        let version = versions::find(cursor.kind.group, cursor.kind.version, cursor.kind.plural);
+        let kind = version.map_or(cursor.kind, |version| version.kind);
+        let filter = Filter::new(kind, cursor.label_selector.as_deref(), cursor.field_selector.as_deref())?;
         let Some(changes) = self.store.history().since(cursor.resource_version) else {
             return Err(Status::resource_expired(format!(
                 "too old resource version: {} ({})",
@@ -180,7 +181,7 @@ impl ApiServer {
         for change in changes {
             cursor.resource_version = change.resource_version;
             let object = &change.object;
-            if object.kind != cursor.kind
+            if object.kind != kind
                 || cursor.namespace.as_deref().is_some_and(|ns| ns != object.namespace())
                 || cursor.name.as_deref().is_some_and(|n| n != object.name())
             {
@@ -194,7 +195,9 @@ impl ApiServer {
                 (true, false) => ChangeType::Deleted,
                 (false, false) => continue,
             };
-            events.push(WatchEvent { change, object: object.clone() });
+            let object =
+                version.map_or_else(|| object.clone(), |version| super::versions::shown(version, object));
+            events.push(WatchEvent { change, object });
         }
         cursor.resource_version = self.store.resource_version();
         Ok(events)

@@ -132,6 +132,7 @@ impl ApiServer {
             return Ok(Arc::new(object));
         }
         admission::charge(self, charges);
+        strategy::default_stored(&mut object);
         self.store.put_new(object).map_err(|object| Status::already_exists(kind, object.name()))
     }
 

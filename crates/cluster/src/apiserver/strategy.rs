@@ -227,11 +227,23 @@ fn generate_job_selector(meta: &mut podlab_api::ObjectMeta, map: &mut Map<String
             labels.insert("batch.kubernetes.io/controller-uid".to_owned(), uid.as_str().into());
         }
     }
-    let labels = meta.labels.get_or_insert_default();
-    if labels.is_empty() {
-        for (key, value) in pairs {
-            labels.insert(key.to_owned(), value.clone());
-        }
+}
+
+/// What defaulting makes of an object that was stored, when it is read again: a job without labels of its own has its
+/// template's.
+///
+/// Source: pkg/apis/batch/v1/defaults.go `SetDefaults_Job` (v1.37).
+pub(super) fn default_stored(object: &mut Object) {
+    if *object.kind != kinds::JOB || object.metadata.labels.as_ref().is_some_and(|labels| !labels.is_empty())
+    {
+        return;
+    }
+    let labels = object.field("spec").and_then(|spec| spec.pointer("/template/metadata/labels"));
+    let labels = labels.and_then(Value::as_object).into_iter().flatten();
+    let labels: std::collections::BTreeMap<String, String> =
+        labels.filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned()))).collect();
+    if !labels.is_empty() {
+        object.metadata.labels = Some(labels);
     }
 }
 

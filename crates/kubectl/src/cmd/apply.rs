@@ -103,7 +103,10 @@ impl Applying {
     pub(crate) fn step(&mut self, cx: &mut Cx<'_>) -> Result<Step> {
         if let Some(gathering) = &mut self.gathering {
             if gathering.step(cx) {
-                self.items = self.gathering.take().map(Gathering::finish).unwrap_or_default().items.into();
+                let read = self.gathering.take().map(Gathering::finish).unwrap_or_default().items;
+                // What cannot be read is told first.
+                let (infos, unread): (Vec<_>, Vec<_>) = read.into_iter().partition(Result::is_ok);
+                self.items = unread.into_iter().chain(infos).collect();
             }
             return Ok(Step::Yield);
         }

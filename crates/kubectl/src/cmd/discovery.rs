@@ -234,6 +234,8 @@ pub(crate) fn api_versions(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
         );
     }
     let mut versions: Vec<String> = all(cx).into_iter().map(|r| r.api_version).collect();
+    // `api-resources` lists a kind in its preferred version alone.
+    versions.extend(podlab_api::versions::VERSIONS.iter().map(podlab_api::versions::Version::api_version));
     versions.sort();
     versions.dedup();
     for version in versions {

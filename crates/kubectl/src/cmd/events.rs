@@ -38,8 +38,8 @@ fn ago(then: &str, now: Timestamp) -> String {
 /// How long ago an event came, and how often.
 pub(crate) fn interval(event: &Value, now: Timestamp) -> String {
     let series = event.get("series").filter(|s| s.is_object());
-    let first = match text(event, &["firstTimestamp"]) {
-        "" => text(event, &["eventTime"]),
+    let first = match text(event, &["eventTime"]) {
+        "" => text(event, &["firstTimestamp"]),
         time => time,
     };
     let first = ago(first, now);
@@ -80,12 +80,12 @@ fn wanted(types: &[String], event: &Value) -> bool {
 }
 
 fn last_seen(event: &Value) -> &str {
-    let series = text(event, &["series", "lastObservedTime"]);
-    let last = text(event, &["lastTimestamp"]);
-    match (series, last) {
-        ("", "") => text(event, &["eventTime"]),
-        ("", last) => last,
-        (series, _) => series,
+    if event.get("series").is_some_and(Value::is_object) {
+        return text(event, &["series", "lastObservedTime"]);
+    }
+    match text(event, &["lastTimestamp"]) {
+        "" => text(event, &["eventTime"]),
+        last => last,
     }
 }
 
@@ -125,7 +125,8 @@ pub(crate) fn run(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
         }
         return done();
     }
-    events.sort_by(|a, b| last_seen(a).cmp(last_seen(b)));
+    // Texts would not do: some times have fractions of a second.
+    events.sort_by_cached_key(|event| last_seen(event).parse::<Timestamp>().ok());
     if !matches!(format, Format::Human) {
         let shown = match format {
             Format::Name => events.iter().map(|e| print::name_of(e) + "\n").collect(),

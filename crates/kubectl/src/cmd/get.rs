@@ -47,12 +47,16 @@ fn raw(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
         return message("arguments may not be passed when --raw is specified");
     }
     cx.discover(1)?;
-    match parsed.str("raw").split('?').next().unwrap_or("") {
-        "/healthz" | "/livez" | "/readyz" => {
-            cx.out("ok");
+    let path = parsed.str("raw");
+    match podlab_api::health::answer(path) {
+        Some(text) => {
+            cx.out(&text);
             done()
         }
-        other => message(format!("podlab does not simulate 'kubectl get --raw {other}'")),
+        None => {
+            let path = path.split('?').next().unwrap_or("");
+            message(format!("podlab does not simulate 'kubectl get --raw {path}'"))
+        }
     }
 }
 

@@ -26,6 +26,10 @@ pub(crate) struct Watching {
 }
 
 pub(crate) fn start(cx: &mut Cx<'_>, parsed: &Parsed, builder: &Builder, format: Format) -> Result<Flow> {
+    if !cx.config.has_server() {
+        // A watch looks at discovery once more.
+        cx.memcache(1);
+    }
     let selected = builder.types(cx)?;
     let named = builder.args.len() > 1 || builder.args.iter().any(|a| a.contains('/')) || builder.has_files();
     let (kind, namespace, name) = if named {

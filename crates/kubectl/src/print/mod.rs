@@ -129,7 +129,7 @@ pub(crate) fn format(cx: &mut Cx<'_>, parsed: &Parsed, get: bool) -> Result<Form
 pub(crate) fn name_of(object: &Value) -> String {
     let api_version = text(object, &["apiVersion"]);
     let kind = text(object, &["kind"]);
-    if let Some(kind) = kinds::by_gvk(api_version, kind) {
+    if let Some(kind) = kinds::served_by_gvk(api_version, kind) {
         return object_name(kind, name(object));
     }
     let lower = kind.to_lowercase();
@@ -164,7 +164,7 @@ pub(crate) fn object(format: &Format, value: &Value, order: Order) -> Result<Str
             Ok(text) => text,
             Err(error) => {
                 return message(format!(
-                    "error executing jsonpath {template:?}: Error executing template: {error}. Printing more information for debugging the template:\n\ttemplate was:\n\t\t{template}\n\tobject given to jsonpath engine was:\n\t\t{}\n\n",
+                    "error executing jsonpath {template:?}: Error executing template: {error}. Printing more information for debugging the template:\n\ttemplate was:\n\t\t{template}\n\tobject given to jsonpath engine was:\n\t\t{}\n\n\n",
                     podlab_api::go_text::go_syntax(value)
                 ));
             }

@@ -2,7 +2,7 @@
 //!
 //! Source: api/discovery (v1.37) for the order of groups, verbs and the kinds of subresources.
 
-use crate::versions::VERSIONS;
+use podlab_api::versions::VERSIONS;
 use podlab_api::{Kind, kinds};
 
 const ALL_VERBS: &[&str] =
@@ -89,7 +89,7 @@ pub(crate) fn served() -> Vec<Served> {
             singular: singular.to_owned(),
             kind: kind.to_owned(),
             namespaced,
-            short_names: Vec::new(),
+            short_names: if kind == "ComponentStatus" { vec!["cs".to_owned()] } else { Vec::new() },
             categories: Vec::new(),
             verbs,
             subresources: Vec::new(),
@@ -111,8 +111,9 @@ pub(crate) fn served() -> Vec<Served> {
 type Other = (&'static str, &'static str, &'static str, &'static str, bool, &'static [&'static str]);
 
 /// What is answered and not stored.
-const OTHERS: [Other; 9] = [
+const OTHERS: [Other; 10] = [
     ("", "bindings", "binding", "Binding", true, CREATE),
+    ("", "componentstatuses", "componentstatus", "ComponentStatus", false, READ),
     ("authentication.k8s.io", "selfsubjectreviews", "selfsubjectreview", "SelfSubjectReview", false, CREATE),
     ("authentication.k8s.io", "tokenreviews", "tokenreview", "TokenReview", false, CREATE),
     (

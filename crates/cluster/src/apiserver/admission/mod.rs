@@ -14,6 +14,7 @@ mod pod_resize;
 mod pod_security;
 mod priority;
 mod resource_quota;
+mod runtime_class;
 mod service_account;
 mod storage_object_in_use_protection;
 
@@ -37,6 +38,7 @@ pub(super) fn admit_create(api: &ApiServer, object: &mut Object) -> Result<(), S
         service_account::admit_create(api, object)?;
         priority::admit_create(api, object)?;
         default_toleration_seconds::admit(object);
+        runtime_class::admit_create(api, object)?;
     }
     if *object.kind == kinds::PERSISTENT_VOLUME_CLAIM {
         default_storage_class::admit_create(api, object);
@@ -71,6 +73,7 @@ pub(super) fn validate_create(
     limit_ranger::validate(api, object)?;
     pod_security::validate(api, object, None, None, warnings)?;
     priority::validate(api, object, None)?;
+    runtime_class::validate(api, object)?;
     resource_quota::validate(api, object, None, None)
 }
 

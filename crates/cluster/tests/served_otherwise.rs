@@ -1,0 +1,119 @@
+//! What is served and not stored: bindings, component statuses, and other versions of kinds.
+
+use podlab_api::door::{PatchType, ResponseBody, Verb};
+use podlab_api::{Door, Request, kinds};
+use podlab_cluster::{Cluster, Profile, Settings};
+use serde_json::{Value, json};
+
+fn cluster(profile: Profile) -> Cluster {
+    Cluster::new(Settings { profile, nodes: Vec::new(), ..Settings::default() })
+}
+
+fn autoscaler() -> Value {
+    json!({"apiVersion": "autoscaling/v1", "kind": "HorizontalPodAutoscaler", "metadata": {"name": "web"},
+        "spec": {"maxReplicas": 5, "targetCPUUtilizationPercentage": 50,
+            "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"}}})
+}
+
+#[test]
+fn an_autoscaler_is_written_and_read_in_either_version() {
+    let mut cluster = cluster(Profile::Api);
+    let older = &kinds::HORIZONTAL_POD_AUTOSCALER_V1;
+    let created =
+        cluster.request(Request::create(older, "default", autoscaler())).into_object().unwrap().to_value();
+    assert_eq!(created["apiVersion"], "autoscaling/v1");
+    assert_eq!(created["spec"]["minReplicas"], 1);
+    assert_eq!(created["spec"]["targetCPUUtilizationPercentage"], 50);
+    let patch = json!({"spec": {"targetCPUUtilizationPercentage": 70}});
+    let request = Request::patch(older, "default", "web", PatchType::Merge, patch);
+    let patched = cluster.request(request).into_object().unwrap().to_value();
+    assert_eq!(patched["spec"]["targetCPUUtilizationPercentage"], 70);
+    let kept = Request::get(&kinds::HORIZONTAL_POD_AUTOSCALER, "default", "web");
+    let kept = cluster.request(kept).into_object().unwrap().to_value();
+    assert_eq!(kept["apiVersion"], "autoscaling/v2");
+    assert_eq!(kept["spec"]["metrics"][0]["resource"]["target"]["averageUtilization"], 70);
+    let list = cluster.request(Request::list(older, "")).into_list().unwrap();
+    assert_eq!(list.items[0].to_value()["apiVersion"], "autoscaling/v1");
+    let mut odd = autoscaler();
+    odd["spec"]["metrics"] = json!([]);
+    odd["metadata"]["name"] = "odd".into();
+    let mut request = Request::create(older, "default", odd);
+    request.options.field_validation = podlab_api::door::FieldValidation::Strict;
+    let refused = cluster.request(request).into_object().unwrap_err();
+    assert!(refused.message.contains(r#"unknown field "spec.metrics""#), "{}", refused.message);
+}
+
+#[test]
+fn a_watch_shows_the_version_that_was_asked_for() {
+    let mut cluster = cluster(Profile::Api);
+    let older = &kinds::HORIZONTAL_POD_AUTOSCALER_V1;
+    let watch = Request::new(Verb::Watch, older).namespace("default");
+    let ResponseBody::Watch(mut cursor) = cluster.request(watch).body else { panic!("no watch") };
+    cluster.request(Request::create(older, "default", autoscaler())).into_object().unwrap();
+    let events = Door::watch(&mut cluster, &mut cursor).unwrap();
+    assert_eq!(events[0].object.to_value()["spec"]["targetCPUUtilizationPercentage"], 50);
+}
+
+#[test]
+fn a_binding_says_a_node() {
+    let mut cluster = cluster(Profile::Api);
+    let pod = json!({"metadata": {"name": "web"}, "spec": {"containers": [{"name": "c", "image": "nginx"}]}});
+    cluster.request(Request::create(&kinds::POD, "default", pod)).into_object().unwrap();
+    let bind = |target: Value| {
+        let body =
+            json!({"apiVersion": "v1", "kind": "Binding", "metadata": {"name": "web"}, "target": target});
+        Request::create(&kinds::BINDING, "default", body)
+    };
+    let refused = cluster.request(bind(json!({"kind": "Pod", "name": "n1"}))).into_object().unwrap_err();
+    assert_eq!((refused.code, refused.reason), (500, ""));
+    assert_eq!(
+        refused.message,
+        r#"target.kind: Unsupported value: "Pod": supported values: "Node", "<empty>""#
+    );
+    assert_eq!(cluster.request(bind(json!({"kind": "Node", "name": "n1"}))).code, 201);
+    let pod = cluster.request(Request::get(&kinds::POD, "default", "web")).into_object().unwrap();
+    assert_eq!(pod.pod_spec().unwrap().node_name.as_deref(), Some("n1"));
+}
+
+#[test]
+fn components_are_as_well_as_they_are_there() {
+    let message = |profile: Profile| {
+        let request = Request::get(&kinds::COMPONENT_STATUS, "", "scheduler");
+        let status = cluster(profile).request(request).into_object().unwrap().to_value();
+        status["conditions"][0]["message"].as_str().unwrap_or_default().to_owned()
+    };
+    assert_eq!(message(Profile::Controllers), "ok");
+    assert!(message(Profile::Api).ends_with("connect: connection refused"));
+}
+
+#[test]
+fn a_runtime_class_brings_its_overhead() {
+    let mut cluster = cluster(Profile::Api);
+    let class = json!({"metadata": {"name": "thick"}, "handler": "thick", "overhead": {"podFixed": {"cpu": "250m"}},
+        "scheduling": {"nodeSelector": {"kind": "thick"}}});
+    cluster.request(Request::create(&kinds::RUNTIME_CLASS, "", class)).into_object().unwrap();
+    let pod = |name: &str, more: Value| {
+        let mut spec = json!({"containers": [{"name": "c", "image": "nginx"}]});
+        spec.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        Request::create(&kinds::POD, "default", json!({"metadata": {"name": name}, "spec": spec}))
+    };
+    let stored = cluster.request(pod("a", json!({"runtimeClassName": "thick"}))).into_object().unwrap();
+    let spec = stored.to_value()["spec"].clone();
+    assert_eq!(spec["overhead"]["cpu"], "250m");
+    assert_eq!(spec["nodeSelector"]["kind"], "thick");
+    let mut refusal =
+        |name: &str, more: Value| cluster.request(pod(name, more)).into_object().unwrap_err().message;
+    assert_eq!(
+        refusal("b", json!({"runtimeClassName": "thick", "nodeSelector": {"kind": "thin"}})),
+        "pods \"b\" is forbidden: conflict: runtimeClass.scheduling.nodeSelector[kind] = thick; \
+         pod.spec.nodeSelector[kind] = thin"
+    );
+    assert_eq!(
+        refusal("b", json!({"runtimeClassName": "none"})),
+        "pods \"b\" is forbidden: pod rejected: RuntimeClass \"none\" not found"
+    );
+    assert_eq!(
+        refusal("b", json!({"runtimeClassName": "thick", "overhead": {"cpu": "1"}})),
+        "pods \"b\" is forbidden: pod rejected: Pod's Overhead doesn't match RuntimeClass's defined Overhead"
+    );
+}
