@@ -280,16 +280,6 @@ fn arguments_of(
     }
 }
 
-/// Flags that are completed, though no help names them. That of the preferences' file is read before there are any, and
-/// not completed.
-const LOGGING: [(&str, &str); 2] = [
-    ("log-flush-frequency", "Maximum number of seconds between log flushes"),
-    (
-        "vmodule",
-        "comma-separated list of pattern=N settings for file-filtered logging (only works for the default text log format)",
-    ),
-];
-
 /// The flags that a command still misses.
 ///
 /// Source: github.com/spf13/cobra completions.go `completeRequireFlags`.
@@ -388,16 +378,12 @@ pub(crate) fn command(argv: &[String], env: &Env, door: &mut dyn Door, io: &mut 
     if last.starts_with('-') && !last.contains('=') {
         let command = flags::find(words.get(..words.len().saturating_sub(1)).unwrap_or(&[])).command;
         found.retain(|_| false);
-        let logging = LOGGING.map(|(name, usage)| tree::Flag {
-            name: name.to_owned(),
-            usage: usage.to_owned(),
-            ..tree::Flag::default()
-        });
         let mut lists: Vec<Vec<&tree::Flag>> =
-            vec![tree::root().global.iter().chain(&logging).collect(), command.flags.iter().collect()];
+            vec![tree::root().global.iter().collect(), command.flags.iter().collect()];
         for list in &mut lists {
             list.sort_by(|a, b| a.name.cmp(&b.name));
         }
+        // That of the preferences' file is read before the rest, and not completed.
         let offered = |flag: &&tree::Flag| !flag.hidden && flag.name != "kuberc";
         for flag in lists.into_iter().flatten().filter(offered) {
             let own = Completion { word: format!("--{}", flag.name), about: flag.usage.clone() };
