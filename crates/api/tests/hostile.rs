@@ -93,7 +93,15 @@ fn the_manifests_are_valid_as_they_are() {
         !MANIFESTS.iter().any(|text| text.contains(&format!("\"kind\":\"{}\",\"metadata\"", kind.kind)))
     });
     let missing: Vec<_> = all.map(|kind| kind.kind).collect();
-    assert_eq!(missing, ["PodTemplate", "ControllerRevision", "Role", "ClusterRoleBinding"]);
+    let expected = [
+        "PodTemplate",
+        "ControllerRevision",
+        "Role",
+        "ClusterRoleBinding",
+        "ValidatingAdmissionPolicy",
+        "ValidatingAdmissionPolicyBinding",
+    ];
+    assert_eq!(missing, expected);
 }
 
 /// Operations of a JSON patch, or something near it.
