@@ -6,6 +6,7 @@
 //! **Boundary:** [`kinds::ALL`] (the registry) and [`door`].
 #![forbid(unsafe_code)]
 
+pub mod custom;
 pub mod defaults;
 pub mod descriptions;
 pub mod door;

@@ -101,7 +101,7 @@ impl Object {
                 spec: Arc::new(part(&mut map, "spec")?),
                 status: Arc::new(part(&mut map, "status")?),
             },
-            BodyType::Tree => Body::Tree(Arc::new(map)),
+            BodyType::Tree | BodyType::Custom(_) => Body::Tree(Arc::new(map)),
         };
         Ok(Object { kind, metadata, body })
     }

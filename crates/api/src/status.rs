@@ -202,6 +202,18 @@ impl Status {
         }
     }
 
+    /// 415 for a strategic merge patch of an object whose kind somebody has defined.
+    pub fn unsupported_patch() -> Status {
+        Status {
+            code: 415,
+            reason: "UnsupportedMediaType",
+            message: "the body of the request was in an unknown format - accepted media types include: \
+                      application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml"
+                .to_owned(),
+            details: Some(StatusDetails::default()),
+        }
+    }
+
     /// 410 for a resourceVersion that the watch history no longer reaches.
     pub fn resource_expired(message: impl Into<String>) -> Status {
         Status { code: 410, reason: "Expired", message: message.into(), details: None }

@@ -9,6 +9,7 @@
 
 use crate::kinds::Kind;
 use serde_json::Value;
+use std::borrow::Cow;
 
 /// A field that has no effect: `containers[].volumeDevices`, below the pod's or the Service's spec.
 struct Field {
@@ -107,7 +108,7 @@ const SERVICE: &[Field] = &[
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
     /// A key of an object.
-    Key(&'static str),
+    Key(Cow<'static, str>),
     /// A place in a list.
     Index(usize),
 }
@@ -119,7 +120,7 @@ pub fn path_text(path: &[Step]) -> String {
     for step in path {
         match step {
             Step::Key(key) if text.is_empty() => text.push_str(key),
-            Step::Key(key) => text.extend([".", key]),
+            Step::Key(key) => text.extend([".", key.as_ref()]),
             Step::Index(index) => text.push_str(&format!("[{index}]")),
         }
     }
@@ -144,21 +145,53 @@ fn pod_spec(kind: &Kind) -> Option<&'static [&'static str]> {
 pub fn not_simulated(kind: &Kind, object: &Value) -> Vec<Vec<Step>> {
     let mut found = Vec::new();
     if kind.kind == "Service" && kind.group.is_empty() {
-        look(object.get("spec"), &[Step::Key("spec")], SERVICE, &mut found);
+        look(object.get("spec"), &[Step::Key("spec".into())], SERVICE, &mut found);
+    }
+    if *kind == crate::kinds::CUSTOM_RESOURCE_DEFINITION {
+        rules(object, &mut Vec::new(), &mut found);
     }
     let Some(place) = pod_spec(kind) else { return found };
     let spec = place.iter().try_fold(object, |value, key| value.get(key));
-    let at: Vec<Step> = place.iter().map(|key| Step::Key(key)).collect();
+    let at: Vec<Step> = place.iter().map(|key| Step::Key((*key).into())).collect();
     look(spec, &at, POD, &mut found);
     for list in CONTAINERS {
         let containers = spec.and_then(|spec| spec.get(list)).and_then(Value::as_array);
         for (index, container) in containers.into_iter().flatten().enumerate() {
             let mut at = at.clone();
-            at.extend([Step::Key(list), Step::Index(index)]);
+            at.extend([Step::Key(list.into()), Step::Index(index)]);
             look(Some(container), &at, CONTAINER, &mut found);
         }
     }
     found
+}
+
+/// Finds rules in CEL, and conversion by webhook.
+fn rules(value: &Value, at: &mut Vec<Step>, found: &mut Vec<Vec<Step>>) {
+    const DEEPEST: usize = 256;
+    if at.len() > DEEPEST {
+        return;
+    }
+    match value {
+        Value::Object(map) => {
+            for (key, inner) in map {
+                at.push(Step::Key(key.clone().into()));
+                if key == "x-kubernetes-validations" || (key == "webhook" && at.len() == 3) {
+                    found.push(at.clone());
+                } else {
+                    rules(inner, at, found);
+                }
+                at.pop();
+            }
+        }
+        Value::Array(items) => {
+            for (index, inner) in items.iter().enumerate() {
+                at.push(Step::Index(index));
+                rules(inner, at, found);
+                at.pop();
+            }
+        }
+        _ => {}
+    }
 }
 
 fn look(value: Option<&Value>, at: &[Step], fields: &[Field], found: &mut Vec<Vec<Step>>) {
@@ -177,7 +210,7 @@ fn walk(value: &Value, at: Vec<Step>, rest: &'static str, harmless: &[&str], fou
         path.push(step);
         path
     };
-    let at = with(Step::Key(key));
+    let at = with(Step::Key(key.into()));
     if is_list {
         for (index, item) in next.as_array().into_iter().flatten().enumerate() {
             let mut path = at.clone();
@@ -224,6 +257,16 @@ mod tests {
         assert_eq!(texts(&kinds::POD, &json!({"spec": spec})), expected("spec"));
         let deployment = json!({"spec": {"template": {"spec": spec}}});
         assert_eq!(texts(&kinds::DEPLOYMENT, &deployment), expected("spec.template.spec"));
+    }
+
+    #[test]
+    fn rules_in_cel_are_found_in_a_definition() {
+        let rule = serde_json::json!({"spec": {"versions": [{"schema": {"openAPIV3Schema": {"properties": {"spec":
+            {"x-kubernetes-validations": [{"rule": "true"}]}}}}}]}});
+        assert_eq!(
+            texts(&crate::kinds::CUSTOM_RESOURCE_DEFINITION, &rule),
+            ["spec.versions[0].schema.openAPIV3Schema.properties.spec.x-kubernetes-validations"]
+        );
     }
 
     #[test]

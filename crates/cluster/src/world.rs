@@ -143,6 +143,14 @@ impl World {
         self.observed = last.resource_version;
         self.api.store.see(self.observed);
         let profile = self.settings.profile;
+        let definition = |change: &Change| {
+            let kind = change.object.kind;
+            *kind == podlab_api::kinds::CUSTOM_RESOURCE_DEFINITION
+                || (kind.is_custom() && change.change == podlab_api::door::ChangeType::Deleted)
+        };
+        if pending.iter().any(definition) {
+            self.api.sync_definitions();
+        }
         let mut cx = Cx { api: &mut self.api, agenda: &mut self.agenda, settings: &self.settings };
         for change in &pending {
             if profile.has_scheduler() {
@@ -167,6 +175,7 @@ impl World {
 
     /// Tells every component that the state was set from outside: they take it up as after a restart.
     pub(crate) fn restored(&mut self) {
+        self.api.sync_definitions();
         self.observed = self.api.store().resource_version();
         let objects: Vec<_> = self.api.store().all().cloned().collect();
         let profile = self.settings.profile;

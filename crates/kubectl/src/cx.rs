@@ -90,6 +90,19 @@ impl<'a> Cx<'a> {
         }
     }
 
+    /// The kinds that custom resource definitions make; discovery is for everybody, whoever they are.
+    pub(crate) fn defined(&mut self) -> Vec<&'static Kind> {
+        if !self.config.has_server() {
+            return Vec::new();
+        }
+        match self.door.request(Request::list(&podlab_api::kinds::CUSTOM_RESOURCE_DEFINITION, "")).body {
+            ResponseBody::List(list) => {
+                list.items.iter().flat_map(|one| podlab_api::custom::kinds_of(&one.to_value())).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
     /// Asks for one object, as a tree.
     pub(crate) fn object(&mut self, request: Request) -> Result<Value> {
         match self.ask(request)? {

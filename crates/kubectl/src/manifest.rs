@@ -386,7 +386,11 @@ fn info(cx: &mut Cx<'_>, builder: &Builder, document: Document, metadata: Metada
     }
     // kubectl's mapper knows every kind in small letters as well; the server then refuses it.
     let small = || kinds::served().find(|k| k.api_version() == api_version && k.kind.to_lowercase() == kind);
-    let Some(entry) = kinds::served_by_gvk(&api_version, &kind).or_else(small) else {
+    let mut defined = || {
+        let all = cx.defined();
+        all.into_iter().find(|one| one.kind == kind && one.api_version() == api_version)
+    };
+    let Some(entry) = kinds::served_by_gvk(&api_version, &kind).or_else(small).or_else(&mut defined) else {
         return message(format!(
             "resource mapping not found for name: {:?} namespace: {:?} from {source:?}: no matches for kind {kind:?} in version {api_version:?}\nensure CRDs are installed first",
             name(&value),

@@ -91,12 +91,17 @@ pub(crate) const MISSING: &str = "You must provide one or more resources by argu
 
 /// A kind by plural, singular, short name or kind, with or without its group.
 pub(crate) fn lookup(word: &str) -> Option<&'static Kind> {
+    lookup_in(&kinds::served().collect::<Vec<_>>(), word)
+}
+
+/// As [`lookup`], among these kinds.
+pub(crate) fn lookup_in(all: &[&'static Kind], word: &str) -> Option<&'static Kind> {
     let lower = word.to_lowercase();
     let matches = |kind: &&Kind, name: &str| {
         kind.plural == name || kind.singular == name || kind.short_names.contains(&name)
     };
     let find = |name: &str, version: Option<&str>, group: Option<&str>| {
-        kinds::served().find(|k| {
+        all.iter().copied().find(|k| {
             matches(k, name)
                 && group
                     .is_none_or(|g| k.group == g || (!g.is_empty() && k.group.starts_with(&format!("{g}."))))
@@ -120,14 +125,19 @@ pub(crate) fn lookup(word: &str) -> Option<&'static Kind> {
 /// The server has no such type.
 pub(crate) fn mapping(cx: &mut Cx<'_>, word: &str) -> Result<&'static Kind> {
     cx.discover(4)?;
-    match lookup(word) {
+    match lookup(word).or_else(|| lookup_in(&cx.defined(), word)) {
         Some(kind) => {
             warn_of_others(cx, kind, word);
             Ok(kind)
         }
         None => {
-            let bare = word.split('.').next().unwrap_or(word);
-            message(format!("the server doesn't have a resource type {bare:?}"))
+            let said = match word.to_lowercase().split_once('.') {
+                Some((name, group)) => {
+                    format!("the server doesn't have a resource type {name:?} in group {group:?}")
+                }
+                None => format!("the server doesn't have a resource type {word:?}"),
+            };
+            message(said)
         }
     }
 }
@@ -152,15 +162,22 @@ pub(crate) fn warn_of_others(cx: &mut Cx<'_>, kind: &Kind, word: &str) {
 }
 
 /// `all` and other categories become the types they stand for.
-fn expand(word: &str) -> String {
+fn expand(cx: &mut Cx<'_>, word: &str) -> String {
+    // Only a word that names no type can be a category.
+    let unknown = word.split(',').any(|part| lookup(part).is_none());
+    let defined = if unknown { cx.defined() } else { Vec::new() };
+    let mut all: Vec<&Kind> = Vec::new();
+    for kind in kinds::ALL.iter().copied().chain(defined) {
+        // One version of each.
+        if !all.contains(&kind) {
+            all.push(kind);
+        }
+    }
     let parts: Vec<String> = word
         .split(',')
         .map(|part| {
-            let members: Vec<String> = kinds::ALL
-                .iter()
-                .filter(|k| k.categories.contains(&part))
-                .map(|k| k.group_resource())
-                .collect();
+            let members: Vec<String> =
+                all.iter().filter(|k| k.categories.contains(&part)).map(|k| k.group_resource()).collect();
             if members.is_empty() { part.to_owned() } else { members.join(",") }
         })
         .collect();
@@ -220,7 +237,7 @@ impl Builder {
     pub(crate) fn types(&self, cx: &mut Cx<'_>) -> Result<Vec<&'static Kind>> {
         let mut out: Vec<&'static Kind> = Vec::new();
         if let Some(first) = self.args.first() {
-            for word in split_types(&expand(first)) {
+            for word in split_types(&expand(cx, first)) {
                 let kind = mapping(cx, &word)?;
                 if !out.contains(&kind) {
                     out.push(kind);

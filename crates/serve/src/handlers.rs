@@ -67,7 +67,10 @@ pub(crate) async fn handle(app: Arc<App>, request: hyper::Request<Incoming>) -> 
             Ok(other(&parts, target, header))
         }
         of_discovery => match accepts {
-            Ok(accepts) => Ok(discover(app.address, &of_discovery, accepts)),
+            Ok(accepts) => {
+                let defined = app.host.look(|cluster| cluster.world().api.defined_kinds().to_vec()).await;
+                Ok(discover(app.address, &defined.unwrap_or_default(), &of_discovery, accepts))
+            }
             Err(status) => Err(status),
         },
     };
@@ -92,6 +95,16 @@ async fn resource(
         resource: call.target.resource.clone().into(),
     };
     let kind = kinds::by_resource(&gvr.group, &gvr.version, &gvr.resource).or(other.map(|other| other.kind));
+    let kind = match kind {
+        Some(kind) => Some(kind),
+        None => {
+            let gvr = gvr.clone();
+            let find = move |cluster: &mut Cluster| {
+                cluster.world().api.kind_by_resource(&gvr.group, &gvr.version, &gvr.resource)
+            };
+            app.host.look(find).await.ok_or_else(stopped)?
+        }
+    };
     let Some(kind) = kind else {
         return elsewhere(&app, &call, gvr, request).await;
     };

@@ -8,13 +8,18 @@ use crate::reply::{self, Reply};
 use crate::route::Route;
 use crate::version::version;
 use hyper::header::CONTENT_TYPE;
-use podlab_api::Status;
+use podlab_api::{Kind, Status};
 use serde_json::json;
 use std::net::SocketAddr;
 
 /// A document of discovery.
-pub(crate) fn discover(address: SocketAddr, route: &Route, accepts: Accepts) -> Reply {
-    let served = discovery::served();
+pub(crate) fn discover(
+    address: SocketAddr,
+    defined: &[&'static Kind],
+    route: &Route,
+    accepts: Accepts,
+) -> Reply {
+    let served = discovery::served_with(defined);
     if accepts.form == Form::Discovery && matches!(route, Route::LegacyVersions | Route::Groups) {
         let value = discovery::aggregated(&served, *route == Route::LegacyVersions);
         let mut reply = reply::document(200, render::value(&value), Encoding::Json);

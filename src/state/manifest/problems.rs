@@ -207,7 +207,7 @@ fn not_simulated(part: &Part<'_>, found: &mut Vec<Finding>) {
         let steps: Vec<PathElement> = path
             .iter()
             .map(|step| match step {
-                support::Step::Key(key) => (*key).into(),
+                support::Step::Key(key) => (&**key).into(),
                 support::Step::Index(index) => (*index).into(),
             })
             .collect();

@@ -14,5 +14,5 @@ pub const KIND: Kind = Kind {
     namespaced: false,
     subresources: &["status"],
     body: BodyType::Tree,
-    support: Support::NotSimulated("the kinds that it defines are not served"),
+    support: Support::Simulated,
 };

@@ -60,6 +60,8 @@ pub enum BodyType {
     Node,
     /// A tree of JSON values, decoded where a component wants it.
     Tree,
+    /// A tree as well, of a kind that somebody has defined.
+    Custom(&'static crate::custom::Definition),
 }
 
 /// A kind of object that the API server serves.
@@ -92,6 +94,19 @@ pub struct Kind {
 }
 
 impl Kind {
+    /// What defines it, for a kind that somebody has defined.
+    pub fn definition(&self) -> Option<&'static crate::custom::Definition> {
+        match self.body {
+            BodyType::Custom(definition) => Some(definition),
+            _ => None,
+        }
+    }
+
+    /// Whether somebody has defined it.
+    pub fn is_custom(&self) -> bool {
+        matches!(self.body, BodyType::Custom(_))
+    }
+
     /// `v1`, `apps/v1`.
     pub fn api_version(&self) -> Cow<'static, str> {
         if self.group.is_empty() {
@@ -113,9 +128,14 @@ impl Kind {
 }
 
 impl PartialEq for Kind {
-    /// Every kind is one of the statics of this module: none can be made or copied elsewhere.
+    /// Every kind is one of the statics of this module: none can be made or copied elsewhere, but those that
+    /// definitions make. All versions of one of these are one resource, whatever the definition says of it now.
     fn eq(&self, other: &Kind) -> bool {
         std::ptr::eq(self, other)
+            || (self.is_custom()
+                && other.is_custom()
+                && self.plural == other.plural
+                && self.group == other.group)
     }
 }
 

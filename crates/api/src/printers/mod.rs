@@ -49,6 +49,9 @@ const AGE: Column = col("Age", "string");
 ///
 /// A kind without a printer of its own shows name and age.
 pub fn table(kind: &Kind, objects: &[Arc<Object>], now: Timestamp) -> Table {
+    if let Some(definition) = kind.definition() {
+        return definition.table(objects, now);
+    }
     let printer = printer(kind);
     let rows = objects
         .iter()
@@ -60,7 +63,7 @@ pub fn table(kind: &Kind, objects: &[Arc<Object>], now: Timestamp) -> Table {
 /// As [`table`], for the answer to a list: the StorageClass that claims get by default is marked.
 pub fn list_table(kind: &Kind, objects: &[Arc<Object>], now: Timestamp) -> Table {
     let mut table = table(kind, objects, now);
-    if kind.kind == "StorageClass" {
+    if kind.kind == "StorageClass" && !kind.is_custom() {
         storage::mark_default(&mut table.rows);
     }
     table

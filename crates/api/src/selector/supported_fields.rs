@@ -116,6 +116,26 @@ pub fn parse_field_selector(api_version: &str, kind: &str, text: &str) -> Result
     selector.transform(|field, value| Ok((convert_field_label(api_version, kind, field)?, value.to_owned())))
 }
 
+/// As [`parse_field_selector`], for a kind that may be one that somebody has defined.
+///
+/// # Errors
+/// As there.
+pub fn parse_field_selector_of(kind: &crate::Kind, text: &str) -> Result<FieldSelector, String> {
+    let Some(definition) = kind.definition() else {
+        return parse_field_selector(&kind.api_version(), kind.kind, text);
+    };
+    let selector = FieldSelector::parse(text).map_err(|error| error.to_string())?;
+    selector.transform(|field, value| {
+        let known = matches!(field, "metadata.name" | "metadata.namespace")
+            || definition.selectable.iter().any(|own| own == field);
+        if known {
+            Ok((field.to_owned(), value.to_owned()))
+        } else {
+            Err(format!("field label not supported: {field}"))
+        }
+    })
+}
+
 /// The fields of an object held as a tree, without its metadata.
 struct TreeFields<'a> {
     kind: &'a str,
@@ -208,6 +228,15 @@ impl Fields for Object {
             }
             (_, Body::Node { .. }) => String::new(),
             (_, Body::Event(event)) => event_field(event, name),
+            (_, Body::Tree(fields)) if self.kind.is_custom() => {
+                let mut path = name.split('.');
+                let first = path.next().and_then(|step| fields.get(step));
+                match path.fold(first, |value, step| value?.get(step)) {
+                    Some(Value::String(text)) => text.clone(),
+                    Some(value @ (Value::Bool(_) | Value::Number(_))) => value.to_string(),
+                    _ => String::new(),
+                }
+            }
             (_, Body::Tree(fields)) => TreeFields { kind: self.kind.kind, fields }.field(name),
         }
     }

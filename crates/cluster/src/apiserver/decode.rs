@@ -46,7 +46,7 @@ pub(super) fn decode(
 }
 
 /// The body must be of the kind that the path names.
-fn check_kind(kind: &'static Kind, body: &Value, api_version: &str) -> Result<(), Status> {
+pub(super) fn check_kind(kind: &'static Kind, body: &Value, api_version: &str) -> Result<(), Status> {
     let text = |key: &str| body.get(key).and_then(Value::as_str).unwrap_or("");
     let (given_version, given_kind) = (text("apiVersion"), text("kind"));
     if (given_kind.is_empty() || given_kind == kind.kind)

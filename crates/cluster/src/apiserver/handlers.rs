@@ -18,7 +18,7 @@ impl ApiServer {
         if request.resource.group == crate::metrics::GROUP && self.serves_metrics() {
             return self.serve_metrics(request);
         }
-        let Some(kind) = kinds::served_by_resource(
+        let Some(kind) = self.kind_by_resource(
             &request.resource.group,
             &request.resource.version,
             &request.resource.resource,
@@ -207,18 +207,18 @@ impl ApiServer {
         let namespace = request.namespace.as_deref().unwrap_or("");
         let name = request.name.as_deref().unwrap_or("");
         let options = &request.options;
-        let old = self.store.get(kind, namespace, name).cloned();
+        let old = self.store.get(kind, namespace, name);
+        let old = old.map(|old| super::definitions::in_version(kind, old));
+        if kind.is_custom() && how == PatchType::StrategicMerge {
+            return Err(Status::unsupported_patch());
+        }
         let (patched, created) = match (&old, how) {
             (None, PatchType::Apply) => (request.body.clone(), true),
             (None, _) => return Err(Status::not_found(kind, name)),
             (Some(old), PatchType::Apply) => {
                 // Without field managers an apply merges what it names.
-                let merged = podlab_api::patch::apply(
-                    kind,
-                    PatchType::StrategicMerge,
-                    &old.to_value(),
-                    &request.body,
-                )?;
+                let how = if kind.is_custom() { PatchType::Merge } else { PatchType::StrategicMerge };
+                let merged = podlab_api::patch::apply(kind, how, &old.to_value(), &request.body)?;
                 (merged, false)
             }
             (Some(old), how) => (podlab_api::patch::apply(kind, how, &old.to_value(), &request.body)?, false),
@@ -261,6 +261,9 @@ impl ApiServer {
         let Some(object) = self.store.get(kind, namespace, name) else {
             return Err(Status::not_found(kind, name));
         };
+        if let Some(paths) = kind.definition().and_then(|definition| definition.scale.as_ref()) {
+            return Ok(custom_scale(object, paths));
+        }
         let replicas =
             |part: &str| object.field(part).and_then(|s| s.get("replicas")).and_then(Value::as_i64);
         let selector = object.field("spec").and_then(|s| s.get("selector")).cloned().unwrap_or(Value::Null);
@@ -327,13 +330,58 @@ impl ApiServer {
             return Err(Status::invalid(&SCALE, name, vec![cause]));
         }
         let mut object = (*old).clone();
-        if let podlab_api::Body::Tree(map) = &mut object.body
+        if let Some(paths) = kind.definition().and_then(|definition| definition.scale.as_ref()) {
+            if let podlab_api::Body::Tree(map) = &mut object.body {
+                set_path(Arc::make_mut(map), &paths.spec, replicas.into());
+            }
+        } else if let podlab_api::Body::Tree(map) = &mut object.body
             && let Some(spec) = Arc::make_mut(map).get_mut("spec").and_then(Value::as_object_mut)
         {
             spec.insert("replicas".to_owned(), replicas.into());
         }
         self.update_with(object, None, dry_run, &mut Vec::new())?;
         self.get_scale(kind, namespace, name)
+    }
+}
+
+/// The scale of an object whose definition says where its numbers are.
+fn custom_scale(object: &Object, paths: &podlab_api::custom::ScalePaths) -> Response {
+    let find = |path: &[String]| {
+        let (first, rest) = path.split_first()?;
+        rest.iter().try_fold(object.field(first)?, |value, step| value.get(step))
+    };
+    let number = |path: &[String]| find(path).and_then(Value::as_i64).unwrap_or(0);
+    let spec = match number(&paths.spec) {
+        0 => json!({}),
+        count => json!({"replicas": count}),
+    };
+    let mut status = json!({"replicas": number(&paths.status)});
+    if let (Some(selector), Some(map)) =
+        (find(&paths.selector).and_then(Value::as_str), status.as_object_mut())
+    {
+        map.insert("selector".to_owned(), selector.into());
+    }
+    let meta = &object.metadata;
+    let scale = json!({"kind": "Scale", "apiVersion": "autoscaling/v1",
+        "metadata": {"name": meta.name, "namespace": meta.namespace, "uid": meta.uid,
+            "resourceVersion": meta.resource_version, "creationTimestamp": meta.creation_timestamp},
+        "spec": spec, "status": status});
+    Response { code: 200, body: ResponseBody::Value(scale), warnings: Vec::new() }
+}
+
+/// Sets what stands at the end of a path.
+fn set_path(map: &mut serde_json::Map<String, Value>, path: &[String], value: Value) {
+    match path {
+        [] => {}
+        [last] => {
+            map.insert(last.clone(), value);
+        }
+        [first, rest @ ..] => {
+            let inner = map.entry(first.clone()).or_insert_with(|| json!({}));
+            if let Some(inner) = inner.as_object_mut() {
+                set_path(inner, rest, value);
+            }
+        }
     }
 }
 
@@ -359,6 +407,10 @@ fn decode_all(
     options: &RequestOptions,
     warnings: &mut Vec<String>,
 ) -> Result<Object, Status> {
+    if let Some(definition) = kind.definition() {
+        super::decode::check_kind(kind, body, &kind.api_version())?;
+        return object_of(kind, super::definitions::decode(kind, definition, body, options, warnings)?);
+    }
     let mut value = super::decode::decode(kind, body, options, warnings)?;
     super::decode::apply_defaults(kind, &mut value);
     if *kind == kinds::POD && value.pointer("/metadata/uid").is_none() {

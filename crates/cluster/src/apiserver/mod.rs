@@ -9,6 +9,7 @@ mod allocators;
 mod binding;
 mod component_status;
 mod decode;
+mod definitions;
 pub(crate) mod eviction;
 mod handlers;
 pub mod leases;
@@ -48,6 +49,8 @@ pub struct ApiServer {
     pub(crate) metrics: Metrics,
     /// The pods whose like need not be looked at again.
     accepted: accepted::AcceptedPods,
+    /// The kinds that CustomResourceDefinitions make, as the store has these.
+    defined: Vec<&'static podlab_api::Kind>,
     /// Who asks now; `None` for the administrator, and for components.
     requester: Option<Arc<podlab_api::door::UserInfo>>,
 }
@@ -65,6 +68,7 @@ impl ApiServer {
             renewals: BTreeMap::new(),
             metrics: Metrics::default(),
             accepted: Default::default(),
+            defined: Vec::new(),
             requester: None,
         }
     }

@@ -4,7 +4,7 @@ use super::ApiServer;
 use podlab_api::door::{
     Accept, ChangeType, List, Request, RequestOptions, ResponseBody, WatchCursor, WatchEvent,
 };
-use podlab_api::selector::supported_fields::parse_field_selector;
+use podlab_api::selector::supported_fields::parse_field_selector_of;
 use podlab_api::selector::{FieldSelector, Selector};
 use podlab_api::{Kind, Object, Response, Status, kinds, versions};
 use std::collections::BTreeMap;
@@ -25,9 +25,7 @@ impl Filter {
             None => None,
         };
         let fields = match fields.filter(|text| !text.is_empty()) {
-            Some(text) => Some(
-                parse_field_selector(&kind.api_version(), kind.kind, text).map_err(Status::bad_request)?,
-            ),
+            Some(text) => Some(parse_field_selector_of(kind, text).map_err(Status::bad_request)?),
             None => None,
         };
         Ok(Filter { labels, fields })
@@ -53,6 +51,9 @@ impl ApiServer {
         };
         if options.accept == Accept::Table {
             return Ok(self.table(kind, std::slice::from_ref(object), podlab_api::printers::table));
+        }
+        if kind.is_custom() {
+            return Ok(Response::object(super::definitions::in_version(kind, object)));
         }
         Ok(Response::object(self.seen(object)))
     }
@@ -82,6 +83,9 @@ impl ApiServer {
         let mut items = self.select(kind, namespace, options)?;
         if *kind == kinds::LEASE {
             items = items.iter().map(|lease| self.seen(lease)).collect();
+        }
+        if kind.is_custom() {
+            items = items.iter().map(|object| super::definitions::in_version(kind, object)).collect();
         }
         // A continue token is the key of the last object given; podlab's own form, opaque to clients.
         if let Some(token) = &options.continue_token {
@@ -143,7 +147,7 @@ impl ApiServer {
                 .filter(|o| namespace.as_deref().is_none_or(|ns| ns == o.namespace()))
                 .filter(|o| request.name.as_deref().is_none_or(|n| n == o.name()))
                 .filter(|o| filter.matches(o))
-                .cloned()
+                .map(|object| super::definitions::in_version(kind, object))
                 .collect(),
         };
         let cursor = WatchCursor {
@@ -195,8 +199,10 @@ impl ApiServer {
                 (true, false) => ChangeType::Deleted,
                 (false, false) => continue,
             };
-            let object =
-                version.map_or_else(|| object.clone(), |version| super::versions::shown(version, object));
+            let object = match version {
+                Some(version) => super::versions::shown(version, object),
+                None => super::definitions::in_version(cursor.kind, object),
+            };
             events.push(WatchEvent { change, object });
         }
         cursor.resource_version = self.store.resource_version();

@@ -316,6 +316,9 @@ impl ApiServer {
         {
             finalizers.push(finalizer.to_owned());
         }
+        if *kind == kinds::CUSTOM_RESOURCE_DEFINITION {
+            ApiServer::mark_definition(&mut finalizers);
+        }
         if finalizers.is_empty() && namespace_is_finalized(&old) {
             return self.finish_delete(kind, &key).ok_or_else(|| Status::not_found(kind, name));
         }

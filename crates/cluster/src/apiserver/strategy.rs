@@ -7,10 +7,18 @@ use podlab_api::{Body, Kind, Object, Status, kinds, validation};
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 
+/// What a kind is called, of those that Kubernetes brings: others may be called the same.
+fn name(kind: &Kind) -> &'static str {
+    if kind.is_custom() { "" } else { kind.kind }
+}
+
 /// Whether `metadata.generation` counts changes of this kind's desired state.
 ///
 /// Source: recordings cluster/defaults.jsonl and tests/data/kept_kinds.jsonl: which kinds are stored with a generation.
 fn has_generation(kind: &Kind) -> bool {
+    if kind.is_custom() {
+        return true;
+    }
     matches!(
         kind.kind,
         "Pod"
@@ -36,14 +44,15 @@ fn has_generation(kind: &Kind) -> bool {
 
 /// Whether a change of `metadata.annotations` makes a new generation.
 fn counts_annotations(kind: &Kind) -> bool {
-    matches!(kind.kind, "Deployment")
+    matches!(name(kind), "Deployment")
 }
 
 /// Whether an update may leave out the version that it is based on.
 ///
 /// Source: `AllowUnconditionalUpdate` of pkg/registry/*/*/strategy.go (v1.37).
 pub(super) fn allow_unconditional_update(kind: &Kind) -> bool {
-    !matches!(kind.kind, "RuntimeClass" | "PodDisruptionBudget" | "Lease" | "CustomResourceDefinition")
+    !kind.is_custom()
+        && !matches!(kind.kind, "RuntimeClass" | "PodDisruptionBudget" | "Lease" | "CustomResourceDefinition")
 }
 
 /// Whether an update of what is not there creates it.
@@ -51,7 +60,7 @@ pub(super) fn allow_unconditional_update(kind: &Kind) -> bool {
 /// Source: `AllowCreateOnUpdate` of pkg/registry/*/*/strategy.go (v1.37).
 pub(super) fn allow_create_on_update(kind: &Kind) -> bool {
     matches!(
-        kind.kind,
+        name(kind),
         "RuntimeClass"
             | "Role"
             | "RoleBinding"
@@ -77,7 +86,7 @@ pub(super) fn version_required(object: &Object) -> Status {
 
 /// The status that a new object begins with; `None` where the kind has no such reset.
 fn initial_status(kind: &Kind) -> Option<Value> {
-    Some(match kind.kind {
+    Some(match name(kind) {
         "Deployment" | "CronJob" | "ResourceQuota" | "Job" => json!({}),
         "ValidatingAdmissionPolicy" | "FlowSchema" | "PriorityLevelConfiguration" | "ServiceCIDR" => {
             json!({})
@@ -125,17 +134,20 @@ pub(super) fn prepare_for_create(object: &mut Object) {
         Body::Node { .. } | Body::Event(_) => {}
         Body::Tree(map) => {
             let map = Arc::make_mut(map);
+            if kind.definition().is_some_and(|definition| definition.has_status) {
+                map.remove("status");
+            }
             if let Some(status) = initial_status(kind) {
                 map.insert("status".to_owned(), status);
             }
-            if kind.kind == "PersistentVolume"
+            if name(kind) == "PersistentVolume"
                 && let Some(created) = &object.metadata.creation_timestamp
                 && let Some(status) = map.get_mut("status").and_then(Value::as_object_mut)
                 && let Ok(created) = serde_json::to_value(created)
             {
                 status.insert("lastPhaseTransitionTime".to_owned(), created);
             }
-            match kind.kind {
+            match name(kind) {
                 "Namespace" => {
                     let spec = map.entry("spec").or_insert_with(|| json!({}));
                     if let Some(spec) = spec.as_object_mut() {
@@ -157,7 +169,7 @@ pub(super) fn prepare_for_create(object: &mut Object) {
             }
         }
     }
-    if kind.kind == "Namespace" {
+    if name(kind) == "Namespace" {
         let name = object.name().to_owned();
         let labels = object.metadata.labels.get_or_insert_default();
         labels.entry("kubernetes.io/metadata.name".to_owned()).or_insert(name);
@@ -265,7 +277,7 @@ pub(super) fn prepare_for_update(object: &mut Object, old: &Object, subresource:
         (Body::Pod { status, .. }, Body::Pod { status: before, .. }) => *status = before.clone(),
         (Body::Node { status, .. }, Body::Node { status: before, .. }) => *status = before.clone(),
         (Body::Tree(map), Body::Tree(before)) => {
-            if object.kind.kind == "Secret" && map.contains_key("stringData") {
+            if name(object.kind) == "Secret" && map.contains_key("stringData") {
                 fold_string_data(Arc::make_mut(map));
             }
             if has_status && map.get("status") != before.get("status") {
@@ -282,7 +294,7 @@ pub(super) fn prepare_for_update(object: &mut Object, old: &Object, subresource:
             if *object.kind == kinds::SERVICE {
                 super::service::drop_type_dependent_fields(Arc::make_mut(map), before);
             }
-            if object.kind.kind == "Namespace" && map.get("spec") != before.get("spec") {
+            if name(object.kind) == "Namespace" && map.get("spec") != before.get("spec") {
                 let map = Arc::make_mut(map);
                 if let Some(spec) = before.get("spec") {
                     map.insert("spec".to_owned(), spec.clone());
@@ -291,7 +303,7 @@ pub(super) fn prepare_for_update(object: &mut Object, old: &Object, subresource:
         }
         _ => {}
     }
-    if object.kind.kind == "DaemonSet" {
+    if name(object.kind) == "DaemonSet" {
         count_template(object, old);
     }
     if spec_differs(object, old)
@@ -438,6 +450,10 @@ pub(super) fn validate_create(object: &Object, writer: Writer) -> Result<Vec<Str
         return Ok(Vec::new());
     }
     let (api_version, value) = (kind.api_version(), object.to_value());
+    if let Some(definition) = kind.definition() {
+        refuse(object, definition.validate(kind, &value, None))?;
+        return Ok(Vec::new());
+    }
     refuse(object, validation::validate_create(&api_version, kind.kind, &value))?;
     Ok(validation::warnings_on_create(&api_version, kind.kind, &value))
 }
@@ -454,6 +470,9 @@ pub(super) fn validate_update(
     let kind = object.kind;
     if writer.is_trusted_with(kind) {
         return Ok(());
+    }
+    if let Some(definition) = kind.definition() {
+        return refuse(object, definition.validate(kind, &object.to_value(), Some(&old.to_value())));
     }
     if let Some(subresource) = subresource {
         if writer == Writer::Component || *kind != kinds::POD {

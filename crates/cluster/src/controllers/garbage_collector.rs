@@ -9,7 +9,7 @@ use crate::latency;
 use crate::store::{Change, Key};
 use crate::world::Cx;
 use podlab_api::door::{ChangeType, Propagation};
-use podlab_api::{Kind, Object, kinds};
+use podlab_api::{Kind, Object};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -158,7 +158,7 @@ fn has(object: &Object, finalizers: &[&str]) -> bool {
 
 /// The owner that a reference names, if it is the one with that uid.
 fn find(owner: &podlab_api::OwnerReference, namespace: &str, cx: &Cx<'_>) -> Option<Arc<Object>> {
-    let kind = kinds::by_gvk(&owner.api_version, &owner.kind)?;
+    let kind = cx.api.kind_by_gvk(&owner.api_version, &owner.kind)?;
     let namespace = if kind.namespaced { namespace } else { "" };
     cx.api.store().get(kind, namespace, &owner.name).filter(|o| o.uid() == owner.uid).cloned()
 }

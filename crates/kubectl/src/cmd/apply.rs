@@ -185,7 +185,15 @@ impl Applying {
         let original: Value = podlab_yaml::parse_json(applied).unwrap_or(Value::Null);
         let mut current = current;
         crate::value::remove(&mut current, &["metadata"], "managedFields");
-        let patch = match three_way_strategic(&original, &modified, &current, lookup(info.kind)) {
+        // What kubectl has no type for is patched as plain JSON.
+        let custom = info.kind.is_custom();
+        let how = if custom { PatchType::Merge } else { PatchType::StrategicMerge };
+        let made = if custom {
+            Ok(podlab_api::patch::three_way_json_merge(&original, &modified, &current))
+        } else {
+            three_way_strategic(&original, &modified, &current, lookup(info.kind))
+        };
+        let patch = match made {
             Ok(patch) => patch,
             Err(error) => {
                 return message(format!(
@@ -201,15 +209,9 @@ impl Applying {
             return self.reporter.report(cx, &current, "unchanged", Order::Sorted);
         }
         let patched = if self.reporter.dry_run == DryRun::Client {
-            podlab_api::patch::apply(info.kind, PatchType::StrategicMerge, &current, &patch)?
+            podlab_api::patch::apply(info.kind, how, &current, &patch)?
         } else {
-            let request = Request::patch(
-                info.kind,
-                &info.namespace,
-                &info.name,
-                PatchType::StrategicMerge,
-                patch.clone(),
-            );
+            let request = Request::patch(info.kind, &info.namespace, &info.name, how, patch.clone());
             match cx.object(self.request(request, self.reporter.dry_run)) {
                 Ok(object) => object,
                 Err(error) if self.parsed.bool("force") && recreates(&error) => {

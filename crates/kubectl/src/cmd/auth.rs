@@ -55,7 +55,7 @@ fn resource_for(cx: &mut Cx<'_>, word: &str) -> Asked {
     if word == "*" {
         return Asked { resource: word.to_owned(), namespaced: Some(true), ..Asked::default() };
     }
-    if let Some(kind) = resource::lookup(word) {
+    if let Some(kind) = resource::lookup(word).or_else(|| resource::lookup_in(&cx.defined(), word)) {
         let (group, resource) = (kind.group.to_owned(), kind.plural.to_owned());
         return Asked { group, resource, namespaced: Some(kind.namespaced) };
     }

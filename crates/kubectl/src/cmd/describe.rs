@@ -7,6 +7,7 @@ use crate::describe;
 use crate::error::{Error, Result, message};
 use crate::flags::Parsed;
 use crate::resource::{Builder, Info, gather};
+use podlab_api::Kind;
 
 pub(crate) fn run(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
     let builder = Builder::new(cx, parsed).allow_all();
@@ -65,9 +66,9 @@ pub(crate) fn run(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
 
 fn prefixed(cx: &mut Cx<'_>, builder: &Builder, error: &Error) -> Result<Vec<Info>> {
     let Some(details) = error.status().and_then(|s| s.details.clone()) else { return Ok(Vec::new()) };
-    let Some(kind) =
-        podlab_api::kinds::ALL.iter().find(|k| k.group == details.group && k.plural == details.kind)
-    else {
+    let is = |k: &&&Kind| k.group == details.group && k.plural == details.kind;
+    let defined = cx.defined();
+    let Some(kind) = podlab_api::kinds::ALL.iter().chain(&defined).find(is) else {
         return Ok(Vec::new());
     };
     if builder.args.len() != 2 && !builder.args.iter().any(|a| a.contains('/')) {

@@ -137,13 +137,18 @@ fn merge(cx: &mut Cx<'_>, parsed: &Parsed, info: &Info, live: Option<&Value>) ->
     let original = original.unwrap_or(Value::Null);
     let mut current = live.clone();
     crate::value::remove(&mut current, &["metadata"], "managedFields");
-    let patch = three_way_strategic(&original, &modified, &current, lookup(info.kind))
-        .map_err(|error| retrieving(Error::Message(error.to_string()), info))?;
+    let custom = info.kind.is_custom();
+    let how = if custom { PatchType::Merge } else { PatchType::StrategicMerge };
+    let patch = if custom {
+        podlab_api::patch::three_way_json_merge(&original, &modified, &current)
+    } else {
+        three_way_strategic(&original, &modified, &current, lookup(info.kind))
+            .map_err(|error| retrieving(Error::Message(error.to_string()), info))?
+    };
     if patch.as_object().is_some_and(|map| map.is_empty()) {
         return Ok(live.clone());
     }
-    let request =
-        Request::patch(info.kind, &info.namespace, &info.name, PatchType::StrategicMerge, patch.clone());
+    let request = Request::patch(info.kind, &info.namespace, &info.name, how, patch.clone());
     cx.object(dry(request))
 }
 

@@ -5,9 +5,8 @@ use crate::cx::{Cx, Flow, done};
 use crate::error::{Error, Result, message, usage};
 use crate::flags::Parsed;
 use crate::print::tabwriter::TabWriter;
-use crate::value::{at, text};
 use podlab_api::kinds;
-use serde_json::{Value, json};
+use serde_json::json;
 
 /// The release that podlab is.
 pub(crate) const VERSION: &str = "v1.37.1";
@@ -81,6 +80,8 @@ struct Resource {
     categories: String,
 }
 
+const CUSTOM_VERBS: &str = "delete,deletecollection,get,list,patch,create,update,watch";
+
 fn group(api_version: &str) -> &str {
     api_version.split_once('/').map_or("", |(g, _)| g)
 }
@@ -121,8 +122,21 @@ fn all(cx: &mut Cx<'_>) -> Vec<Resource> {
             categories: String::new(),
         });
     }
-    for definition in cx.select(&kinds::CUSTOM_RESOURCE_DEFINITION, "", "").unwrap_or_default() {
-        out.extend(defined(&definition, VERBS));
+    // Of several versions the preferred one is shown.
+    let mut seen: Vec<&podlab_api::Kind> = Vec::new();
+    for kind in cx.defined() {
+        if !seen.contains(&kind) {
+            seen.push(kind);
+            out.push(Resource {
+                name: kind.plural.to_owned(),
+                short: kind.short_names.join(","),
+                api_version: kind.api_version().into_owned(),
+                namespaced: kind.namespaced,
+                kind: kind.kind.to_owned(),
+                verbs: CUSTOM_VERBS,
+                categories: kind.categories.join(","),
+            });
+        }
     }
     out.sort_by(|a, b| {
         (group(&a.api_version), &a.api_version, &a.name).cmp(&(
@@ -144,31 +158,6 @@ pub(crate) fn served(cx: &mut Cx<'_>, word: &str) -> Option<(String, String, boo
         named && of.is_none_or(|of| group(&r.api_version) == of)
     })?;
     Some((group(&found.api_version).to_owned(), found.name.clone(), found.namespaced))
-}
-
-/// What a custom resource definition serves: the first served version, once it is established.
-fn defined(definition: &Value, verbs: &'static str) -> Option<Resource> {
-    let conditions = at(definition, &["status", "conditions"]).as_array();
-    let established = conditions
-        .into_iter()
-        .flatten()
-        .any(|c| text(c, &["type"]) == "Established" && text(c, &["status"]) == "True");
-    let versions = at(definition, &["spec", "versions"]).as_array();
-    let version = versions.into_iter().flatten().find(|v| v.get("served") == Some(&Value::Bool(true)))?;
-    let names = at(definition, &["spec", "names"]);
-    let joined = |key: &str| {
-        let list = at(names, &[key]).as_array();
-        list.into_iter().flatten().filter_map(Value::as_str).collect::<Vec<_>>().join(",")
-    };
-    established.then(|| Resource {
-        name: text(names, &["plural"]).to_owned(),
-        short: joined("shortNames"),
-        api_version: format!("{}/{}", text(definition, &["spec", "group"]), text(version, &["name"])),
-        namespaced: text(definition, &["spec", "scope"]) == "Namespaced",
-        kind: text(names, &["kind"]).to_owned(),
-        verbs,
-        categories: joined("categories"),
-    })
 }
 
 pub(crate) fn api_resources(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
@@ -236,6 +225,7 @@ pub(crate) fn api_versions(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
     let mut versions: Vec<String> = all(cx).into_iter().map(|r| r.api_version).collect();
     // `api-resources` lists a kind in its preferred version alone.
     versions.extend(podlab_api::versions::VERSIONS.iter().map(podlab_api::versions::Version::api_version));
+    versions.extend(cx.defined().into_iter().map(|kind| kind.api_version().into_owned()));
     versions.sort();
     versions.dedup();
     for version in versions {

@@ -497,12 +497,17 @@ impl Editing {
         if changed(&["apiVersion"]) || changed(&["kind"]) || changed(&["metadata", "name"]) {
             return message("At least one of apiVersion, kind and name was changed");
         }
-        let patch = two_way_strategic(&before.object, &info.object, lookup(info.kind))
-            .map_err(|error| Error::Message(error.to_string()))?;
+        let custom = info.kind.is_custom();
+        let patch = if custom {
+            podlab_api::patch::two_way_merge(&before.object, &info.object)
+        } else {
+            two_way_strategic(&before.object, &info.object, lookup(info.kind))
+                .map_err(|error| Error::Message(error.to_string()))?
+        };
         if self.output_patch {
             cx.outln(&format!("Patch: {}", podlab_yaml::to_json_compact(&patch)));
         }
-        let how = PatchType::StrategicMerge;
+        let how = if custom { PatchType::Merge } else { PatchType::StrategicMerge };
         let mut request = Request::patch(info.kind, &info.namespace, &info.name, how, patch);
         if !self.subresource.is_empty() {
             request = request.subresource(self.subresource.clone());

@@ -37,6 +37,10 @@ pub(crate) fn run(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
     }
     let Ok(depth) = usize::try_from(depth) else { return message("--max-depth must be non-negative") };
     cx.discover(4)?;
+    let name = word.split('.').next().unwrap_or_default();
+    if resource::lookup(name).is_none() && resource::lookup_in(&cx.defined(), name).is_some() {
+        return message(format!("podlab does not simulate 'kubectl explain' of custom resources ({name})"));
+    }
     let (kind, path) = target(word)?;
     resource::warn_of_others(cx, kind, word.split('.').next().unwrap_or_default());
     match parsed.str("output") {

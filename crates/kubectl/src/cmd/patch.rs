@@ -85,7 +85,7 @@ pub(crate) fn run(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
                 }
                 request.options.dry_run = reporter.dry_run == DryRun::Server;
                 request.options.field_manager = Some(parsed.str("field-manager").to_owned());
-                let mut object = cx.object(request)?;
+                let mut object = cx.object(request).map_err(|error| unsupported(error, info.kind))?;
                 crate::value::remove(&mut object, &["metadata"], "managedFields");
                 object
             };
@@ -102,6 +102,21 @@ pub(crate) fn run(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
 }
 
 /// What the patch makes of an object without a server.
+/// A patch that the server takes in other forms only.
+///
+/// Source: k8s.io/kubectl/pkg/cmd/patch/patch.go (v1.37).
+fn unsupported(error: Error, kind: &podlab_api::Kind) -> Error {
+    match error.status() {
+        Some(status) if status.reason == "UnsupportedMediaType" => Error::Message(format!(
+            "application/strategic-merge-patch+json is not supported by {}, Kind={}: {}",
+            kind.api_version(),
+            kind.kind,
+            status.message
+        )),
+        _ => error,
+    }
+}
+
 fn offline(object: &Value, how: PatchType, patch: &Value) -> Result<Value> {
     match how {
         PatchType::Json => match apply_json_patch(object, patch) {

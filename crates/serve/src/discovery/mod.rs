@@ -4,4 +4,4 @@ mod documents;
 mod resources;
 
 pub(crate) use documents::{aggregated, api_versions, group, groups, resource_list};
-pub(crate) use resources::{Served, served};
+pub(crate) use resources::{Served, served, served_with};

@@ -68,6 +68,13 @@ pub(crate) struct Subresource {
     pub verbs: &'static [&'static str],
 }
 
+/// As [`served`], with the kinds that definitions make.
+pub(crate) fn served_with(defined: &[&'static Kind]) -> Vec<Served> {
+    let mut all = served();
+    all.extend(defined.iter().map(|kind| of_kind(kind)));
+    all
+}
+
 /// Every resource, in discovery's order: by group, then name.
 pub(crate) fn served() -> Vec<Served> {
     let mut all: Vec<Served> = kinds::ALL.iter().map(|kind| of_kind(kind)).collect();

@@ -1,0 +1,422 @@
+//! Whether an object is what its schema says, in the words of the API server.
+//!
+//! Source: k8s.io/kube-openapi/pkg/validation/validate, k8s.io/apiextensions-apiserver/pkg/apiserver/validation,
+//! pkg/apiserver/schema/listtype (v1.37).
+
+use super::{DEEPEST, Definition, format};
+use crate::Kind;
+use crate::validation::{BadValue, ErrorType, FieldError, Path, meta};
+use serde_json::{Map, Value};
+
+type Errors = Vec<FieldError>;
+
+fn error(error_type: ErrorType, path: &str, bad_value: BadValue, detail: impl Into<String>) -> FieldError {
+    let field = if path.is_empty() { "<nil>".to_owned() } else { path.to_owned() };
+    FieldError { error_type, field, bad_value, detail: detail.into() }
+}
+
+fn invalid(path: &str, value: &Value, detail: String) -> FieldError {
+    error(ErrorType::Invalid, path, BadValue::Value(value.clone()), detail)
+}
+
+/// An error that no one field has.
+fn nowhere(detail: String) -> FieldError {
+    error(ErrorType::Invalid, "", BadValue::Value("".into()), detail)
+}
+
+/// As Go prints a number with `%v`.
+fn number(value: f64) -> String {
+    if value.fract() == 0.0 && value.abs() < 1e21 { format!("{value:.0}") } else { value.to_string() }
+}
+
+impl Definition {
+    /// What is wrong with an object; `old` is the one that it replaces.
+    pub fn validate(&self, kind: &Kind, object: &Value, old: Option<&Value>) -> Vec<FieldError> {
+        let mut errors = Errors::new();
+        let path = Path::new("metadata");
+        match old {
+            None => {
+                let rule = meta::name_is_dns_subdomain;
+                meta::validate_object_meta(&mut errors, object, kind.namespaced, rule, &path);
+            }
+            Some(old) => meta::validate_object_meta_update(&mut errors, object, old, &path),
+        }
+        // What was wrong before and has not changed may stay so.
+        let ratchet = old.map(|old| {
+            let mut before = Errors::new();
+            check(&self.schema, old, "", true, &mut before, 0);
+            list_types(&self.schema, old, "", &mut before, 0);
+            before
+        });
+        let mut found = Errors::new();
+        check(&self.schema, object, "", true, &mut found, 0);
+        self.check_scale(object, &mut found);
+        list_types(&self.schema, object, "", &mut found, 0);
+        errors.extend(
+            found.into_iter().filter(|one| ratchet.as_ref().is_none_or(|known| !known.contains(one))),
+        );
+        errors
+    }
+
+    /// The numbers that `scale` reads must be numbers.
+    ///
+    /// Source: k8s.io/apiextensions-apiserver/pkg/registry/customresource/strategy.go (v1.37).
+    fn check_scale(&self, object: &Value, errors: &mut Errors) {
+        let Some(scale) = &self.scale else { return };
+        let at = format!(".{}", scale.spec.join("."));
+        let mut value = object;
+        for step in &scale.spec {
+            let Some(map) = value.as_object() else {
+                let said = format!(
+                    "{at} accessor error: {} is of the type {}, expected map[string]interface{{}}",
+                    plain(value),
+                    go_type(value)
+                );
+                errors.push(invalid(&at, &0.into(), said));
+                return;
+            };
+            match map.get(step) {
+                Some(inner) => value = inner,
+                None => return,
+            }
+        }
+        match value.as_i64() {
+            None => {
+                let said = format!(
+                    "{at} accessor error: {} is of the type {}, expected int64",
+                    plain(value),
+                    go_type(value)
+                );
+                errors.push(invalid(&at, &0.into(), said));
+            }
+            Some(count) if count < 0 => {
+                errors.push(invalid(&at, value, "should be a non-negative integer".to_owned()));
+            }
+            Some(count) if count > i64::from(i32::MAX) => {
+                let said = format!("should be less than or equal to {}", i32::MAX);
+                errors.push(invalid(&at, value, said));
+            }
+            Some(_) => {}
+        }
+    }
+}
+
+fn plain(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Null => "<nil>".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+fn go_type(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "<nil>",
+        Value::Bool(_) => "bool",
+        Value::Number(number) if number.is_i64() => "int64",
+        Value::Number(_) => "float64",
+        Value::String(_) => "string",
+        Value::Array(_) => "[]interface {}",
+        Value::Object(_) => "map[string]interface {}",
+    }
+}
+
+fn type_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Number(number) if number.is_i64() || number.is_u64() => "integer",
+        Value::Number(_) => "number",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    }
+}
+
+fn list<'a>(schema: &'a Value, key: &str) -> &'a [Value] {
+    schema.get(key).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+}
+
+fn flag(schema: &Value, key: &str) -> bool {
+    schema.get(key).and_then(Value::as_bool).unwrap_or(false)
+}
+
+fn limit(schema: &Value, key: &str) -> Option<usize> {
+    schema.get(key).and_then(Value::as_u64).and_then(|limit| usize::try_from(limit).ok())
+}
+
+fn child(path: &str, key: &str) -> String {
+    if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
+}
+
+fn check(schema: &Value, value: &Value, path: &str, root: bool, errors: &mut Errors, depth: usize) {
+    if depth > DEEPEST || !schema.is_object() {
+        return;
+    }
+    if !check_type(schema, value, path, errors) && value.is_null() {
+        return;
+    }
+    combined(schema, value, path, errors, depth);
+    match value {
+        Value::String(text) => string(schema, text, path, errors),
+        Value::Number(_) => check_number(schema, value, path, errors),
+        Value::Array(items) => array(schema, items, path, errors, depth),
+        _ => {}
+    }
+    let allowed = list(schema, "enum");
+    let null = value.is_null() && flag(schema, "nullable");
+    if !allowed.is_empty() && !null && !allowed.contains(value) {
+        let words: Vec<String> = allowed
+            .iter()
+            .map(|one| one.as_str().map_or_else(|| crate::go_text::json(one), str::to_owned))
+            .collect();
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let mut unsupported = FieldError::not_supported(&Path::root(), value.clone(), &words);
+        path.clone_into(&mut unsupported.field);
+        errors.push(unsupported);
+    }
+    if let Value::Object(map) = value {
+        object(schema, map, path, root, errors, depth);
+    }
+}
+
+/// Whether the value is of a type that the schema names.
+fn check_type(schema: &Value, value: &Value, path: &str, errors: &mut Errors) -> bool {
+    let wanted: Vec<&str> = match schema.get("type").and_then(Value::as_str) {
+        _ if flag(schema, "x-kubernetes-int-or-string") => vec!["integer", "string"],
+        Some(wanted) => vec![wanted],
+        None => return true,
+    };
+    let has = type_of(value);
+    let whole = value.as_f64().is_some_and(|number| number.fract() == 0.0);
+    let fits = wanted.contains(&has)
+        || (has == "null" && flag(schema, "nullable"))
+        || (has == "integer" && wanted.contains(&"number"))
+        || (has == "number" && whole && wanted.contains(&"integer"));
+    if !fits {
+        let at = path;
+        let said = format!("{at} in body must be of type {}: {has:?}", wanted.join(","));
+        errors.push(error(ErrorType::TypeInvalid, path, BadValue::Value(has.into()), said));
+        if has == "number" && wanted == ["integer"] {
+            errors.push(nowhere(format!("Checked value must be of type integer (default format) in {at}")));
+        }
+        return false;
+    }
+    if let (Some(text), Some(wanted)) = (value.as_str(), schema.get("format").and_then(Value::as_str))
+        && !format::has(wanted, text)
+    {
+        let said = format!("{path} in body must be of type {wanted}: {text:?}");
+        errors.push(error(ErrorType::TypeInvalid, path, BadValue::Value(value.clone()), said));
+        return false;
+    }
+    true
+}
+
+/// `allOf`, `anyOf`, `oneOf`, `not`.
+fn combined(schema: &Value, value: &Value, path: &str, errors: &mut Errors, depth: usize) {
+    let tried = |schema: &Value| {
+        let mut errors = Errors::new();
+        check(schema, value, path, false, &mut errors, depth + 1);
+        errors
+    };
+    let any = list(schema, "anyOf");
+    if !any.is_empty() && !flag(schema, "x-kubernetes-int-or-string") {
+        let results: Vec<Errors> = any.iter().map(tried).collect();
+        if results.iter().all(|result| !result.is_empty()) {
+            errors.push(nowhere(format!("{path:?} must validate at least one schema (anyOf)")));
+            errors.extend(results.into_iter().next().unwrap_or_default());
+        }
+    }
+    let one = list(schema, "oneOf");
+    if !one.is_empty() {
+        let results: Vec<Errors> = one.iter().map(tried).collect();
+        let valid = results.iter().filter(|result| result.is_empty()).count();
+        if valid != 1 {
+            let why = match valid {
+                0 => "Found none valid".to_owned(),
+                _ => format!("Found {valid} valid alternatives"),
+            };
+            errors.push(nowhere(format!("{path:?} must validate one and only one schema (oneOf). {why}")));
+            if valid == 0 {
+                errors.extend(results.into_iter().next().unwrap_or_default());
+            }
+        }
+    }
+    let all = list(schema, "allOf");
+    let results: Vec<Errors> = all.iter().map(tried).collect();
+    let valid = results.iter().filter(|result| result.is_empty()).count();
+    if valid != all.len() {
+        let why = if valid == 0 { ". None validated" } else { "" };
+        errors.extend(results.into_iter().flatten());
+        errors.push(nowhere(format!("{path:?} must validate all the schemas (allOf){why}")));
+    }
+    if let Some(not) = schema.get("not").filter(|not| not.is_object())
+        && tried(not).is_empty()
+    {
+        errors.push(nowhere(format!("{path:?} must not validate the schema (not)")));
+    }
+}
+
+fn string(schema: &Value, text: &str, path: &str, errors: &mut Errors) {
+    let length = text.chars().count();
+    let value = Value::String(text.to_owned());
+    if let Some(most) = limit(schema, "maxLength").filter(|most| length > *most) {
+        let mut long = FieldError::too_long(&Path::root(), most);
+        path.clone_into(&mut long.field);
+        errors.push(long);
+        return;
+    }
+    if let Some(least) = limit(schema, "minLength").filter(|least| length < *least) {
+        errors.push(invalid(path, &value, format!("{path} in body should be at least {least} chars long")));
+        return;
+    }
+    let pattern = schema.get("pattern").and_then(Value::as_str).filter(|pattern| !pattern.is_empty());
+    if let Some(pattern) = pattern
+        && regex_lite::Regex::new(pattern).is_ok_and(|regex| !regex.is_match(text))
+    {
+        errors.push(invalid(path, &value, format!("{path} in body should match '{pattern}'")));
+    }
+}
+
+fn check_number(schema: &Value, value: &Value, path: &str, errors: &mut Errors) {
+    let Some(has) = value.as_f64() else { return };
+    // A whole number is compared with what is whole of a bound.
+    let whole = value.as_i64().is_some();
+    let bound = |key: &str| {
+        let bound = schema.get(key)?.as_f64()?;
+        Some(if whole { bound.trunc() } else { bound })
+    };
+    if let Some(factor) = bound("multipleOf") {
+        if factor <= 0.0 {
+            let said = format!("factor MultipleOf declared for {path} must be positive: {}", number(factor));
+            errors.push(invalid(path, value, said));
+        } else if (has / factor).fract() != 0.0 {
+            errors.push(invalid(
+                path,
+                value,
+                format!("{path} in body should be a multiple of {}", number(factor)),
+            ));
+        }
+    }
+    let mut outside = |key: &str, exclusive: &str, words: &str, out: fn(f64, f64, bool) -> bool| {
+        let exclusive = flag(schema, exclusive);
+        if let Some(edge) = bound(key).filter(|edge| out(has, *edge, exclusive)) {
+            let equal = if exclusive { "" } else { " or equal to" };
+            let said = format!("{path} in body should be {words} than{equal} {}", number(edge));
+            errors.push(invalid(path, value, said));
+        }
+    };
+    outside("maximum", "exclusiveMaximum", "less", |has, edge, exclusive| {
+        has > edge || (exclusive && has == edge)
+    });
+    outside("minimum", "exclusiveMinimum", "greater", |has, edge, exclusive| {
+        has < edge || (exclusive && has == edge)
+    });
+}
+
+fn array(schema: &Value, items: &[Value], path: &str, errors: &mut Errors, depth: usize) {
+    if let Some(each) = schema.get("items") {
+        for (index, item) in items.iter().enumerate() {
+            check(each, item, &format!("{path}[{index}]"), false, errors, depth + 1);
+        }
+    }
+    let length = items.len();
+    if let Some(least) = limit(schema, "minItems").filter(|least| length < *least) {
+        let said = format!("{path} in body should have at least {least} items");
+        errors.push(invalid(path, &length.into(), said));
+    }
+    if let Some(most) = limit(schema, "maxItems").filter(|most| length > *most) {
+        errors.push(too_many(path, length, most));
+    }
+}
+
+fn too_many(path: &str, length: usize, most: usize) -> FieldError {
+    let mut many = FieldError::too_many(&Path::root(), length, most);
+    path.clone_into(&mut many.field);
+    many
+}
+
+fn object(
+    schema: &Value,
+    map: &Map<String, Value>,
+    path: &str,
+    root: bool,
+    errors: &mut Errors,
+    depth: usize,
+) {
+    let count = map.len();
+    if let Some(least) = limit(schema, "minProperties").filter(|least| count < *least) {
+        let said = format!("{path} in body should have at least {least} properties");
+        errors.push(invalid(path, &count.into(), said));
+    }
+    if let Some(most) = limit(schema, "maxProperties").filter(|most| count > *most) {
+        errors.push(too_many(path, count, most));
+        return;
+    }
+    let properties = schema.get("properties").and_then(Value::as_object);
+    let additional = schema.get("additionalProperties").filter(|value| value.is_object());
+    for (key, value) in map {
+        // Metadata has rules of its own.
+        if root && key == "metadata" {
+            continue;
+        }
+        let known = properties.and_then(|all| all.get(key));
+        if let Some(known) = known.or(additional) {
+            check(known, value, &child(path, key), false, errors, depth + 1);
+        }
+    }
+    for key in list(schema, "required").iter().filter_map(Value::as_str) {
+        if !map.contains_key(key) {
+            errors.push(error(ErrorType::Required, &child(path, key), BadValue::Omitted, ""));
+        }
+    }
+}
+
+/// Lists that are sets or maps hold nothing twice.
+fn list_types(schema: &Value, value: &Value, path: &str, errors: &mut Errors, depth: usize) {
+    if depth > DEEPEST {
+        return;
+    }
+    match value {
+        Value::Object(map) => {
+            let properties = schema.get("properties").and_then(Value::as_object);
+            let additional = schema.get("additionalProperties").filter(|value| value.is_object());
+            for (key, inner) in map {
+                match (properties.and_then(|all| all.get(key)), additional) {
+                    (Some(known), _) => list_types(known, inner, &child(path, key), errors, depth + 1),
+                    (None, Some(known)) => {
+                        list_types(known, inner, &format!("{path}[{key}]"), errors, depth + 1)
+                    }
+                    (None, None) => {}
+                }
+            }
+        }
+        Value::Array(items) => {
+            let keys: Vec<&str> =
+                list(schema, "x-kubernetes-list-map-keys").iter().filter_map(Value::as_str).collect();
+            let each = schema.get("items").unwrap_or(&Value::Null);
+            let identity = |item: &Value| match schema.get("x-kubernetes-list-type").and_then(Value::as_str) {
+                Some("set") => Some(item.clone()),
+                Some("map") => item.as_object().map(|item| {
+                    let own =
+                        keys.iter().filter_map(|key| Some(((*key).to_owned(), item.get(*key)?.clone())));
+                    Value::Object(own.collect())
+                }),
+                _ => None,
+            };
+            let mut seen: Vec<Value> = Vec::new();
+            for (index, item) in items.iter().enumerate() {
+                let at = format!("{path}[{index}]");
+                if let Some(identity) = identity(item) {
+                    if seen.contains(&identity) {
+                        errors.push(error(ErrorType::Duplicate, &at, BadValue::Value(identity), ""));
+                    } else {
+                        seen.push(identity);
+                    }
+                }
+                list_types(each, item, &at, errors, depth + 1);
+            }
+        }
+        _ => {}
+    }
+}
