@@ -429,6 +429,26 @@ impl Builder {
         }
         Ok(out)
     }
+
+    /// As [`Builder::fetch`], for commands that know no other kinds than Kubernetes' own.
+    ///
+    /// # Errors
+    /// As there; an object of a kind that somebody has defined is an error among the items.
+    pub(crate) fn fetch_typed(&self, cx: &mut Cx<'_>) -> Result<Selected> {
+        let mut out = self.fetch(cx)?;
+        for item in &mut out.items {
+            if let Ok(info) = item
+                && info.kind.is_custom()
+            {
+                *item = message(format!(
+                    "no kind {:?} is registered for version {:?} in scheme \"pkg/scheme/scheme.go:28\"",
+                    info.kind.kind,
+                    info.kind.api_version()
+                ));
+            }
+        }
+        Ok(out)
+    }
 }
 
 /// Several errors as one; none as success.

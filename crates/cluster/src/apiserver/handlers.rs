@@ -64,7 +64,7 @@ impl ApiServer {
         if let Some(sub) = subresource
             && !kind.subresources.contains(&sub)
         {
-            return Err(Status::no_such_resource());
+            return Err(if kind.is_custom() { Status::not_found(kind, name) } else { Status::no_such_resource() });
         }
         match (request.verb, subresource) {
             (Verb::Get, Some("scale")) => self.get_scale(kind, namespace, name),

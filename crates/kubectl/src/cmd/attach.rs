@@ -32,7 +32,7 @@ pub(crate) fn run(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
         [one] if !one.contains('/') => vec!["pods".to_owned(), one.clone()],
         other => other.to_vec(),
     };
-    let found = Builder::new(cx, parsed).args(&args).fetch(cx)?;
+    let found = Builder::new(cx, parsed).args(&args).fetch_typed(cx)?;
     let Some(first) = found.items.into_iter().next() else {
         return message("at least 1 argument is required for attach");
     };

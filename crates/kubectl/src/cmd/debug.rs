@@ -70,7 +70,7 @@ pub(crate) fn run(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
     let args: Vec<String> =
         names.iter().map(|n| if n.contains('/') { n.clone() } else { format!("pods/{n}") }).collect();
     let mut last = None;
-    for item in builder.args(&args).fetch(cx)?.items {
+    for item in builder.args(&args).fetch_typed(cx)?.items {
         let info = item?;
         let made = match info.kind.kind {
             "Node" => options.node(cx, &info, &pairs("env"))?,

@@ -51,7 +51,7 @@ pub(crate) fn run(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
         (false, true) => vec![pod],
         (false, false) => vec!["pods".to_owned(), pod],
     };
-    let found = builder.fetch(cx)?;
+    let found = builder.fetch_typed(cx)?;
     let Some(first) = found.items.into_iter().next() else {
         return message("pod, type/name or --filename must be specified");
     };

@@ -7,6 +7,7 @@
 //! Source: k8s.io/kubectl/pkg/cmd/explain/explain.go, pkg/explain/v2/templates/plaintext.tmpl,
 //! k8s.io/kube-openapi/pkg/generators/enum.go (v1.37).
 
+mod custom;
 mod wrap;
 
 use crate::cx::{Cx, Flow, done};
@@ -37,11 +38,7 @@ pub(crate) fn run(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
     }
     let Ok(depth) = usize::try_from(depth) else { return message("--max-depth must be non-negative") };
     cx.discover(4)?;
-    let name = word.split('.').next().unwrap_or_default();
-    if resource::lookup(name).is_none() && resource::lookup_in(&cx.defined(), name).is_some() {
-        return message(format!("podlab does not simulate 'kubectl explain' of custom resources ({name})"));
-    }
-    let (kind, path) = target(word)?;
+    let (kind, path) = target(cx, word)?;
     resource::warn_of_others(cx, kind, word.split('.').next().unwrap_or_default());
     match parsed.str("output") {
         "plaintext" => {}
@@ -52,12 +49,23 @@ pub(crate) fn run(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
     let served = kind.api_version();
     let api_version = if asked.is_empty() { served.as_ref() } else { asked };
     let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
-    let Some(root) = Schema::get().kind(api_version, kind.kind) else {
-        return message(format!(
-            "couldn't find resource for \"{group}/{version}, Resource={}\"",
-            kind.plural
-        ));
+    let unknown = || message(format!("couldn't find resource for \"{group}/{version}, Resource={}\"", kind.plural));
+    let definition = match (kind.is_custom(), asked) {
+        (true, "") => kind.definition(),
+        (true, asked) => {
+            let defined = cx.defined();
+            let other = defined.iter().find(|one| **one == kind && one.api_version() == asked);
+            let Some(other) = other else { return unknown() };
+            other.definition()
+        }
+        (false, _) => None,
     };
+    // Of a kind that somebody has defined, apiVersion, kind and metadata are those of every kind.
+    let root = match definition {
+        Some(_) => Schema::get().kind("v1", "ConfigMap"),
+        None => Schema::get().kind(api_version, kind.kind),
+    };
+    let Some(root) = root else { return unknown() };
     let Some(descriptions) = descriptions::get() else {
         return message("the descriptions of fields are still being loaded; try again in a moment");
     };
@@ -67,7 +75,11 @@ pub(crate) fn run(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
     }
     let _ = writeln!(head, "KIND:       {}\nVERSION:    {version}\n", kind.kind);
     let page = Page { schema: Schema::get(), descriptions, depth: parsed.bool("recursive").then_some(depth) };
-    let Some(body) = page.at(root, &path) else {
+    let body = match definition {
+        Some(definition) => custom::Page { native: &page, root, schema: definition.schema() }.at(&path),
+        None => page.at(root, &path),
+    };
+    let Some(body) = body else {
         cx.out(&head);
         return message(format!("field {:?} does not exist", path.last().copied().unwrap_or("")));
     };
@@ -77,17 +89,18 @@ pub(crate) fn run(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
 }
 
 /// The kind and the fields that a word like `deployments.apps.spec.replicas` names.
-fn target(word: &str) -> Result<(&'static Kind, Vec<&str>)> {
+fn target<'w>(cx: &mut Cx<'_>, word: &'w str) -> Result<(&'static Kind, Vec<&'w str>)> {
     let trimmed = word.strip_suffix('.').unwrap_or(word);
     let (name, _) = trimmed.split_once('.').unwrap_or((trimmed, ""));
     if name.is_empty() {
         return message("invalid jsonpath syntax, first node must be field node");
     }
-    let Some(first) = resource::lookup(name) else {
+    let all: Vec<&'static Kind> = kinds::ALL.iter().copied().chain(cx.defined()).collect();
+    let Some(first) = resource::lookup(name).or_else(|| resource::lookup_in(&all, name)) else {
         return Err(Error::Plain(format!("the server doesn't have a resource type {name:?}")));
     };
     // The group may be given where the plural is.
-    let kind = kinds::ALL.iter().copied().filter(|k| k.plural == name).find(|k| {
+    let kind = all.into_iter().filter(|k| k.plural == name).find(|k| {
         let full = k.group_resource();
         trimmed.strip_prefix(full.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
     });
@@ -246,15 +259,30 @@ impl Page<'_> {
         let mut fields: Vec<&Field> = self.schema.fields(id).iter().collect();
         fields.sort_by_key(|f| f.name);
         for field in fields {
-            self.field(id, field, level, out);
-            if let Some(depth) = self.depth
-                && (depth == 0 || level < depth)
-                && let Some(inner) = self.schema.inner_struct(&field.ty)
-            {
-                self.fields(inner, level + 1, above, out);
-            }
+            self.member_of(id, field, level, above, out);
         }
         above.pop();
+    }
+
+    /// A field of a struct by its name, with `--recursive` those below it.
+    fn member(&self, id: TypeId, name: &str, level: usize, out: &mut String) {
+        if let Some(field) = self.schema.fields(id).iter().find(|field| field.name == name) {
+            self.member_of(id, field, level, &mut Vec::new(), out);
+        }
+    }
+
+    fn member_of(&self, id: TypeId, field: &Field, level: usize, above: &mut Vec<TypeId>, out: &mut String) {
+        self.field(id, field, level, out);
+        if self.goes_below(level)
+            && let Some(inner) = self.schema.inner_struct(&field.ty)
+        {
+            self.fields(inner, level + 1, above, out);
+        }
+    }
+
+    /// Whether the fields below those of a level are listed as well.
+    fn goes_below(&self, level: usize) -> bool {
+        self.depth.is_some_and(|depth| depth == 0 || level < depth)
     }
 
     fn field(&self, owner: TypeId, field: &Field, level: usize, out: &mut String) {

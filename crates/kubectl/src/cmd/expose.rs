@@ -16,7 +16,7 @@ use serde_json::{Map, Value, json};
 pub(crate) fn run(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
     let mut reporter = Reporter::new(cx, parsed)?;
     let builder = Builder::new(cx, parsed);
-    let selected = builder.fetch(cx)?;
+    let selected = builder.fetch_typed(cx)?;
     let mut errors: Vec<Error> = Vec::new();
     for item in selected.items {
         let result = item.and_then(|info| one(cx, parsed, &mut reporter, &info));

@@ -95,10 +95,10 @@ pub(crate) fn run(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
         let _ = bare;
         let word = args.first().cloned().unwrap_or_default();
         builder.args = if word.contains('/') { vec![word] } else { vec!["pods".to_owned(), word] };
-        builder.fetch(cx)?
+        builder.fetch_typed(cx)?
     } else {
         builder.args = vec!["pods".to_owned()];
-        builder.fetch(cx)?
+        builder.fetch_typed(cx)?
     };
     let mut objects = Vec::new();
     for item in selected.items {

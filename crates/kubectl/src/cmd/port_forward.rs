@@ -75,7 +75,7 @@ pub(crate) fn run(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
         return usage(&parsed.path, "TYPE/NAME and list of ports are required for port-forward");
     }
     let args = if word.contains('/') { vec![word.clone()] } else { vec!["pods".to_owned(), word.clone()] };
-    let Some(first) = Builder::new(cx, parsed).args(&args).fetch(cx)?.items.into_iter().next() else {
+    let Some(first) = Builder::new(cx, parsed).args(&args).fetch_typed(cx)?.items.into_iter().next() else {
         return message("pod name or resource type/name must be specified");
     };
     let info = first?;

@@ -39,7 +39,7 @@ fn select(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<(Builder, Selected)> {
     if builder.args.is_empty() && !builder.has_files() {
         return message("required resource not specified");
     }
-    let selected = builder.fetch(cx)?;
+    let selected = builder.fetch_typed(cx)?;
     Ok((builder, selected))
 }
 

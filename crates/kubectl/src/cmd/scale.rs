@@ -45,7 +45,9 @@ pub(crate) fn run(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
         let mut object = info.object.clone();
         if reporter.dry_run != DryRun::Client {
             if !info.kind.subresources.contains(&"scale") {
-                return Err(Status::no_such_resource().into());
+                let custom = info.kind.is_custom();
+                let missing = || Status::not_found(info.kind, &info.name);
+                return Err(if custom { missing() } else { Status::no_such_resource() }.into());
             }
             if current != -1 {
                 let scale = cx.object(

@@ -127,7 +127,7 @@ pub(crate) fn run(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
     let named = if all || !selector.is_empty() { vec!["nodes".to_owned()] } else { resources.clone() };
     let builder = Builder::new(cx, parsed).args(&named).all(all);
     let mut errors: Vec<Error> = Vec::new();
-    for item in builder.fetch(cx)?.items {
+    for item in builder.fetch_typed(cx)?.items {
         let result = item.and_then(|info| one(cx, parsed, &mut reporter, &info, &add, &remove));
         errors.extend(result.err());
     }

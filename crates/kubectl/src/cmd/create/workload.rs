@@ -90,7 +90,7 @@ pub(super) fn job(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
             "spec": {"template": pod_template(&name, image, command, "Never")}, "status": {}})
     } else {
         let builder = Builder::new(cx, parsed).args(&[from.to_owned()]);
-        let found = builder.fetch(cx)?;
+        let found = builder.fetch_typed(cx)?;
         let info = match found.items.into_iter().next() {
             Some(info) => info?,
             None => return message("from must be an existing cronjob"),

@@ -49,7 +49,7 @@ fn from_object(cx: &mut Cx<'_>, parsed: &Parsed, update: &mut Update) -> Result<
         return Ok(());
     }
     let keys = parsed.list("keys");
-    let found = Builder::new(cx, parsed).args(&[from]).fetch(cx)?;
+    let found = Builder::new(cx, parsed).args(&[from]).fetch_typed(cx)?;
     for item in found.items {
         let info = item?;
         let (field, data) = if info.kind == &kinds::SECRET {

@@ -129,7 +129,7 @@ pub(crate) fn change(
             infos.push(Info { object: value, ..Info::new(&kinds::POD, "", &name) });
         }
     } else {
-        for item in builder.fetch(cx)?.items {
+        for item in builder.fetch_typed(cx)?.items {
             let mut info = item?;
             info.object = manifest::typed_value(&info.object).unwrap_or(info.object);
             infos.push(info);
