@@ -165,7 +165,7 @@ pub fn not_simulated(kind: &Kind, object: &Value) -> Vec<Vec<Step>> {
     found
 }
 
-/// Finds rules in CEL, and conversion by webhook.
+/// Finds rules in CEL, conversion by webhook, patterns and formats that are not looked at.
 fn rules(value: &Value, at: &mut Vec<Step>, found: &mut Vec<Vec<Step>>) {
     const DEEPEST: usize = 256;
     if at.len() > DEEPEST {
@@ -175,7 +175,10 @@ fn rules(value: &Value, at: &mut Vec<Step>, found: &mut Vec<Vec<Step>>) {
         Value::Object(map) => {
             for (key, inner) in map {
                 at.push(Step::Key(key.clone().into()));
-                if key == "x-kubernetes-validations" || (key == "webhook" && at.len() == 3) {
+                if key == "x-kubernetes-validations"
+                    || (key == "webhook" && at.len() == 3)
+                    || is_skipped(key, inner)
+                {
                     found.push(at.clone());
                 } else {
                     rules(inner, at, found);
@@ -191,6 +194,15 @@ fn rules(value: &Value, at: &mut Vec<Step>, found: &mut Vec<Vec<Step>>) {
             }
         }
         _ => {}
+    }
+}
+
+/// A pattern that can't be matched here, or a format that is not looked at.
+fn is_skipped(key: &str, value: &Value) -> bool {
+    match (key, value) {
+        ("pattern", Value::String(pattern)) => regex_lite::Regex::new(pattern).is_err(),
+        ("format", Value::String(format)) => crate::custom::format_not_simulated(format),
+        _ => false,
     }
 }
 

@@ -149,7 +149,12 @@ pub(crate) fn warn_of_others(cx: &mut Cx<'_>, kind: &Kind, word: &str) {
     if !kind.short_names.contains(&word) {
         return;
     }
-    for (plural, group) in crate::cmd::discovery_table::with_short_name(word) {
+    let own = crate::cmd::discovery_table::with_short_name(word);
+    let defined = cx.defined();
+    let defined = defined.iter().filter(|one| one.short_names.contains(&word));
+    let others: Vec<(&str, &str)> =
+        own.into_iter().chain(defined.map(|one| (one.plural, one.group))).collect();
+    for (plural, group) in others {
         if group != kind.group && !group.is_empty() {
             let text =
                 format!("short name {word:?} could also match lower priority resource {plural}.{group}");

@@ -3,7 +3,7 @@
 //! Source: k8s.io/apiextensions-apiserver/pkg/apiserver/schema/pruning, defaulting (v1.37).
 
 use super::{DEEPEST, Definition};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 /// An object without the fields that its schema does not know.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,6 +30,7 @@ impl Definition {
     pub fn prune(&self, mut value: Value) -> Pruned {
         let mut unknown = Vec::new();
         prune(&mut value, Some(&self.schema), true, "", &mut unknown, 0);
+        embedded_metadata(&mut value, &self.schema, "", &mut unknown, 0);
         unknown.sort();
         Pruned { value, unknown }
     }
@@ -38,6 +39,50 @@ impl Definition {
     pub fn apply_defaults(&self, value: &mut Value) {
         drop_nulls(value, &self.schema, 0);
         default(value, &self.schema, 0);
+    }
+}
+
+/// A value without what its schema does not know.
+pub(crate) fn pruned(mut value: Value, schema: &Value, is_resource: bool) -> Value {
+    prune(&mut value, Some(schema), is_resource, "", &mut Vec::new(), 0);
+    value
+}
+
+/// Metadata of resources within the resource holds what metadata holds everywhere.
+///
+/// Source: k8s.io/apiextensions-apiserver/pkg/apiserver/schema/objectmeta/coerce.go (v1.37).
+fn embedded_metadata(value: &mut Value, schema: &Value, path: &str, unknown: &mut Vec<String>, depth: usize) {
+    if depth > DEEPEST {
+        return;
+    }
+    match value {
+        Value::Object(map) => {
+            let properties = schema.get("properties").and_then(Value::as_object);
+            for (key, inner) in map.iter_mut() {
+                let at = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+                if key == "metadata" && flag(schema, "x-kubernetes-embedded-resource") {
+                    let carrier = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": inner});
+                    let Ok(decoded) = crate::schema::decode("v1", "ConfigMap", &carrier) else { continue };
+                    let own = decoded
+                        .strict_errors
+                        .iter()
+                        .filter_map(|said| said.strip_prefix("unknown field \"metadata.")?.strip_suffix('"'));
+                    unknown.extend(own.map(|own| format!("{at}.{own}")));
+                    *inner = decoded.value.get("metadata").cloned().unwrap_or_else(|| json!({}));
+                } else if let Some(known) =
+                    properties.and_then(|all| all.get(key)).or_else(|| additional(schema))
+                {
+                    embedded_metadata(inner, known, &at, unknown, depth + 1);
+                }
+            }
+        }
+        Value::Array(all) => {
+            let Some(items) = schema.get("items") else { return };
+            for (index, inner) in all.iter_mut().enumerate() {
+                embedded_metadata(inner, items, &format!("{path}[{index}]"), unknown, depth + 1);
+            }
+        }
+        _ => {}
     }
 }
 

@@ -11,9 +11,14 @@
 mod columns;
 mod fields;
 mod format;
+mod pattern;
 mod validation;
 
 pub use fields::Pruned;
+pub(crate) use fields::pruned;
+pub(crate) use format::{is_known as knows_format, is_not_simulated as format_not_simulated};
+pub(crate) use pattern::error as pattern_error;
+pub(crate) use validation::{below, embedded_errors, value_errors};
 
 use crate::kinds::{BodyType, Kind, Support};
 use crate::table::Column;
@@ -35,6 +40,8 @@ pub struct Definition {
     pub scale: Option<ScalePaths>,
     /// Whether `status` is a subresource.
     pub has_status: bool,
+    /// What every request for this version is told.
+    pub deprecation_warning: Option<String>,
     /// The fields by which its objects are selected, besides name and namespace: `spec.color`.
     pub selectable: Vec<String>,
 }
@@ -124,7 +131,8 @@ fn intern(definition: &Value, version: &Value) -> &'static Kind {
     static KINDS: OnceLock<Mutex<BTreeMap<String, &'static Kind>>> = OnceLock::new();
     let spec = |key: &str| definition.pointer(key).unwrap_or(&Value::Null);
     let names = spec("/status/acceptedNames");
-    let key = format!("{}\n{names}\n{}\n{version}", spec("/spec/group"), spec("/spec/scope"));
+    let warning = deprecation_warning(definition, version);
+    let key = format!("{}\n{names}\n{}\n{warning:?}\n{version}", spec("/spec/group"), spec("/spec/scope"));
     let known = KINDS.get_or_init(Mutex::default);
     let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
     known.entry(key).or_insert_with(|| Box::leak(Box::new(make(definition, names, version))))
@@ -139,7 +147,7 @@ fn make(definition: &Value, names: &Value, version: &Value) -> Kind {
     if has("/subresources/status") {
         subresources.push("status");
     }
-    let definition_of = Definition::new(version);
+    let definition_of = Definition::new(definition, version);
     Kind {
         group: leak(text(definition, "/spec/group")),
         version: leak(text(version, "/name")),
@@ -155,8 +163,31 @@ fn make(definition: &Value, names: &Value, version: &Value) -> Kind {
     }
 }
 
+/// What every request for a deprecated version is told: the definition's own words, or that there is a better version.
+///
+/// Source: k8s.io/apiextensions-apiserver/pkg/apiserver/customresource_handler.go defaultDeprecationWarning (v1.37).
+fn deprecation_warning(definition: &Value, version: &Value) -> Option<String> {
+    let is = |version: &Value, flag: &str| version.get(flag).and_then(Value::as_bool) == Some(true);
+    if !is(version, "deprecated") {
+        return None;
+    }
+    if let Some(own) = version.get("deprecationWarning").and_then(Value::as_str) {
+        return Some(own.to_owned());
+    }
+    let (group, kind) = (text(definition, "/spec/group"), text(definition, "/spec/names/kind"));
+    let name = text(version, "/name");
+    let better = list(definition, "/spec/versions")
+        .iter()
+        .filter(|other| is(other, "served") && !is(other, "deprecated"))
+        .map(|other| text(other, "/name"))
+        .filter(|other| priority(other) > priority(name))
+        .max_by_key(|other| priority(other));
+    let better = better.map(|better| format!("; use {group}/{better} {kind}")).unwrap_or_default();
+    Some(format!("{group}/{name} {kind} is deprecated{better}"))
+}
+
 impl Definition {
-    fn new(version: &Value) -> Definition {
+    fn new(definition: &Value, version: &Value) -> Definition {
         let schema = version.pointer("/schema/openAPIV3Schema").cloned().unwrap_or_default();
         let (columns, cells) = columns::read(list(version, "/additionalPrinterColumns"));
         let scale = version.pointer("/subresources/scale").filter(|scale| !scale.is_null());
@@ -169,6 +200,7 @@ impl Definition {
             columns,
             cells,
             scale,
+            deprecation_warning: deprecation_warning(definition, version),
             has_status: version.pointer("/subresources/status").is_some_and(|status| !status.is_null()),
             selectable: list(version, "/selectableFields")
                 .iter()

@@ -3,15 +3,18 @@
 //! Source: k8s.io/kube-openapi/pkg/validation/validate, k8s.io/apiextensions-apiserver/pkg/apiserver/validation,
 //! pkg/apiserver/schema/listtype (v1.37).
 
-use super::{DEEPEST, Definition, format};
+use super::{DEEPEST, Definition, ScalePaths, format};
 use crate::Kind;
-use crate::validation::{BadValue, ErrorType, FieldError, Path, meta};
+use crate::validation::{BadValue, ErrorType, FieldError, Path, content, meta};
 use serde_json::{Map, Value};
 
 type Errors = Vec<FieldError>;
 
+/// How the root itself is called in errors.
+const NOWHERE: &str = "<nil>";
+
 fn error(error_type: ErrorType, path: &str, bad_value: BadValue, detail: impl Into<String>) -> FieldError {
-    let field = if path.is_empty() { "<nil>".to_owned() } else { path.to_owned() };
+    let field = if path.is_empty() { NOWHERE.to_owned() } else { path.to_owned() };
     FieldError { error_type, field, bad_value, detail: detail.into() }
 }
 
@@ -30,8 +33,14 @@ fn number(value: f64) -> String {
 }
 
 impl Definition {
-    /// What is wrong with an object; `old` is the one that it replaces.
-    pub fn validate(&self, kind: &Kind, object: &Value, old: Option<&Value>) -> Vec<FieldError> {
+    /// What is wrong with an object; `old` is the one that it replaces, `subresource` how it comes.
+    pub fn validate(
+        &self,
+        kind: &Kind,
+        object: &Value,
+        old: Option<&Value>,
+        subresource: Option<&str>,
+    ) -> Vec<FieldError> {
         let mut errors = Errors::new();
         let path = Path::new("metadata");
         match old {
@@ -42,53 +51,64 @@ impl Definition {
             Some(old) => meta::validate_object_meta_update(&mut errors, object, old, &path),
         }
         // What was wrong before and has not changed may stay so.
-        let ratchet = old.map(|old| {
-            let mut before = Errors::new();
-            check(&self.schema, old, "", true, &mut before, 0);
-            list_types(&self.schema, old, "", &mut before, 0);
-            before
-        });
-        let mut found = Errors::new();
-        check(&self.schema, object, "", true, &mut found, 0);
-        self.check_scale(object, &mut found);
-        list_types(&self.schema, object, "", &mut found, 0);
-        errors.extend(
-            found.into_iter().filter(|one| ratchet.as_ref().is_none_or(|known| !known.contains(one))),
-        );
+        let mut found = self.structure(object, subresource);
+        if let Some(old) = old {
+            let before = self.structure(old, subresource);
+            found.retain(|one| !before.contains(one));
+        }
+        errors.extend(found);
+        if subresource.is_none() {
+            self.scale_number(object, |scale| &scale.spec, &mut errors);
+        }
+        self.scale_number(object, |scale| &scale.status, &mut errors);
+        self.scale_selector(object, &mut errors);
+        let lists = |object: &Value| {
+            let mut errors = Errors::new();
+            if subresource.is_none() {
+                embedded(&self.schema, object, "", &mut errors, 0);
+            }
+            list_types(&self.schema, object, "", &mut errors, 0);
+            errors
+        };
+        let mut found = lists(object);
+        if let Some(old) = old {
+            let before = lists(old);
+            found.retain(|one| !before.contains(one));
+        }
+        errors.extend(found);
+        errors
+    }
+
+    /// What is wrong by the schema; of `status` alone where that is what is written.
+    fn structure(&self, object: &Value, subresource: Option<&str>) -> Errors {
+        let mut errors = Errors::new();
+        if subresource != Some("status") {
+            check(&self.schema, object, "", true, &mut errors, 0);
+            return errors;
+        }
+        let schema = self.schema.pointer("/properties/status");
+        if let (Some(schema), Some(status)) = (schema, object.get("status")) {
+            errors = value_errors(schema, status).into_iter().map(|error| below("status", error)).collect();
+        }
         errors
     }
 
     /// The numbers that `scale` reads must be numbers.
     ///
-    /// Source: k8s.io/apiextensions-apiserver/pkg/registry/customresource/strategy.go (v1.37).
-    fn check_scale(&self, object: &Value, errors: &mut Errors) {
-        let Some(scale) = &self.scale else { return };
-        let at = format!(".{}", scale.spec.join("."));
-        let mut value = object;
-        for step in &scale.spec {
-            let Some(map) = value.as_object() else {
-                let said = format!(
-                    "{at} accessor error: {} is of the type {}, expected map[string]interface{{}}",
-                    plain(value),
-                    go_type(value)
-                );
+    /// Source: k8s.io/apiextensions-apiserver/pkg/registry/customresource/validator.go (v1.37).
+    fn scale_number(&self, object: &Value, path: fn(&ScalePaths) -> &Vec<String>, errors: &mut Errors) {
+        let Some(path) = self.scale.as_ref().map(path) else { return };
+        let at = format!(".{}", path.join("."));
+        let value = match nested(object, path, &at) {
+            Ok(Some(value)) => value,
+            Ok(None) => return,
+            Err(said) => {
                 errors.push(invalid(&at, &0.into(), said));
                 return;
-            };
-            match map.get(step) {
-                Some(inner) => value = inner,
-                None => return,
             }
-        }
+        };
         match value.as_i64() {
-            None => {
-                let said = format!(
-                    "{at} accessor error: {} is of the type {}, expected int64",
-                    plain(value),
-                    go_type(value)
-                );
-                errors.push(invalid(&at, &0.into(), said));
-            }
+            None => errors.push(invalid(&at, &0.into(), unexpected(&at, value, "int64"))),
             Some(count) if count < 0 => {
                 errors.push(invalid(&at, value, "should be a non-negative integer".to_owned()));
             }
@@ -98,6 +118,128 @@ impl Definition {
             }
             Some(_) => {}
         }
+    }
+
+    fn scale_selector(&self, object: &Value, errors: &mut Errors) {
+        let Some(path) = self.scale.as_ref().map(|scale| &scale.selector).filter(|path| !path.is_empty())
+        else {
+            return;
+        };
+        let at = format!(".{}", path.join("."));
+        let said = match nested(object, path, &at) {
+            Ok(Some(value)) if !value.is_string() => unexpected(&at, value, "string"),
+            Ok(_) => return,
+            Err(said) => said,
+        };
+        errors.push(invalid(&at, &"".into(), said));
+    }
+}
+
+/// The value at a path; why there can't be one.
+fn nested<'a>(object: &'a Value, path: &[String], at: &str) -> Result<Option<&'a Value>, String> {
+    let mut value = object;
+    for step in path {
+        let Some(map) = value.as_object() else {
+            return Err(unexpected(at, value, "map[string]interface{}"));
+        };
+        match map.get(step) {
+            Some(inner) => value = inner,
+            None => return Ok(None),
+        }
+    }
+    Ok(Some(value))
+}
+
+fn unexpected(at: &str, value: &Value, wanted: &str) -> String {
+    format!("{at} accessor error: {} is of the type {}, expected {wanted}", plain(value), go_type(value))
+}
+
+/// What is wrong with a value by its schema; paths begin at the value.
+pub(crate) fn value_errors(schema: &Value, value: &Value) -> Vec<FieldError> {
+    let mut errors = Errors::new();
+    check(schema, value, "", false, &mut errors, 0);
+    errors
+}
+
+/// What is wrong with the resources within a value; paths begin at the value.
+pub(crate) fn embedded_errors(schema: &Value, value: &Value) -> Vec<FieldError> {
+    let mut errors = Errors::new();
+    embedded(schema, value, "", &mut errors, 0);
+    errors
+}
+
+/// An error of a value that stands at a path.
+pub(crate) fn below(path: &str, mut error: FieldError) -> FieldError {
+    error.field = if error.field == NOWHERE { path.to_owned() } else { format!("{path}.{}", error.field) };
+    error
+}
+
+/// A resource within a resource says what it is, and has metadata like any other.
+///
+/// Source: k8s.io/apiextensions-apiserver/pkg/apiserver/schema/objectmeta/validation.go (v1.37).
+fn embedded(schema: &Value, value: &Value, path: &str, errors: &mut Errors, depth: usize) {
+    if depth > DEEPEST {
+        return;
+    }
+    match value {
+        Value::Object(map) => {
+            if flag(schema, "x-kubernetes-embedded-resource") {
+                embedded_resource(value, map, path, errors);
+            }
+            let properties = schema.get("properties").and_then(Value::as_object);
+            let additional = schema.get("additionalProperties").filter(|value| value.is_object());
+            for (key, inner) in map {
+                match (properties.and_then(|all| all.get(key)), additional) {
+                    (Some(known), _) => embedded(known, inner, &child(path, key), errors, depth + 1),
+                    (None, Some(known)) => {
+                        embedded(known, inner, &format!("{path}[{key}]"), errors, depth + 1);
+                    }
+                    (None, None) => {}
+                }
+            }
+        }
+        Value::Array(items) => {
+            let each = schema.get("items").unwrap_or(&Value::Null);
+            for (index, item) in items.iter().enumerate() {
+                embedded(each, item, &format!("{path}[{index}]"), errors, depth + 1);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn embedded_resource(value: &Value, map: &Map<String, Value>, path: &str, errors: &mut Errors) {
+    for field in ["apiVersion", "kind"] {
+        let at = child(path, field);
+        match map.get(field) {
+            None => errors.push(error(ErrorType::Required, &at, BadValue::Omitted, "")),
+            Some(Value::String(text)) if text.is_empty() => {
+                errors.push(invalid(&at, &"".into(), "must not be empty".to_owned()));
+            }
+            Some(Value::String(text)) if field == "kind" => {
+                let messages = content::is_dns1035_label(&text.to_lowercase());
+                if !messages.is_empty() {
+                    let said =
+                        format!("may have mixed case, but should otherwise match: {}", messages.join(","));
+                    errors.push(invalid(&at, &text.as_str().into(), said));
+                }
+            }
+            Some(Value::String(text)) if text.matches('/').count() > 1 => {
+                let said = format!("unexpected GroupVersion string: {text}");
+                errors.push(invalid(&at, &text.as_str().into(), said));
+            }
+            Some(Value::String(_)) => {}
+            Some(other) => errors.push(invalid(&at, other, "must be a string".to_owned())),
+        }
+    }
+    if map.get("metadata").is_some_and(Value::is_object) {
+        let mut named = value.clone();
+        if named.pointer("/metadata/name").and_then(Value::as_str).is_none_or(str::is_empty) {
+            named["metadata"]["name"] = "fakename".into();
+        }
+        let namespace = named.pointer("/metadata/namespace").and_then(Value::as_str).unwrap_or("");
+        let (namespaced, at) = (!namespace.is_empty(), child(path, "metadata"));
+        meta::validate_object_meta(errors, &named, namespaced, meta::name_is_path_segment, &Path::new(&at));
     }
 }
 
@@ -180,7 +322,16 @@ fn check(schema: &Value, value: &Value, path: &str, root: bool, errors: &mut Err
     }
 }
 
+/// The format of a schema, if it is one of those that are looked at.
+fn format_of(schema: &Value) -> &str {
+    let text = |key: &str| schema.get(key).and_then(Value::as_str).unwrap_or("");
+    let format = text("format");
+    if format::is_known(text("type"), format) { format } else { "" }
+}
+
 /// Whether the value is of a type that the schema names.
+///
+/// Source: k8s.io/kube-openapi/pkg/validation/validate/type.go (v1.37).
 fn check_type(schema: &Value, value: &Value, path: &str, errors: &mut Errors) -> bool {
     let wanted: Vec<&str> = match schema.get("type").and_then(Value::as_str) {
         _ if flag(schema, "x-kubernetes-int-or-string") => vec!["integer", "string"],
@@ -188,24 +339,30 @@ fn check_type(schema: &Value, value: &Value, path: &str, errors: &mut Errors) ->
         None => return true,
     };
     let has = type_of(value);
+    let format = format_of(schema);
     let whole = value.as_f64().is_some_and(|number| number.fract() == 0.0);
     let fits = wanted.contains(&has)
         || (has == "null" && flag(schema, "nullable"))
         || (has == "integer" && wanted.contains(&"number"))
         || (has == "number" && whole && wanted.contains(&"integer"));
     if !fits {
-        let at = path;
-        let said = format!("{at} in body must be of type {}: {has:?}", wanted.join(","));
+        let is_number = |kind: &&str| matches!(*kind, "integer" | "number");
+        let (wanted, has) = match (format, has) {
+            ("", _) | (_, "null") => (wanted.join(","), has),
+            (_, "string" | "array") if !wanted.iter().any(is_number) => return true,
+            (_, "string" | "array") => (wanted.join(","), has),
+            (format, "integer") => (format.to_owned(), "int64"),
+            (format, "number") => (format.to_owned(), "float64"),
+            (format, _) => (format.to_owned(), ""),
+        };
+        let said = format!("{path} in body must be of type {wanted}: {has:?}");
         errors.push(error(ErrorType::TypeInvalid, path, BadValue::Value(has.into()), said));
-        if has == "number" && wanted == ["integer"] {
-            errors.push(nowhere(format!("Checked value must be of type integer (default format) in {at}")));
-        }
         return false;
     }
-    if let (Some(text), Some(wanted)) = (value.as_str(), schema.get("format").and_then(Value::as_str))
-        && !format::has(wanted, text)
+    if let (Some(text), false) = (value.as_str(), format.is_empty())
+        && !format::has(format, text)
     {
-        let said = format!("{path} in body must be of type {wanted}: {text:?}");
+        let said = format!("{path} in body must be of type {format}: {text:?}");
         errors.push(error(ErrorType::TypeInvalid, path, BadValue::Value(value.clone()), said));
         return false;
     }
@@ -280,6 +437,21 @@ fn string(schema: &Value, text: &str, path: &str, errors: &mut Errors) {
 
 fn check_number(schema: &Value, value: &Value, path: &str, errors: &mut Errors) {
     let Some(has) = value.as_f64() else { return };
+    let kind = schema.get("type").and_then(Value::as_str).unwrap_or("");
+    let format = format_of(schema);
+    let in_range = match (kind, format) {
+        ("integer", "int32") => {
+            has.fract() == 0.0 && (f64::from(i32::MIN)..=f64::from(i32::MAX)).contains(&has)
+        }
+        ("integer", _) => value.is_i64() || (has.fract() == 0.0 && has.abs() < 9.3e18),
+        (_, "float") => has.abs() <= f64::from(f32::MAX),
+        _ => true,
+    };
+    if !in_range {
+        let form =
+            if format.is_empty() { "(default format)".to_owned() } else { format!("with format {format}") };
+        errors.push(nowhere(format!("Checked value must be of type {kind} {form} in {path}")));
+    }
     // A whole number is compared with what is whole of a bound.
     let whole = value.as_i64().is_some();
     let bound = |key: &str| {

@@ -152,7 +152,7 @@ pub(super) static CRD: &[Column] = &[
 
 pub(super) fn crd(object: &Object, _now: Timestamp) -> Vec<Value> {
     let spec = field(object, "spec");
-    let versions: Vec<String> = list(spec, &["versions"])
+    let mut versions: Vec<String> = list(spec, &["versions"])
         .iter()
         .filter(|v| at(v, &["served"]).as_bool() == Some(true))
         .map(|v| match at(v, &["storage"]).as_bool() {
@@ -160,6 +160,7 @@ pub(super) fn crd(object: &Object, _now: Timestamp) -> Vec<Value> {
             _ => text(v, &["name"]).to_owned(),
         })
         .collect();
+    versions.sort();
     let short: Vec<&str> = list(spec, &["names", "shortNames"]).iter().filter_map(Value::as_str).collect();
     let established = list(field(object, "status"), &["conditions"])
         .iter()

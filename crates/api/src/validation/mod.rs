@@ -145,7 +145,7 @@ fn rule(api_version: &str, kind: &str) -> Option<Rule> {
         _ => return None,
     };
     let support = match kind {
-        "CustomResourceDefinition" => Support::MetadataOnly("schemas: only that they are structural"),
+        "CustomResourceDefinition" => Support::MetadataOnly("schemas: what rules in CEL say is not compiled"),
         "ValidatingAdmissionPolicy" => Support::MetadataOnly("expressions are not compiled"),
         _ => Support::Full,
     };
@@ -298,7 +298,7 @@ fn validate_body(errors: &mut Errors, api_version: &str, kind: &str, object: &Va
         ("v1", "ResourceQuota") => config::validate_resource_quota(errors, object),
         ("v1", "Endpoints") => service::validate_endpoints(errors, object, old),
         ("discovery.k8s.io/v1", "EndpointSlice") => service::validate_endpoint_slice(errors, object, old),
-        ("apiextensions.k8s.io/v1", "CustomResourceDefinition") => definition::validate(errors, object),
+        ("apiextensions.k8s.io/v1", "CustomResourceDefinition") => definition::validate(errors, object, old),
         ("v1", "PersistentVolume") => storage::validate_volume(errors, object),
         ("v1", "PersistentVolumeClaim") => {
             storage::validate_claim_spec(errors, at(object, "spec"), &Path::new("spec"));

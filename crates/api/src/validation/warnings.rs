@@ -3,6 +3,7 @@
 //! Source: WarningsOnCreate and WarningsOnUpdate of pkg/registry/*/*/strategy.go, pkg/api/pod/warnings.go (v1.37).
 
 use super::content::{is_dns1123_label, is_valid_label_value};
+use super::definition;
 use super::field::Path;
 use super::ip;
 use super::resources::quantity;
@@ -64,6 +65,9 @@ pub fn warnings_on_create(api_version: &str, kind: &str, object: &Value) -> Vec<
                 );
             }
         }
+        ("apiextensions.k8s.io/v1", "CustomResourceDefinition") => {
+            warnings.extend(definition::warnings(object, None));
+        }
         _ => both(&mut warnings, api_version, kind, object),
     }
     warnings
@@ -75,6 +79,9 @@ pub fn warnings_on_update(api_version: &str, kind: &str, new: &Value, old: &Valu
     let changed = at(new, "spec") != at(old, "spec");
     match (api_version, kind) {
         ("v1", "Pod") | ("networking.k8s.io/v1", "Ingress") => {}
+        ("apiextensions.k8s.io/v1", "CustomResourceDefinition") => {
+            warnings.extend(definition::warnings(new, Some(old)));
+        }
         ("apps/v1", _) | ("batch/v1", _) | ("v1", "ReplicationController") => {
             if changed {
                 let mut all = warnings_on_create(api_version, kind, new);

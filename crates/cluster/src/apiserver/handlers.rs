@@ -30,7 +30,10 @@ impl ApiServer {
         };
         // Every request to a deprecated API is told so, reads too; a read that finds nothing has less to tell.
         let mut warnings = Vec::new();
-        let deprecated = podlab_api::validation::deprecation_warning(&kind.api_version(), kind.kind);
+        let deprecated = match kind.definition() {
+            Some(definition) => definition.deprecation_warning.as_deref(),
+            None => podlab_api::validation::deprecation_warning(&kind.api_version(), kind.kind),
+        };
         let answer = if let Some(version) = versions::find(kind.group, kind.version, kind.plural) {
             self.dispatch_version(version, request, &mut warnings)
         } else if *kind == kinds::BINDING {
@@ -46,7 +49,7 @@ impl ApiServer {
             Err(status) => status.is_not_found() && request.verb == Verb::Get,
         };
         let mut response = answer.unwrap_or_else(Response::status);
-        let deprecated = deprecated.filter(|_| !missing).map(str::to_owned);
+        let deprecated = deprecated.filter(|_| kind.is_custom() || !missing).map(str::to_owned);
         response.warnings.splice(0..0, deprecated.into_iter().chain(warnings));
         response
     }
@@ -64,7 +67,11 @@ impl ApiServer {
         if let Some(sub) = subresource
             && !kind.subresources.contains(&sub)
         {
-            return Err(if kind.is_custom() { Status::not_found(kind, name) } else { Status::no_such_resource() });
+            return Err(if kind.is_custom() {
+                Status::not_found(kind, name)
+            } else {
+                Status::no_such_resource()
+            });
         }
         match (request.verb, subresource) {
             (Verb::Get, Some("scale")) => self.get_scale(kind, namespace, name),

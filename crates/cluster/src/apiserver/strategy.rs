@@ -306,10 +306,31 @@ pub(super) fn prepare_for_update(object: &mut Object, old: &Object, subresource:
     if name(object.kind) == "DaemonSet" {
         count_template(object, old);
     }
+    if *object.kind == kinds::CUSTOM_RESOURCE_DEFINITION {
+        keep_stored_versions(object);
+    }
     if spec_differs(object, old)
         || (counts_annotations(object.kind) && object.metadata.annotations != old.metadata.annotations)
     {
         bump_generation(object);
+    }
+}
+
+/// A definition remembers the versions in which objects have been stored.
+///
+/// Source: k8s.io/apiextensions-apiserver/pkg/registry/customresourcedefinition/strategy.go `PrepareForUpdate` (v1.37).
+fn keep_stored_versions(definition: &mut Object) {
+    let Body::Tree(map) = &mut definition.body else { return };
+    let versions = map.get("spec").and_then(|spec| spec.get("versions")).and_then(Value::as_array);
+    let stored = |version: &&Value| version.get("storage").and_then(Value::as_bool) == Some(true);
+    let Some(name) = versions.and_then(|all| all.iter().find(stored)?.get("name")).cloned() else { return };
+    let status = Arc::make_mut(map).entry("status").or_insert_with(|| json!({}));
+    if let Some(known) =
+        status.as_object_mut().map(|status| status.entry("storedVersions").or_insert_with(|| json!([])))
+        && let Some(known) = known.as_array_mut()
+        && !known.contains(&name)
+    {
+        known.push(name);
     }
 }
 
@@ -330,9 +351,11 @@ fn spec_differs(object: &Object, old: &Object) -> bool {
         (Body::Node { .. }, Body::Node { .. }) => false,
         (Body::Tree(a), Body::Tree(b)) => {
             !Arc::ptr_eq(a, b) && {
+                // A status that is no subresource is part of what is wanted.
+                let counts = object.kind.definition().is_some_and(|definition| !definition.has_status);
                 let rest = |m: &Map<String, Value>| {
                     m.iter()
-                        .filter(|(k, _)| *k != "status")
+                        .filter(|(k, _)| *k != "status" || counts)
                         .map(|(k, v)| (k.clone(), v.clone()))
                         .collect::<Map<_, _>>()
                 };
@@ -451,7 +474,7 @@ pub(super) fn validate_create(object: &Object, writer: Writer) -> Result<Vec<Str
     }
     let (api_version, value) = (kind.api_version(), object.to_value());
     if let Some(definition) = kind.definition() {
-        refuse(object, definition.validate(kind, &value, None))?;
+        refuse(object, definition.validate(kind, &value, None, None))?;
         return Ok(Vec::new());
     }
     refuse(object, validation::validate_create(&api_version, kind.kind, &value))?;
@@ -472,7 +495,8 @@ pub(super) fn validate_update(
         return Ok(());
     }
     if let Some(definition) = kind.definition() {
-        return refuse(object, definition.validate(kind, &object.to_value(), Some(&old.to_value())));
+        let (new, old) = (object.to_value(), old.to_value());
+        return refuse(object, definition.validate(kind, &new, Some(&old), subresource));
     }
     if let Some(subresource) = subresource {
         if writer == Writer::Component || *kind != kinds::POD {

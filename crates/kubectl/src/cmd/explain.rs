@@ -49,7 +49,8 @@ pub(crate) fn run(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
     let served = kind.api_version();
     let api_version = if asked.is_empty() { served.as_ref() } else { asked };
     let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
-    let unknown = || message(format!("couldn't find resource for \"{group}/{version}, Resource={}\"", kind.plural));
+    let unknown =
+        || message(format!("couldn't find resource for \"{group}/{version}, Resource={}\"", kind.plural));
     let definition = match (kind.is_custom(), asked) {
         (true, "") => kind.definition(),
         (true, asked) => {

@@ -20,26 +20,29 @@ fn title(key: &str) -> String {
         return key.to_owned();
     }
     let chars: Vec<char> = key.chars().collect();
-    let mut out = String::new();
+    let mut parts: Vec<String> = Vec::new();
     for (i, c) in chars.iter().enumerate() {
         let before = i.checked_sub(1).and_then(|j| chars.get(j));
         let after = chars.get(i + 1);
-        let starts = c.is_uppercase()
-            && before.is_some_and(|b| {
-                b.is_lowercase()
-                    || b.is_ascii_digit()
-                    || (b.is_uppercase() && after.is_some_and(|a| a.is_lowercase()))
-            });
-        if starts {
-            out.push(' ');
+        let starts = before.is_none_or(|before| {
+            let small_next = after.is_some_and(|after| after.is_lowercase());
+            (*c == '-') != (*before == '-')
+                || (c.is_uppercase() && (before.is_lowercase() || (before.is_uppercase() && small_next)))
+        });
+        match parts.last_mut() {
+            Some(part) if !starts => part.push(*c),
+            _ => parts.push(c.to_string()),
         }
-        if i == 0 { out.extend(c.to_uppercase()) } else { out.push(*c) }
     }
-    match out.as_str() {
-        "Uid" => "UID".to_owned(),
-        "Api Version" => "API Version".to_owned(),
-        _ => out.replace("Api ", "API ").replace("Url", "URL"),
-    }
+    let words = parts.into_iter().map(|part| match part.to_uppercase().as_str() {
+        word @ ("API" | "URL" | "UID" | "GUID") => word.to_owned(),
+        _ if part.to_lowercase() == part => {
+            let mut letters = part.chars();
+            letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+        }
+        _ => part,
+    });
+    words.collect::<Vec<String>>().join(" ")
 }
 
 /// Fields of metadata that stand in the head or say nothing.
