@@ -207,8 +207,21 @@ fn names(kind: &'static Kind, scope: &str, door: &mut dyn Door) -> Vec<Completio
     objects(kind, scope, door).iter().map(|o| plain(name(o))).collect()
 }
 
-fn types() -> Vec<Completion> {
-    kinds::ALL.iter().map(|k| plain(k.group_resource())).collect()
+/// The kinds that somebody has defined.
+fn defined(door: &mut dyn Door) -> Vec<&'static Kind> {
+    let definitions = objects(&kinds::CUSTOM_RESOURCE_DEFINITION, "", door);
+    definitions.iter().flat_map(podlab_api::custom::kinds_of).collect()
+}
+
+fn kind_of(word: &str, door: &mut dyn Door) -> Option<&'static Kind> {
+    resource::lookup(word).or_else(|| resource::lookup_in(&defined(door), word))
+}
+
+fn types(door: &mut dyn Door) -> Vec<Completion> {
+    let mut defined = defined(door);
+    // One version of each.
+    defined.dedup();
+    kinds::ALL.iter().copied().chain(defined).map(|k| plain(k.group_resource())).collect()
 }
 
 fn arguments_of(
@@ -221,7 +234,7 @@ fn arguments_of(
     let command = path.strip_prefix("kubectl ").unwrap_or("");
     let typed = |door: &mut dyn Door| -> Vec<Completion> {
         if let Some((word, _)) = last.split_once('/') {
-            return match resource::lookup(word) {
+            return match kind_of(word, door) {
                 Some(kind) => {
                     let mut out = names(kind, scope, door);
                     for one in &mut out {
@@ -233,8 +246,8 @@ fn arguments_of(
             };
         }
         match args.first() {
-            None => types(),
-            Some(word) => match resource::lookup(word) {
+            None => types(door),
+            Some(word) => match kind_of(word, door) {
                 Some(kind) => {
                     let mut out = names(kind, scope, door);
                     out.retain(|c| !args.contains(&c.word));
@@ -274,7 +287,7 @@ fn arguments_of(
             }
             _ => typed(door),
         },
-        "explain" => types(),
+        "explain" => types(door),
         "create job" | "create" => Vec::new(),
         _ => Vec::new(),
     }

@@ -3,6 +3,7 @@
 mod common;
 
 use common::Machine;
+use podlab_api::Door;
 use podlab_cluster::{Cluster, Settings};
 use serde_json::Value;
 
@@ -44,6 +45,8 @@ fn replay(records: &str) {
         let wanted = (text("out"), text("err"), record["code"].as_i64().unwrap() as i32);
         let (out, err, code) = lab.kubectl(&arguments, record["in"].as_str());
         let got = (normal(&out), normal(&err), code);
+        let after = lab.cluster.now().as_second() + record["after"].as_i64().unwrap_or(0);
+        lab.cluster.run_until(podlab_sim::SimTime::from_secs(after), || true);
         if got != wanted {
             failures.push(format!("$ {arguments:?} {}\ngot {got:?}\nnot {wanted:?}", record["in"]));
         }

@@ -64,17 +64,27 @@ pub(crate) async fn handle(app: Arc<App>, request: hyper::Request<Incoming>) -> 
         _ if !matches!(*request.method(), Method::GET | Method::HEAD) => Err(method_not_allowed()),
         Route::Other(parts) => {
             let target = request.uri().path_and_query().map_or("", |target| target.as_str());
-            Ok(other(&parts, target, header))
+            let defined = match parts.first().is_some_and(|first| first == "openapi") {
+                true => defined(&app).await,
+                false => Vec::new(),
+            };
+            Ok(other(&parts, target, header, &defined))
         }
         of_discovery => match accepts {
             Ok(accepts) => {
-                let defined = app.host.look(|cluster| cluster.world().api.defined_kinds().to_vec()).await;
-                Ok(discover(app.address, &defined.unwrap_or_default(), &of_discovery, accepts))
+                let defined = defined(&app).await;
+                Ok(discover(app.address, &defined, &of_discovery, accepts))
             }
             Err(status) => Err(status),
         },
     };
     answer.unwrap_or_else(|status| reply::status(&status, encoding))
+}
+
+/// The kinds that definitions make now.
+async fn defined(app: &App) -> Vec<&'static Kind> {
+    let kinds = app.host.look(|cluster| cluster.world().api.defined_kinds().to_vec()).await;
+    kinds.unwrap_or_default()
 }
 
 async fn resource(
@@ -124,7 +134,8 @@ async fn resource(
     let mut asked = Request::new(Verb::Get, kind).namespace(&target.namespace).name(&target.name);
     if !target.subresource.is_empty() {
         if !kind.subresources.contains(&target.subresource.as_str()) {
-            return Err(Status::no_such_resource());
+            let missing = Status::no_such_resource;
+            return Err(if kind.is_custom() { Status::not_found(kind, &target.name) } else { missing() });
         }
         asked = asked.subresource(target.subresource.clone());
     }
@@ -189,17 +200,25 @@ async fn resource(
             asked.verb = Verb::Delete;
             check_write(&call.query, "DeleteOptions", false)?;
             asked.body = read_options(request).await?;
+            asked.options.dry_run |= is_dry_run(&asked.body);
             delete(&app, kind, asked, &call).await
         }
         (&Method::DELETE, false) if *kind != kinds::NAMESPACE => {
             asked.verb = Verb::DeleteCollection;
             check_write(&call.query, "DeleteOptions", false)?;
             asked.body = read_options(request).await?;
+            asked.options.dry_run |= is_dry_run(&asked.body);
             delete_collection(&app, kind, asked, &call).await
         }
         (_, true) => Err(method_not_allowed()),
         (_, false) => Err(method_not_allowed()),
     }
+}
+
+/// Whether the options of a deletion ask for a dry run, as kubectl's do; others have it in the path's query.
+fn is_dry_run(options: &Value) -> bool {
+    let directives = options.get("dryRun").and_then(Value::as_array);
+    directives.is_some_and(|all| all.iter().any(|one| one == "All"))
 }
 
 /// Whether a subresource knows a method; what is passed on or connected knows its own.

@@ -7,7 +7,7 @@ use crate::render::ListMeta;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use podlab_api::door::{ChangeType, RequestOptions, ResponseBody, Timestamp};
-use podlab_api::selector::supported_fields::parse_field_selector;
+use podlab_api::selector::supported_fields::parse_field_selector_of;
 use podlab_api::selector::{FieldSelector, Selector};
 use podlab_api::{Door, Kind, Object, Request, Response, Status, StatusCause, StatusDetails};
 use podlab_cluster::Cluster;
@@ -168,11 +168,8 @@ struct Filter {
 impl Filter {
     fn new(kind: &Kind, options: &RequestOptions) -> Result<Filter, Status> {
         let labels = options.label_selector.as_deref().map(Selector::parse).transpose();
-        let fields = options
-            .field_selector
-            .as_deref()
-            .map(|text| parse_field_selector(&kind.api_version(), kind.kind, text))
-            .transpose();
+        let fields =
+            options.field_selector.as_deref().map(|text| parse_field_selector_of(kind, text)).transpose();
         Ok(Filter {
             labels: labels.map_err(|error| Status::bad_request(error.to_string()))?,
             fields: fields.map_err(Status::bad_request)?,

@@ -54,7 +54,7 @@ fn unknown(served: &[Served], route: &Route) -> Reply {
 /// Paths beside the API's own.
 ///
 /// `target` is the path with its query.
-pub(crate) fn other(parts: &[String], target: &str, accept: &str) -> Reply {
+pub(crate) fn other(parts: &[String], target: &str, accept: &str, defined: &[&'static Kind]) -> Reply {
     let words: Vec<&str> = parts.iter().map(String::as_str).collect();
     match words.as_slice() {
         ["version"] => reply::document(200, version().to_string(), Encoding::Json),
@@ -67,8 +67,8 @@ pub(crate) fn other(parts: &[String], target: &str, accept: &str) -> Reply {
             reply::document(200, openapi::v2().to_owned(), Encoding::Json)
         }
         ["openapi", "v2"] => reply::text(406, ""),
-        ["openapi", "v3"] => reply::document(200, openapi::index().to_string(), Encoding::Json),
-        ["openapi", "v3", path @ ..] => match openapi::document(&path.join("/")) {
+        ["openapi", "v3"] => reply::document(200, openapi::index(defined).to_string(), Encoding::Json),
+        ["openapi", "v3", path @ ..] => match openapi::document(&path.join("/"), defined) {
             Some(document) => {
                 let mut reply = reply::document(200, document.text.clone(), Encoding::Json);
                 reply::set(&mut reply, hyper::header::ETAG, &format!("\"{}\"", document.hash));

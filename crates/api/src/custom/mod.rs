@@ -18,6 +18,7 @@ pub use fields::Pruned;
 pub(crate) use fields::pruned;
 pub(crate) use format::{is_known as knows_format, is_not_simulated as format_not_simulated};
 pub(crate) use pattern::error as pattern_error;
+pub use validation::warnings;
 pub(crate) use validation::{below, embedded_errors, value_errors};
 
 use crate::kinds::{BodyType, Kind, Support};

@@ -50,13 +50,7 @@ impl Definition {
             }
             Some(old) => meta::validate_object_meta_update(&mut errors, object, old, &path),
         }
-        // What was wrong before and has not changed may stay so.
-        let mut found = self.structure(object, subresource);
-        if let Some(old) = old {
-            let before = self.structure(old, subresource);
-            found.retain(|one| !before.contains(one));
-        }
-        errors.extend(found);
+        self.structure(object, old, subresource, &mut errors);
         if subresource.is_none() {
             self.scale_number(object, |scale| &scale.spec, &mut errors);
         }
@@ -80,17 +74,17 @@ impl Definition {
     }
 
     /// What is wrong by the schema; of `status` alone where that is what is written.
-    fn structure(&self, object: &Value, subresource: Option<&str>) -> Errors {
-        let mut errors = Errors::new();
+    fn structure(&self, object: &Value, old: Option<&Value>, subresource: Option<&str>, errors: &mut Errors) {
         if subresource != Some("status") {
-            check(&self.schema, object, "", true, &mut errors, 0);
-            return errors;
+            check(&self.schema, object, old, "", true, errors, 0);
+            return;
         }
         let schema = self.schema.pointer("/properties/status");
         if let (Some(schema), Some(status)) = (schema, object.get("status")) {
-            errors = value_errors(schema, status).into_iter().map(|error| below("status", error)).collect();
+            let mut found = Errors::new();
+            check(schema, status, old.and_then(|old| old.get("status")), "", false, &mut found, 0);
+            errors.extend(found.into_iter().map(|error| below("status", error)));
         }
-        errors
     }
 
     /// The numbers that `scale` reads must be numbers.
@@ -154,10 +148,31 @@ fn unexpected(at: &str, value: &Value, wanted: &str) -> String {
     format!("{at} accessor error: {} is of the type {}, expected {wanted}", plain(value), go_type(value))
 }
 
+/// What is accepted of an object and not liked: finalizers without a domain that it has not had before.
+///
+/// Source: k8s.io/apiextensions-apiserver/pkg/registry/customresource/validator.go validateKubeFinalizerName (v1.37).
+pub fn warnings(object: &crate::Object, old: Option<&crate::Object>) -> Vec<String> {
+    let known = |name: &String| {
+        old.is_some_and(|old| old.metadata.finalizers.iter().flatten().any(|one| one == name))
+    };
+    let mut warnings = Vec::new();
+    for name in object.metadata.finalizers.iter().flatten().filter(|name| !known(name)) {
+        let mut warn = |said: &str| warnings.push(format!("metadata.finalizers: {name:?}: {said}"));
+        content::is_qualified_name(name).iter().for_each(|said| warn(said));
+        if !name.contains('/') && !meta::is_standard_finalizer(name) {
+            let place = if name.contains('.') { " including a path (/)" } else { "" };
+            warn(&format!(
+                "prefer a domain-qualified finalizer name{place} to avoid accidental conflicts with other finalizer writers"
+            ));
+        }
+    }
+    warnings
+}
+
 /// What is wrong with a value by its schema; paths begin at the value.
 pub(crate) fn value_errors(schema: &Value, value: &Value) -> Vec<FieldError> {
     let mut errors = Errors::new();
-    check(schema, value, "", false, &mut errors, 0);
+    check(schema, value, None, "", false, &mut errors, 0);
     errors
 }
 
@@ -291,18 +306,29 @@ fn child(path: &str, key: &str) -> String {
     if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
 }
 
-fn check(schema: &Value, value: &Value, path: &str, root: bool, errors: &mut Errors, depth: usize) {
-    if depth > DEEPEST || !schema.is_object() {
+/// Checks a value; what is as it was before, in `old`, may stay so even if the schema has changed.
+///
+/// Source: k8s.io/apiextensions-apiserver/pkg/apiserver/validation/ratcheting.go (v1.37).
+fn check(
+    schema: &Value,
+    value: &Value,
+    old: Option<&Value>,
+    path: &str,
+    root: bool,
+    errors: &mut Errors,
+    depth: usize,
+) {
+    if depth > DEEPEST || !schema.is_object() || old == Some(value) {
         return;
     }
     if !check_type(schema, value, path, errors) && value.is_null() {
         return;
     }
-    combined(schema, value, path, errors, depth);
+    combined(schema, value, old, path, errors, depth);
     match value {
         Value::String(text) => string(schema, text, path, errors),
         Value::Number(_) => check_number(schema, value, path, errors),
-        Value::Array(items) => array(schema, items, path, errors, depth),
+        Value::Array(items) => array(schema, items, old, path, errors, depth),
         _ => {}
     }
     let allowed = list(schema, "enum");
@@ -318,7 +344,7 @@ fn check(schema: &Value, value: &Value, path: &str, root: bool, errors: &mut Err
         errors.push(unsupported);
     }
     if let Value::Object(map) = value {
-        object(schema, map, path, root, errors, depth);
+        object(schema, map, old, path, root, errors, depth);
     }
 }
 
@@ -370,10 +396,17 @@ fn check_type(schema: &Value, value: &Value, path: &str, errors: &mut Errors) ->
 }
 
 /// `allOf`, `anyOf`, `oneOf`, `not`.
-fn combined(schema: &Value, value: &Value, path: &str, errors: &mut Errors, depth: usize) {
+fn combined(
+    schema: &Value,
+    value: &Value,
+    old: Option<&Value>,
+    path: &str,
+    errors: &mut Errors,
+    depth: usize,
+) {
     let tried = |schema: &Value| {
         let mut errors = Errors::new();
-        check(schema, value, path, false, &mut errors, depth + 1);
+        check(schema, value, old, path, false, &mut errors, depth + 1);
         errors
     };
     let any = list(schema, "anyOf");
@@ -486,10 +519,25 @@ fn check_number(schema: &Value, value: &Value, path: &str, errors: &mut Errors) 
     });
 }
 
-fn array(schema: &Value, items: &[Value], path: &str, errors: &mut Errors, depth: usize) {
+fn array(
+    schema: &Value,
+    items: &[Value],
+    old: Option<&Value>,
+    path: &str,
+    errors: &mut Errors,
+    depth: usize,
+) {
+    // Items are known again where the list is a map.
+    let is_map = schema.get("x-kubernetes-list-type").is_some_and(|kind| kind == "map");
+    let keys = list(schema, "x-kubernetes-list-map-keys");
+    let before = old.and_then(Value::as_array).filter(|_| is_map && !keys.is_empty());
+    let same = |a: &Value, b: &Value| {
+        keys.iter().filter_map(Value::as_str).all(|key| a.get(key).is_some() && a.get(key) == b.get(key))
+    };
     if let Some(each) = schema.get("items") {
         for (index, item) in items.iter().enumerate() {
-            check(each, item, &format!("{path}[{index}]"), false, errors, depth + 1);
+            let old = before.and_then(|before| before.iter().find(|one| same(one, item)));
+            check(each, item, old, &format!("{path}[{index}]"), false, errors, depth + 1);
         }
     }
     let length = items.len();
@@ -511,6 +559,7 @@ fn too_many(path: &str, length: usize, most: usize) -> FieldError {
 fn object(
     schema: &Value,
     map: &Map<String, Value>,
+    old: Option<&Value>,
     path: &str,
     root: bool,
     errors: &mut Errors,
@@ -534,7 +583,8 @@ fn object(
         }
         let known = properties.and_then(|all| all.get(key));
         if let Some(known) = known.or(additional) {
-            check(known, value, &child(path, key), false, errors, depth + 1);
+            let old = old.and_then(|old| old.get(key));
+            check(known, value, old, &child(path, key), false, errors, depth + 1);
         }
     }
     for key in list(schema, "required").iter().filter_map(Value::as_str) {

@@ -475,7 +475,7 @@ pub(super) fn validate_create(object: &Object, writer: Writer) -> Result<Vec<Str
     let (api_version, value) = (kind.api_version(), object.to_value());
     if let Some(definition) = kind.definition() {
         refuse(object, definition.validate(kind, &value, None, None))?;
-        return Ok(Vec::new());
+        return Ok(podlab_api::custom::warnings(object, None));
     }
     refuse(object, validation::validate_create(&api_version, kind.kind, &value))?;
     Ok(validation::warnings_on_create(&api_version, kind.kind, &value))
@@ -495,8 +495,12 @@ pub(super) fn validate_update(
         return Ok(());
     }
     if let Some(definition) = kind.definition() {
-        let (new, old) = (object.to_value(), old.to_value());
-        return refuse(object, definition.validate(kind, &new, Some(&old), subresource));
+        let errors = definition.validate(kind, &object.to_value(), Some(&old.to_value()), subresource);
+        refuse(object, errors)?;
+        if subresource.is_none() {
+            warnings.extend(podlab_api::custom::warnings(object, Some(old)));
+        }
+        return Ok(());
     }
     if let Some(subresource) = subresource {
         if writer == Writer::Component || *kind != kinds::POD {

@@ -262,7 +262,8 @@ impl HorizontalController {
             return Err(format!("unexpected GroupVersion string: {version}"));
         }
         let group = version.split_once('/').map_or("", |(group, _)| group);
-        let found = kinds::ALL.iter().copied().find(|one| one.kind == kind && one.group == group);
+        let mut all = kinds::ALL.iter().chain(cx.api.defined_kinds()).copied();
+        let found = all.find(|one| one.kind == kind && one.group == group);
         let Some(found) = found else {
             return Err(format!("no matches for kind {kind:?} in group {group:?}"));
         };

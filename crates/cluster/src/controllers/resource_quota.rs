@@ -97,7 +97,13 @@ impl ResourceQuotaController {
         let Some(object) = cx.api.store().get_key(&kinds::RESOURCE_QUOTA, key) else { return };
         let quota = Quota::read(object);
         let mut used = quota.used.clone();
-        used.extend(quota::total_usage(cx.api.store(), &key.namespace, &quota, cx.now()));
+        used.extend(quota::total_usage(
+            cx.api.store(),
+            cx.api.defined_kinds(),
+            &key.namespace,
+            &quota,
+            cx.now(),
+        ));
         used.retain(|name, _| quota.wanted.contains_key(name));
         if quota.known && quota.hard == quota.wanted && used == quota.used {
             return;

@@ -147,10 +147,21 @@ pub(crate) fn usage(object: &Object, now: SimTime) -> ResourceList {
 
 /// What all objects of a namespace that are in a quota's scope count for, of what it limits.
 ///
+/// `defined` are the kinds that somebody has defined.
+///
 /// Source: quota/v1/resources.go `CalculateUsage`.
-pub(crate) fn total_usage(store: &Store, namespace: &str, quota: &Quota, now: SimTime) -> ResourceList {
+pub(crate) fn total_usage(
+    store: &Store,
+    defined: &[&'static Kind],
+    namespace: &str,
+    quota: &Quota,
+    now: SimTime,
+) -> ResourceList {
     let mut total = ResourceList::new();
-    for kind in kinds::ALL.iter().filter(|kind| is_quotable(kind)) {
+    let mut defined = defined.to_vec();
+    // All versions of a kind are the same objects.
+    defined.dedup();
+    for kind in kinds::ALL.iter().chain(&defined).filter(|kind| is_quotable(kind)) {
         let mut of_kind = ResourceList::new();
         for name in quota.wanted.keys().filter(|name| counts(kind, name)) {
             of_kind.insert(name.clone(), count(0));

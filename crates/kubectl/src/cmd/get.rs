@@ -128,13 +128,16 @@ fn human(cx: &mut Cx<'_>, parsed: &Parsed, builder: &Builder, wide: bool) -> Res
     kinds.dedup();
     let several = kinds.len() > 1;
     let mut wrote = false;
+    // Once a column is there, it stays for the types that follow.
+    let mut any_namespaced = false;
     for group in &groups {
         if group.table.rows.is_empty() {
             continue;
         }
+        any_namespaced |= group.kind.namespaced;
         let mut options = options(parsed, wide, builder);
         options.with_kind |= several;
-        options.with_namespace &= group.kind.namespaced;
+        options.with_namespace &= any_namespaced;
         if wrote && !options.no_headers {
             cx.out("\n");
         }

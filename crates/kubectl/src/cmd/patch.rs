@@ -12,7 +12,7 @@ use crate::resource::{Builder, gather};
 use crate::value::text;
 use podlab_api::door::PatchType;
 use podlab_api::patch::{KindLookup, apply_json_patch, apply_merge_patch, apply_strategic};
-use podlab_api::{Request, kinds};
+use podlab_api::{Request, Status, kinds};
 use serde_json::Value;
 
 pub(crate) fn run(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
@@ -46,8 +46,14 @@ pub(crate) fn run(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
             Err(error) => return message(format!("unable to read patch file: {}", error.text())),
         }
     };
+    let mut broken = false;
     let patch = match podlab_yaml::parse_document(&source) {
         Ok(document) => document.value,
+        // What looks like JSON is sent as it is.
+        Err(_) if !local && source.trim_start().starts_with('{') => {
+            broken = true;
+            Value::Null
+        }
         Err(error) => return message(format!("unable to parse {given:?}: {}", error.text)),
     };
     let mut reporter = Reporter::new(cx, parsed)?;
@@ -79,6 +85,9 @@ pub(crate) fn run(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
             let patched = if reporter.dry_run == DryRun::Client {
                 offline(&info.object, how, &patch)?
             } else {
+                if broken {
+                    return Err(Status::bad_request("invalid JSON patch").into());
+                }
                 let mut request = Request::patch(info.kind, &info.namespace, &info.name, how, patch.clone());
                 if !subresource.is_empty() {
                     request = request.subresource(subresource.clone());
@@ -101,7 +110,6 @@ pub(crate) fn run(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
     done()
 }
 
-/// What the patch makes of an object without a server.
 /// A patch that the server takes in other forms only.
 ///
 /// Source: k8s.io/kubectl/pkg/cmd/patch/patch.go (v1.37).
@@ -117,6 +125,7 @@ fn unsupported(error: Error, kind: &podlab_api::Kind) -> Error {
     }
 }
 
+/// What the patch makes of an object without a server.
 fn offline(object: &Value, how: PatchType, patch: &Value) -> Result<Value> {
     match how {
         PatchType::Json => match apply_json_patch(object, patch) {

@@ -43,12 +43,13 @@ pub(crate) fn run(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
             match cx.ask(request) {
                 Ok(_) => {
                     let kind = info.kind.kind.to_lowercase();
-                    let verb = if grace == 0 { "force deleted" } else { "deleted" };
+                    let group = info.kind.group;
+                    let kind = if group.is_empty() { kind } else { format!("{kind}.{group}") };
                     let place = match info.namespace.as_str() {
                         "" => String::new(),
                         ns => format!(" from {ns} namespace"),
                     };
-                    cx.outln(&format!("{kind} {:?} {verb}{place}", info.name));
+                    cx.outln(&format!("{kind} {:?} deleted{place}", info.name));
                 }
                 Err(error) if error.is_not_found() => {}
                 Err(error) => return Err(error),

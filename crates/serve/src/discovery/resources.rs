@@ -7,6 +7,9 @@ use podlab_api::{Kind, kinds};
 
 const ALL_VERBS: &[&str] =
     &["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
+/// The order in which the real server lists the verbs of kinds that definitions make.
+const CUSTOM_VERBS: &[&str] =
+    &["delete", "deletecollection", "get", "list", "patch", "create", "update", "watch"];
 const NAMESPACE_VERBS: &[&str] = &["create", "delete", "get", "list", "patch", "update", "watch"];
 const CREATE: &[&str] = &["create"];
 const READ: &[&str] = &["get", "list"];
@@ -56,6 +59,8 @@ pub(crate) struct Served {
     pub stored: bool,
     /// Group and version in which they are kept, where these are others.
     pub kept_as: Option<(&'static str, &'static str)>,
+    /// What defines it, for a kind that somebody has defined.
+    pub definition: Option<&'static podlab_api::custom::Definition>,
 }
 
 /// A subresource that is served.
@@ -102,6 +107,7 @@ pub(crate) fn served() -> Vec<Served> {
             subresources: Vec::new(),
             stored: false,
             kept_as: None,
+            definition: None,
         });
     }
     let place = |group: &str| GROUP_ORDER.iter().position(|known| *known == group).unwrap_or(usize::MAX);
@@ -173,7 +179,12 @@ fn of_kind(kind: &Kind) -> Served {
         namespaced: kind.namespaced,
         short_names: owned(kind.short_names),
         categories: owned(kind.categories),
-        verbs: if *kind == kinds::NAMESPACE { NAMESPACE_VERBS } else { ALL_VERBS },
+        verbs: match kind {
+            kind if *kind == kinds::NAMESPACE => NAMESPACE_VERBS,
+            kind if kind.is_custom() => CUSTOM_VERBS,
+            _ => ALL_VERBS,
+        },
+        definition: kind.definition(),
         subresources,
         stored: true,
         kept_as: None,

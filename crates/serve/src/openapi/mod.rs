@@ -5,13 +5,16 @@
 mod paths;
 mod schemas;
 
-use crate::discovery::served;
+use crate::discovery::{Served, served, served_with};
+use podlab_api::Kind;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
+use std::borrow::Cow;
 use std::fmt::Write;
 use std::sync::LazyLock;
 
 /// A document of one group and version.
+#[derive(Clone)]
 pub(crate) struct Document {
     /// `api/v1`, `apis/apps/v1`.
     pub path: String,
@@ -21,10 +24,12 @@ pub(crate) struct Document {
     pub text: String,
 }
 
-static DOCUMENTS: LazyLock<Vec<Document>> = LazyLock::new(|| {
-    let served = served();
+static DOCUMENTS: LazyLock<Vec<Document>> = LazyLock::new(|| documents(&served(), |_| true));
+
+/// The documents of the groups and versions in which something is served that is asked for.
+fn documents(served: &[Served], wanted: fn(&Served) -> bool) -> Vec<Document> {
     let mut versions: Vec<(&str, &str)> = Vec::new();
-    for one in served.iter().filter(|one| one.group != "metrics.k8s.io") {
+    for one in served.iter().filter(|one| one.group != "metrics.k8s.io" && wanted(one)) {
         let version = (one.group.as_str(), one.version.as_str());
         if !versions.contains(&version) {
             versions.push(version);
@@ -32,8 +37,8 @@ static DOCUMENTS: LazyLock<Vec<Document>> = LazyLock::new(|| {
     }
     let document = |(group, version): (&str, &str)| {
         let text = json!({"openapi": "3.0.0", "info": {"title": "Kubernetes", "version": "v1.37.1"},
-            "paths": paths::paths(&served, group, version, paths::Form::V3),
-            "components": {"schemas": schemas::of_version(&served, group, version)}})
+            "paths": paths::paths(served, group, version, paths::Form::V3),
+            "components": {"schemas": schemas::of_version(served, group, version)}})
         .to_string();
         let path = match group {
             "" => format!("api/{version}"),
@@ -42,7 +47,15 @@ static DOCUMENTS: LazyLock<Vec<Document>> = LazyLock::new(|| {
         Document { path, hash: hash(&text), text }
     };
     versions.into_iter().map(document).collect()
-});
+}
+
+/// The documents of what definitions make; they change with these.
+fn defined_documents(defined: &[&'static Kind]) -> Vec<Document> {
+    if defined.is_empty() {
+        return Vec::new();
+    }
+    documents(&served_with(defined), |one| one.definition.is_some())
+}
 
 fn hash(text: &str) -> String {
     Sha256::digest(text.as_bytes()).iter().fold(String::new(), |mut out, byte| {
@@ -52,9 +65,11 @@ fn hash(text: &str) -> String {
 }
 
 /// `/openapi/v3`: where the documents are.
-pub(crate) fn index() -> Value {
+pub(crate) fn index(defined: &[&'static Kind]) -> Value {
+    let defined = defined_documents(defined);
     let paths: Map<String, Value> = DOCUMENTS
         .iter()
+        .chain(&defined)
         .map(|document| {
             let url = format!("/openapi/v3/{}?hash={}", document.path, document.hash);
             (document.path.clone(), json!({"serverRelativeURL": url}))
@@ -64,8 +79,12 @@ pub(crate) fn index() -> Value {
 }
 
 /// A document by the path under `/openapi/v3`.
-pub(crate) fn document(path: &str) -> Option<&'static Document> {
-    DOCUMENTS.iter().find(|document| document.path == path)
+pub(crate) fn document(path: &str, defined: &[&'static Kind]) -> Option<Cow<'static, Document>> {
+    let own = DOCUMENTS.iter().find(|document| document.path == path);
+    own.map(Cow::Borrowed).or_else(|| {
+        let mut defined = defined_documents(defined).into_iter();
+        defined.find(|document| document.path == path).map(Cow::Owned)
+    })
 }
 
 /// `/openapi/v2`: all in one, in the older form.

@@ -1,6 +1,6 @@
 //! The paths of a group and version: which operations there are, of which kind, with which parameters.
 
-use super::schemas::{model_name, reference};
+use super::schemas::{custom_model, model_name, reference};
 use crate::discovery::Served;
 use serde_json::{Map, Value, json};
 
@@ -11,6 +11,7 @@ pub(super) enum Form {
     V3,
 }
 
+/// The last one is for kinds that Kubernetes brings.
 const PATCHES: [&str; 4] = [
     "application/apply-patch+yaml",
     "application/json-patch+json",
@@ -65,7 +66,11 @@ pub(super) fn paths(served: &[Served], group: &str, version: &str, form: Form) -
         for sub in &one.subresources {
             let (own_group, own_version) = sub.group_version.unwrap_or((group, version));
             let kind = gvk(own_group, own_version, &sub.kind);
-            let writer = Writer { one, form, kind, model: model_name(own_group, own_version, &sub.kind) };
+            let model = match sub.group_version {
+                None => model(one, &sub.kind),
+                Some(_) => model_name(own_group, own_version, &sub.kind),
+            };
+            let writer = Writer { one, form, kind, model };
             all.insert(format!("{base}/{{name}}/{}", sub.name), writer.item(sub.verbs, named));
         }
     }
@@ -77,7 +82,10 @@ fn gvk(group: &str, version: &str, kind: &str) -> Value {
 }
 
 fn model(one: &Served, kind: &str) -> Option<String> {
-    model_name(&one.group, &one.version, kind)
+    match one.definition {
+        Some(_) => Some(custom_model(&one.group, &one.version, kind)),
+        None => model_name(&one.group, &one.version, kind),
+    }
 }
 
 /// Writes the operations of one resource or subresource.
@@ -150,7 +158,11 @@ impl Writer<'_> {
         let id = format!("{action}{}{}", self.one.plural, self.kind["kind"].as_str().unwrap_or(""));
         let mut operation = json!({"operationId": id, "x-kubernetes-action": action,
             "x-kubernetes-group-version-kind": self.kind});
-        let types: &[&str] = if verb == "patch" { &PATCHES } else { &["*/*"] };
+        let types: &[&str] = match (verb, self.one.definition) {
+            ("patch", None) => &PATCHES,
+            ("patch", Some(_)) => PATCHES.get(..3).unwrap_or(&PATCHES),
+            _ => &["*/*"],
+        };
         let body = match verb {
             "create" | "update" => Some(schema.clone()),
             "patch" => Some(json!({"type": "object"})),

@@ -42,6 +42,12 @@ pub(super) fn model_name(group: &str, version: &str, kind: &str) -> Option<Strin
     }
 }
 
+/// What the schema of a kind that somebody has defined is called.
+pub(super) fn custom_model(group: &str, version: &str, kind: &str) -> String {
+    let group: Vec<&str> = group.rsplit('.').collect();
+    format!("{}.{version}.{kind}", group.join("."))
+}
+
 fn name_of(id: TypeId) -> String {
     let (home, name) = Schema::get().qualified_name(id);
     format!("{}.{name}", package(home))
@@ -74,7 +80,10 @@ pub(super) fn of_version(served: &[Served], group: &str, version: &str) -> Map<S
             }
         }
         if let Some(id) = schema.kind(&api_version, &one.kind).filter(|_| one.stored) {
-            writer.list(id, group, version, &one.kind);
+            writer.list(name_of(id), group, version, &one.kind);
+        }
+        if let Some(definition) = one.definition {
+            writer.custom(one, definition);
         }
     }
     for name in ["DeleteOptions", "Status"] {
@@ -83,6 +92,43 @@ pub(super) fn of_version(served: &[Served], group: &str, version: &str) -> Map<S
         }
     }
     writer.done.into_iter().collect()
+}
+
+/// Gives resources within a resource the fields that every object has.
+fn embed(schema: &mut Value, metadata: &Value, depth: usize) {
+    const DEEPEST: usize = 128;
+    const MORE: &str =
+        "More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md";
+    if depth > DEEPEST {
+        return;
+    }
+    let inner = schema.get_mut("properties").and_then(Value::as_object_mut).into_iter().flatten();
+    inner.for_each(|(_, property)| embed(property, metadata, depth + 1));
+    for key in ["items", "additionalProperties"] {
+        if let Some(inner) = schema.get_mut(key) {
+            embed(inner, metadata, depth + 1);
+        }
+    }
+    if schema.get("x-kubernetes-embedded-resource") != Some(&Value::Bool(true)) {
+        return;
+    }
+    let Some(schema) = schema.as_object_mut() else { return };
+    let properties = schema.entry("properties").or_insert_with(|| json!({}));
+    let version = format!(
+        "apiVersion defines the versioned schema of this representation of an object. {MORE}#resources"
+    );
+    let kind = format!(
+        "kind is a string value representing the type of this object. In CamelCase. {MORE}#types-kinds"
+    );
+    properties["apiVersion"] = json!({"type": "string", "description": version});
+    properties["kind"] = json!({"type": "string", "description": kind});
+    properties["metadata"] = metadata.clone();
+    let required = schema.entry("required").or_insert_with(|| json!([]));
+    for key in ["kind", "apiVersion"] {
+        if let Some(required) = required.as_array_mut().filter(|all| all.iter().all(|one| one != key)) {
+            required.push(key.into());
+        }
+    }
 }
 
 struct Writer {
@@ -97,8 +143,7 @@ impl Writer {
     }
 
     /// The schema of a list of a kind.
-    fn list(&mut self, id: TypeId, group: &str, version: &str, kind: &str) {
-        let name = name_of(id);
+    fn list(&mut self, name: String, group: &str, version: &str, kind: &str) {
         self.special(Special::Time);
         if let Some(meta) = Schema::get().type_named("meta/v1.ListMeta") {
             self.type_of(meta);
@@ -116,6 +161,34 @@ impl Writer {
             "x-kubernetes-group-version-kind":
                 [{"group": group, "version": version, "kind": format!("{kind}List")}]});
         self.done.insert(format!("{name}List"), schema);
+    }
+
+    /// The schema of a kind that somebody has defined, with the fields that every object has.
+    ///
+    /// Source: k8s.io/apiextensions-apiserver/pkg/controller/openapi/builder/builder.go (v1.37).
+    fn custom(&mut self, one: &Served, definition: &podlab_api::custom::Definition) {
+        let name = custom_model(&one.group, &one.version, &one.kind);
+        if let Some(meta) = Schema::get().type_named("meta/v1.ObjectMeta") {
+            self.type_of(meta);
+        }
+        let text = |key: &str| descriptions::get().and_then(|all| all.field(&format!("core/v1.Pod.{key}")));
+        let mut schema = definition.schema().clone();
+        let metadata = json!({"allOf": [reference(&format!("{META}.ObjectMeta"))],
+            "description": text("metadata").unwrap_or_default()});
+        embed(&mut schema, &metadata, 0);
+        if let Some(schema) = schema.as_object_mut() {
+            let properties = schema.entry("properties").or_insert_with(|| json!({}));
+            for key in ["apiVersion", "kind"] {
+                properties[key] = json!({"type": "string", "description": text(key).unwrap_or_default()});
+            }
+            properties["metadata"] = metadata;
+            schema.insert(
+                "x-kubernetes-group-version-kind".to_owned(),
+                json!([{"group": one.group, "version": one.version, "kind": one.kind}]),
+            );
+        }
+        self.done.insert(name.clone(), schema);
+        self.list(name, &one.group, &one.version, &one.kind);
     }
 
     /// Writes a struct and all it leads to.

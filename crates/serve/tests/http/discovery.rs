@@ -55,3 +55,44 @@ fn openapi_has_a_document_for_each_group_and_version() {
     assert_eq!(lab.get("/openapi/v3/apis/nothing/v1").code, 404);
     assert_eq!(lab.get("/openapi/v2").json()["swagger"], "2.0");
 }
+
+#[test]
+fn kinds_that_definitions_make_are_discovered_and_described() {
+    let lab = Lab::start();
+    let schema = json!({"type": "object", "properties": {"spec": {"type": "object", "description": "What is wanted.",
+        "properties": {"a": {"type": "string"}}}}});
+    let definition = json!({"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+        "metadata": {"name": "foos.ex.com"}, "spec": {"group": "ex.com", "scope": "Namespaced",
+            "names": {"plural": "foos", "kind": "Foo"}, "versions": [{"name": "v1", "served": true, "storage": true,
+                "subresources": {"status": {}}, "selectableFields": [{"jsonPath": ".spec.a"}],
+                "schema": {"openAPIV3Schema": schema}}]}});
+    assert_eq!(lab.post("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", &definition).code, 201);
+    assert_eq!(lab.get("/apis/ex.com").json()["preferredVersion"]["groupVersion"], "ex.com/v1");
+    let resources = lab.get("/apis/ex.com/v1").json()["resources"].clone();
+    assert_eq!((&resources[0]["name"], &resources[1]["name"]), (&json!("foos"), &json!("foos/status")));
+    let index = lab.get("/openapi/v3").json();
+    let url = index["paths"]["apis/ex.com/v1"]["serverRelativeURL"].as_str().unwrap().to_owned();
+    let document = lab.get(&url).json();
+    let model = &document["components"]["schemas"]["com.ex.v1.Foo"];
+    assert_eq!(model["properties"]["spec"]["description"], "What is wanted.");
+    let patch = &document["paths"]["/apis/ex.com/v1/namespaces/{namespace}/foos/{name}"]["patch"];
+    let types = patch["requestBody"]["content"].as_object().unwrap();
+    assert!(!types.contains_key("application/strategic-merge-patch+json"));
+    let foos = "/apis/ex.com/v1/namespaces/default/foos";
+    let foo = json!({"apiVersion": "ex.com/v1", "kind": "Foo", "metadata": {"name": "x"}, "spec": {"a": "b", "c": 1}});
+    let made = lab.post(foos, &foo).json();
+    assert_eq!(made["spec"], json!({"a": "b"}));
+    assert_eq!(
+        lab.get(&format!("{foos}?fieldSelector=spec.a%3Db")).json()["items"].as_array().unwrap().len(),
+        1
+    );
+    assert_eq!(lab.get(&format!("{foos}/x/scale")).json()["message"], "foos.ex.com \"x\" not found");
+    // A dry run may be asked for in the options that are sent along.
+    let options = br#"{"kind":"DeleteOptions","apiVersion":"meta.k8s.io/v1","dryRun":["All"]}"#;
+    let sent = [("content-type", "application/json")];
+    assert_eq!(lab.send("DELETE", &format!("{foos}/x"), &sent, options).code, 200);
+    assert_eq!(lab.get(&format!("{foos}/x")).code, 200);
+    let url = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/foos.ex.com";
+    assert_eq!(lab.send("DELETE", url, &[], b"").code, 200);
+    assert_eq!(lab.get("/apis/ex.com").code, 404);
+}
