@@ -935,7 +935,7 @@ mod tests {
         lab.apply();
         lab.jump(lab.live().sim_now() + Duration::from_secs(20), &mut || true);
         let pod = lab.object("Pod", "default", "web").unwrap();
-        assert!(pod.pod_spec().unwrap().node_name.is_some());
+        assert!(pod.node_name().is_some());
         let mut back = Lab::restore(lab.save());
         assert_eq!(back.files.active().text, POD);
         back.finish_replay();

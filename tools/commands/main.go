@@ -1,11 +1,13 @@
 // Writes kubectl's command tree as data: names, texts and flags of every command.
 //
-// The output is crates/kubectl/data/commands.json; run `go run . > ../../crates/kubectl/data/commands.json`.
+// The output is crates/kubectl/data/commands.json, in which the texts of help are numbers, and texts.json with those texts;
+// run `go run . ../../crates/kubectl/data`.
 package main
 
 import (
 	"encoding/json"
 	"os"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -14,13 +16,44 @@ import (
 	"k8s.io/kubectl/pkg/cmd"
 )
 
+// A text's place in the list of texts; the first one is empty.
+type text int
+
+var (
+	texts  = []string{""}
+	places = map[string]text{"": 0}
+)
+
+func place(s string) text {
+	at, known := places[s]
+	if !known {
+		at = text(len(texts))
+		places[s] = at
+		texts = append(texts, s)
+	}
+	return at
+}
+
+func write(name string, value any) {
+	file, err := os.Create(filepath.Join(os.Args[1], name))
+	if err != nil {
+		panic(err)
+	}
+	defer file.Close()
+	encoder := json.NewEncoder(file)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(value); err != nil {
+		panic(err)
+	}
+}
+
 type flag struct {
 	Name       string `json:"n"`
 	Short      string `json:"s,omitempty"`
 	Type       string `json:"t"`
 	Default    string `json:"d,omitempty"`
 	NoOpt      string `json:"o,omitempty"`
-	Usage      string `json:"u"`
+	Usage      text   `json:"u"`
 	Hidden     bool   `json:"h,omitempty"`
 	Deprecated string `json:"x,omitempty"`
 	Required   bool   `json:"r,omitempty"`
@@ -30,9 +63,9 @@ type command struct {
 	Use      string    `json:"use"`
 	Aliases  []string  `json:"aliases,omitempty"`
 	Suggest  []string  `json:"suggest,omitempty"`
-	Short    string    `json:"short,omitempty"`
-	Long     string    `json:"long,omitempty"`
-	Example  string    `json:"example,omitempty"`
+	Short    text      `json:"short,omitempty"`
+	Long     text      `json:"long,omitempty"`
+	Example  text      `json:"example,omitempty"`
 	Line     string    `json:"line,omitempty"`
 	Hidden   bool      `json:"hidden,omitempty"`
 	Runnable bool      `json:"run,omitempty"`
@@ -44,14 +77,14 @@ type command struct {
 func flags(set *pflag.FlagSet) (out []flag) {
 	set.VisitAll(func(f *pflag.Flag) {
 		_, required := f.Annotations[cobra.BashCompOneRequiredFlag]
-		out = append(out, flag{f.Name, f.Shorthand, f.Value.Type(), f.DefValue, f.NoOptDefVal, f.Usage, f.Hidden, f.Deprecated, required})
+		out = append(out, flag{f.Name, f.Shorthand, f.Value.Type(), f.DefValue, f.NoOptDefVal, place(f.Usage), f.Hidden, f.Deprecated, required})
 	})
 	return out
 }
 
 func walk(c *cobra.Command) command {
 	c.InitDefaultHelpFlag()
-	out := command{Use: c.Use, Line: c.UseLine(), Aliases: c.Aliases, Suggest: c.SuggestFor, Short: c.Short, Long: c.Long, Example: c.Example, Hidden: c.Hidden,
+	out := command{Use: c.Use, Line: c.UseLine(), Aliases: c.Aliases, Suggest: c.SuggestFor, Short: place(c.Short), Long: place(c.Long), Example: place(c.Example), Hidden: c.Hidden,
 		Runnable: c.Runnable(), Flags: flags(c.NonInheritedFlags())}
 	if !c.HasParent() {
 		out.Flags, out.Global = flags(c.LocalNonPersistentFlags()), flags(c.PersistentFlags())
@@ -72,10 +105,6 @@ func main() {
 		IOStreams:     genericiooptions.IOStreams{In: os.Stdin, Out: os.Stdout, ErrOut: os.Stderr},
 	})
 	root.InitDefaultCompletionCmd()
-	encoder := json.NewEncoder(os.Stdout)
-	encoder.SetEscapeHTML(false)
-	encoder.SetIndent("", "")
-	if err := encoder.Encode(walk(root)); err != nil {
-		panic(err)
-	}
+	write("commands.json", walk(root))
+	write("texts.json", texts)
 }

@@ -6,7 +6,48 @@
 use crate::time::{micro_time, time};
 use serde_json::{Map, Value};
 use std::borrow::Cow;
+use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
+
+/// A text that many events have in common.
+#[derive(Clone, Debug)]
+pub enum SharedText {
+    /// One that stands in the program.
+    Static(&'static str),
+    /// One that was made once.
+    Made(Arc<str>),
+}
+
+impl Deref for SharedText {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        match self {
+            SharedText::Static(text) => text,
+            SharedText::Made(text) => text,
+        }
+    }
+}
+
+impl PartialEq for SharedText {
+    fn eq(&self, other: &SharedText) -> bool {
+        **self == **other
+    }
+}
+
+impl Eq for SharedText {}
+
+impl From<&'static str> for SharedText {
+    fn from(text: &'static str) -> SharedText {
+        SharedText::Static(text)
+    }
+}
+
+impl From<Arc<str>> for SharedText {
+    fn from(text: Arc<str>) -> SharedText {
+        SharedText::Made(text)
+    }
+}
 
 /// A reference to the object that an event is about; empty fields are left out of the tree.
 ///
@@ -77,7 +118,7 @@ pub struct EventData {
     /// `Normal` or `Warning`.
     pub kind: &'static str,
     /// `Scheduled`.
-    pub reason: Cow<'static, str>,
+    pub reason: SharedText,
     /// The text.
     pub message: Arc<str>,
     /// `Binding`; empty where the component names none.
@@ -85,9 +126,9 @@ pub struct EventData {
     /// When and how often.
     pub occurrences: Occurrences,
     /// The component that says it.
-    pub reporting_component: Cow<'static, str>,
+    pub reporting_component: SharedText,
     /// The component's instance; for a kubelet its node.
-    pub reporting_instance: Cow<'static, str>,
+    pub reporting_instance: SharedText,
 }
 
 impl EventData {

@@ -25,9 +25,14 @@ pub struct Object {
 #[derive(Clone, Debug)]
 pub enum Body {
     /// A pod.
+    ///
+    /// Binding a pod changes one field of its spec, and every pod is bound: that field stands beside the spec, which
+    /// then stays one for all versions of the pod.
     Pod {
-        /// `spec`.
+        /// `spec` without `nodeName`, see [`Body::pod`].
         spec: Arc<PodSpec>,
+        /// `spec.nodeName`, never empty.
+        node_name: Option<Arc<str>>,
         /// `status`.
         status: Arc<PodStatus>,
     },
@@ -42,6 +47,14 @@ pub enum Body {
     Event(Arc<EventBody>),
     /// Any other kind: top-level fields without apiVersion, kind and metadata.
     Tree(Arc<Map<String, Value>>),
+}
+
+impl Body {
+    /// A pod's, with the node's name taken out of the spec.
+    pub fn pod(mut spec: PodSpec, status: PodStatus) -> Body {
+        let node_name = spec.node_name.take().filter(|name| !name.is_empty()).map(Arc::from);
+        Body::Pod { spec: Arc::new(spec), node_name, status: Arc::new(status) }
+    }
 }
 
 /// Why a tree of values is no object of its kind.
@@ -93,10 +106,7 @@ impl Object {
         map.remove("kind");
         let metadata = part(&mut map, "metadata")?;
         let body = match kind.body {
-            BodyType::Pod => Body::Pod {
-                spec: Arc::new(part(&mut map, "spec")?),
-                status: Arc::new(part(&mut map, "status")?),
-            },
+            BodyType::Pod => Body::pod(part(&mut map, "spec")?, part(&mut map, "status")?),
             BodyType::Node => Body::Node {
                 spec: Arc::new(part(&mut map, "spec")?),
                 status: Arc::new(part(&mut map, "status")?),
@@ -113,8 +123,12 @@ impl Object {
         map.insert("kind".into(), self.kind.kind.into());
         map.insert("metadata".into(), tree(&self.metadata));
         match &self.body {
-            Body::Pod { spec, status } => {
-                map.insert("spec".into(), tree(spec.as_ref()));
+            Body::Pod { spec, node_name, status } => {
+                let mut spec = tree(spec.as_ref());
+                if let (Some(node), Value::Object(fields)) = (node_name, &mut spec) {
+                    fields.insert("nodeName".into(), (&**node).into());
+                }
+                map.insert("spec".into(), spec);
                 map.insert("status".into(), tree(status.as_ref()));
             }
             Body::Node { spec, status } => {
@@ -164,7 +178,15 @@ impl Object {
         self.metadata.deletion_timestamp.is_some()
     }
 
-    /// The spec of a pod.
+    /// `spec.nodeName` of a pod; `None` for one without a node and for other kinds.
+    pub fn node_name(&self) -> Option<&str> {
+        match &self.body {
+            Body::Pod { node_name, .. } => node_name.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// The spec of a pod, without its node: that is [`Object::node_name`].
     pub fn pod_spec(&self) -> Option<&Arc<PodSpec>> {
         match &self.body {
             Body::Pod { spec, .. } => Some(spec),

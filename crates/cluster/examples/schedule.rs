@@ -50,8 +50,7 @@ fn main() {
     cluster.run_until(until, || true);
     let took = start.elapsed();
     let store = cluster.world().api.store();
-    let bound =
-        store.list(&kinds::POD).filter(|p| p.pod_spec().is_some_and(|s| s.node_name.is_some())).count();
+    let bound = store.list(&kinds::POD).filter(|p| p.node_name().is_some()).count();
     println!(
         "{nodes} nodes, {pods} pods: cluster {built:?}, objects {made:?}, observe {seen:?}, all {took:?}, {:.1} us a pod, {bound} bound",
         took.as_secs_f64() * 1e6 / pods as f64

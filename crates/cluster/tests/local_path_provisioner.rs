@@ -68,7 +68,7 @@ fn a_claim_waits_for_its_first_pod_and_then_gets_a_volume_on_its_node() {
     let [volume] = made.as_slice() else { panic!("{made:?}") };
     assert_eq!(volume.name(), format!("pvc-{}", claim.uid()));
     let node = cluster.request(Request::get(&kinds::POD, "default", "w")).into_object().unwrap();
-    let node = node.pod_spec().unwrap().node_name.clone().unwrap();
+    let node = node.node_name().unwrap().to_owned();
     let terms = volume
         .field("spec")
         .unwrap()
@@ -82,7 +82,7 @@ fn a_claim_waits_for_its_first_pod_and_then_gets_a_volume_on_its_node() {
     run(&mut cluster, 10);
     let next = cluster.request(Request::get(&kinds::POD, "default", "r")).into_object().unwrap();
     assert_eq!(next.pod_status().unwrap().phase.as_deref(), Some("Running"));
-    assert_eq!(next.pod_spec().unwrap().node_name, Some(node));
+    assert_eq!(next.node_name(), Some(node.as_str()));
     assert_eq!(unused(&the_claim(&mut cluster)), Some(("False".to_owned(), "PodUsingPVC".to_owned())));
     // A claim stays while a pod has it, and takes its volume along.
     cluster.request(Request::delete(&kinds::PERSISTENT_VOLUME_CLAIM, "default", "c"));

@@ -80,7 +80,7 @@ fn lists_go_by_namespace_and_labels_and_nodes_are_the_sum_of_their_pods() {
     assert_eq!(names(&mut cluster, "default", Some("app=other")), 0);
     assert_eq!(names(&mut cluster, "", None), 13);
     let bound = cluster.request(Request::get(&kinds::POD, "default", "busy")).into_object().unwrap();
-    let node = bound.pod_spec().unwrap().node_name.clone().unwrap();
+    let node = bound.node_name().unwrap().to_owned();
     let nodes = value(&mut cluster, Request::list(metrics("nodes"), "")).unwrap();
     for item in nodes["items"].as_array().unwrap() {
         let millis = podlab_api::quantity::Quantity::parse(item["usage"]["cpu"].as_str().unwrap()).unwrap();

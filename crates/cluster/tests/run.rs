@@ -39,7 +39,7 @@ fn a_server_becomes_ready() {
     create(&mut cluster, "web", json!({"name": "c", "image": "nginx:1.27"}));
     run(&mut cluster, 10);
     assert_eq!(cells(&mut cluster, "web"), ["1/1", "Running", "0"]);
-    let node = pod(&mut cluster, "web").pod_spec().unwrap().node_name.clone().unwrap();
+    let node = pod(&mut cluster, "web").node_name().unwrap().to_owned();
     assert!(node.starts_with("node0"), "{node}");
 }
 

@@ -34,7 +34,7 @@ fn get(cluster: &Cluster, name: &str) -> Arc<Object> {
 }
 
 fn node_of(cluster: &Cluster, name: &str) -> Option<String> {
-    get(cluster, name).pod_spec().unwrap().node_name.clone()
+    get(cluster, name).node_name().map(str::to_owned)
 }
 
 fn events(cluster: &Cluster) -> Vec<(String, String, i64)> {

@@ -72,7 +72,7 @@ fn a_binding_says_a_node() {
     );
     assert_eq!(cluster.request(bind(json!({"kind": "Node", "name": "n1"}))).code, 201);
     let pod = cluster.request(Request::get(&kinds::POD, "default", "web")).into_object().unwrap();
-    assert_eq!(pod.pod_spec().unwrap().node_name.as_deref(), Some("n1"));
+    assert_eq!(pod.node_name(), Some("n1"));
 }
 
 #[test]

@@ -220,7 +220,7 @@ fn a_daemon_set_stands_on_every_node_it_may() {
     run(&mut cluster, 10);
     let on = |cluster: &mut Cluster| {
         let pods = all(cluster, &kinds::POD);
-        let mut nodes: Vec<String> = pods.iter().filter_map(|p| p.pod_spec()?.node_name.clone()).collect();
+        let mut nodes: Vec<String> = pods.iter().filter_map(|p| Some(p.node_name()?.to_owned())).collect();
         nodes.sort();
         nodes
     };

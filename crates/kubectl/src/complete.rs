@@ -129,16 +129,16 @@ fn subcommands(command: &Command) -> Vec<Completion> {
         .commands
         .iter()
         .filter(|c| !c.hidden)
-        .map(|c| Completion { word: c.name().to_owned(), about: c.short.clone() })
+        .map(|c| Completion { word: c.name().to_owned(), about: c.short.to_string() })
         .collect()
 }
 
 fn flags_of(command: &'static Command) -> Vec<Completion> {
     let mut out = Vec::new();
     for flag in command.flags.iter().chain(tree::root().global.iter()).filter(|f| !f.hidden) {
-        out.push(Completion { word: format!("--{}", flag.name), about: flag.usage.clone() });
+        out.push(Completion { word: format!("--{}", flag.name), about: flag.usage.to_string() });
         if !flag.short.is_empty() {
-            out.push(Completion { word: format!("-{}", flag.short), about: flag.usage.clone() });
+            out.push(Completion { word: format!("-{}", flag.short), about: flag.usage.to_string() });
         }
     }
     out
@@ -304,7 +304,9 @@ fn required_flags(command: &'static Command, before: &[String]) -> Vec<Completio
             .any(|word| *word == long || word.strip_prefix(&long).is_some_and(|rest| rest.starts_with('=')))
     };
     let missing = command.flags.iter().filter(|flag| flag.required && !given(flag));
-    missing.map(|flag| Completion { word: format!("--{}", flag.name), about: flag.usage.clone() }).collect()
+    missing
+        .map(|flag| Completion { word: format!("--{}", flag.name), about: flag.usage.to_string() })
+        .collect()
 }
 
 /// Commands whose arguments kubectl completes by a function; those of all others are taken for files.
@@ -399,8 +401,8 @@ pub(crate) fn command(argv: &[String], env: &Env, door: &mut dyn Door, io: &mut 
         // That of the preferences' file is read before the rest, and not completed.
         let offered = |flag: &&tree::Flag| !flag.hidden && flag.name != "kuberc";
         for flag in lists.into_iter().flatten().filter(offered) {
-            let own = Completion { word: format!("--{}", flag.name), about: flag.usage.clone() };
-            let short = Completion { word: format!("-{}", flag.short), about: flag.usage.clone() };
+            let own = Completion { word: format!("--{}", flag.name), about: flag.usage.to_string() };
+            let short = Completion { word: format!("-{}", flag.short), about: flag.usage.to_string() };
             found.extend([own, short].into_iter().filter(|c| c.word.len() > 1 && c.word.starts_with(last)));
         }
     }

@@ -1,7 +1,58 @@
-//! The tree of commands: names, texts and flags, read from a table that `tools/commands` writes.
+//! The tree of commands: names, texts and flags, read from tables that `tools/commands` writes.
+//!
+//! Every line needs names and flags, few need the texts: those are a table of their own, read when help is asked for.
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
+use std::fmt;
+use std::ops::Deref;
 use std::sync::OnceLock;
+
+/// A text of help.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Text {
+    /// The place in the table of texts; the first one is empty.
+    At(usize),
+    /// One that the table lacks.
+    Own(&'static str),
+}
+
+impl Default for Text {
+    fn default() -> Text {
+        Text::Own("")
+    }
+}
+
+impl<'de> Deserialize<'de> for Text {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Text, D::Error> {
+        usize::deserialize(from).map(Text::At)
+    }
+}
+
+impl Deref for Text {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        match self {
+            Text::At(at) => text(*at),
+            Text::Own(text) => text,
+        }
+    }
+}
+
+impl fmt::Display for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self)
+    }
+}
+
+// Kept apart, so that the page begins without the table.
+#[inline(never)]
+fn text(at: usize) -> &'static str {
+    static TEXTS: OnceLock<Vec<String>> = OnceLock::new();
+    let texts =
+        TEXTS.get_or_init(|| serde_json::from_str(include_str!("../data/texts.json")).unwrap_or_default());
+    texts.get(at).map_or("", String::as_str)
+}
 
 /// A flag of a command.
 #[derive(Debug, Default, Deserialize)]
@@ -23,7 +74,7 @@ pub(crate) struct Flag {
     pub no_value: String,
     /// What help says about it.
     #[serde(rename = "u")]
-    pub usage: String,
+    pub usage: Text,
     /// Whether help leaves it out.
     #[serde(rename = "h", default)]
     pub hidden: bool,
@@ -49,11 +100,11 @@ pub(crate) struct Command {
     /// What is typed by those who mean it.
     pub suggest: Vec<String>,
     /// One line about it.
-    pub short: String,
+    pub short: Text,
     /// Its help text.
-    pub long: String,
+    pub long: Text,
     /// Examples.
-    pub example: String,
+    pub example: Text,
     /// Whether help leaves it out.
     pub hidden: bool,
     /// Whether it does something itself.
@@ -142,7 +193,8 @@ pub(crate) fn root() -> &'static Command {
                 "comma-separated list of pattern=N settings for file-filtered logging (only works for the default text log format)",
             ),
         ] {
-            let [name, short, kind, default, usage] = [name, short, kind, default, usage].map(str::to_owned);
+            let [name, short, kind, default] = [name, short, kind, default].map(str::to_owned);
+            let usage = Text::Own(usage);
             root.global.push(Flag { name, short, kind, default, usage, ..Flag::default() });
         }
         root.global.sort_by(|a, b| a.name.cmp(&b.name));

@@ -49,7 +49,7 @@ pub(crate) async fn port_forward(
         .await
         .ok_or_else(stopped)?
         .ok_or_else(|| Status::not_found(&kinds::POD, &name))?;
-    let bound = pod.pod_spec().and_then(|spec| spec.node_name.as_deref()).unwrap_or("");
+    let bound = pod.node_name().unwrap_or("");
     if bound.is_empty() {
         return Err(Status::bad_request(format!("pod {name} does not have a host assigned")));
     }

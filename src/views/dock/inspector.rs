@@ -70,7 +70,7 @@ pub(super) fn Inspector() -> Html {
     let is_pod = selected.kind != "Node";
     let props = ObjectProps { object: object.clone(), revision: lab.revision() };
     let event_count = lab.read(|l| events(l.shown(), &object).len());
-    let scheduled = object.pod_spec().is_some_and(|s| s.node_name.is_some());
+    let scheduled = object.node_name().is_some();
     let mut tabs = vec![(Tab::Status, texts::STATUS), (Tab::Events, texts::EVENTS)];
     if is_pod {
         tabs.push((Tab::Logs, texts::LOGS));
@@ -142,7 +142,7 @@ fn PodHead(props: &ObjectProps) -> Html {
     let object = &props.object;
     let cells = pod_cells(object);
     let (spec, status) = (object.pod_spec(), object.pod_status());
-    let node = spec.and_then(|s| s.node_name.clone()).unwrap_or_else(|| "<none>".to_owned());
+    let node = object.node_name().unwrap_or("<none>").to_owned();
     let state = PodState::of(&cells.status, cells.ready, cells.total, node != "<none>");
     let (now, is_past) = lab.read(|l| (l.shown().sim_now(), l.is_past()));
     let age = object.metadata.creation_timestamp.as_ref().map(|t| age_of(now, t)).unwrap_or_default();

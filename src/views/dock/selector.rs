@@ -229,7 +229,7 @@ fn funnel(selection: &Selection, by_field: bool, place: &str, stale: bool, lang:
 /// A pod as a button that inspects it.
 fn pod_button(pod: &Arc<Object>, ui: &UiContext, note: Html) -> Html {
     let cells = pod_cells(pod);
-    let scheduled = pod.pod_spec().is_some_and(|s| s.node_name.is_some());
+    let scheduled = pod.node_name().is_some();
     let state = PodState::of(&cells.status, cells.ready, cells.total, scheduled);
     let ui = ui.clone();
     let selected = Selected {

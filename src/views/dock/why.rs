@@ -51,7 +51,7 @@ pub(super) fn WhyTab(props: &ObjectProps) -> Html {
     let object = &props.object;
     let decisions: Vec<Arc<Decision>> =
         lab.read(|l| l.shown().world().scheduler.decisions(object.uid()).cloned().collect());
-    let scheduled = object.pod_spec().is_some_and(|s| s.node_name.is_some());
+    let scheduled = object.node_name().is_some();
     let Some(decision) = chosen.and_then(|i| decisions.get(i)).or(decisions.last()) else {
         let text = if scheduled { texts::NO_DECISION } else { texts::NOT_SCHEDULED };
         return html! { <section class="block"><p class="note">{text.get(lang)}</p></section> };

@@ -171,7 +171,7 @@ impl Model {
 
 fn pod_view(object: &Object) -> PodView {
     let cells = pod_cells(object);
-    let node = object.pod_spec().and_then(|s| s.node_name.clone()).unwrap_or_default();
+    let node = object.node_name().unwrap_or_default().to_owned();
     let requests = object
         .pod_spec()
         .map(|spec| {

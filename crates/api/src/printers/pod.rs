@@ -172,7 +172,7 @@ pub(super) fn row(object: &Object, now: Timestamp) -> Vec<Value> {
         restarts.into(),
         cells::age(object, now),
         cells::or(ip, "<none>").into(),
-        cells::or(spec.node_name.as_deref().unwrap_or(""), "<none>").into(),
+        cells::or(object.node_name().unwrap_or(""), "<none>").into(),
         cells::or(status.nominated_node_name.as_deref().unwrap_or(""), "<none>").into(),
         gates.into(),
     ]

@@ -206,8 +206,8 @@ impl Fields for Object {
         match (name, &self.body) {
             ("metadata.name", _) => self.name().to_owned(),
             ("metadata.namespace", _) => self.namespace().to_owned(),
-            (_, Body::Pod { spec, status }) => match name {
-                "spec.nodeName" => text(&spec.node_name),
+            (_, Body::Pod { spec, node_name, status }) => match name {
+                "spec.nodeName" => node_name.as_deref().unwrap_or("").to_owned(),
                 "spec.restartPolicy" => text(&spec.restart_policy),
                 "spec.schedulerName" => text(&spec.scheduler_name),
                 "spec.serviceAccountName" => text(&spec.service_account_name),

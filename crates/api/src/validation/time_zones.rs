@@ -7,6 +7,8 @@ pub(crate) fn is_known(name: &str) -> bool {
 
 /// The rule of a zone from now on, in the form of POSIX' TZ (`EST5EDT,M3.2.0,M11.1.0`).
 #[must_use]
+// Kept apart, so that the page begins without the table.
+#[inline(never)]
 pub fn rule(name: &str) -> Option<&'static str> {
     let mut zones = include_str!("../../data/time_zones.txt").lines().filter_map(|line| line.split_once(' '));
     zones.find(|(zone, _)| *zone == name).map(|(_, rule)| rule)

@@ -31,11 +31,11 @@ pub(super) struct AcceptedPods {
 struct Decoded {
     sent: Map<String, Value>,
     metadata: ObjectMeta,
-    spec: Arc<PodSpec>,
+    body: Body,
 }
 
 /// A pod that passed validation: metadata without what each pod has of its own, the spec after admission with
-/// its token's volume called [`TOKEN_VOLUME`].
+/// its token's volume called [`TOKEN_VOLUME`]. Only pods without a node are kept.
 #[derive(Debug)]
 struct Valid {
     metadata: ObjectMeta,
@@ -95,15 +95,15 @@ impl AcceptedPods {
     pub(super) fn decoded(&self, pod: &SentPod<'_>) -> Option<Object> {
         let found = self.decoded.iter().find(|decoded| pod.is_like(&decoded.sent))?;
         let metadata = ObjectMeta { name: pod.name.map(str::to_owned), ..found.metadata.clone() };
-        let body = Body::Pod { spec: found.spec.clone(), status: Arc::default() };
-        Some(Object { kind: &kinds::POD, metadata, body })
+        Some(Object { kind: &kinds::POD, metadata, body: found.body.clone() })
     }
 
     /// Keeps what a pod was decoded to. There must have been nothing to say about it.
     pub(super) fn keep_decoded(&mut self, pod: &SentPod<'_>, object: &Object) {
-        let Some(spec) = object.pod_spec() else { return };
+        let Body::Pod { spec, node_name, .. } = &object.body else { return };
+        let body = Body::Pod { spec: spec.clone(), node_name: node_name.clone(), status: Arc::default() };
         let metadata = ObjectMeta { name: None, ..object.metadata.clone() };
-        keep(&mut self.decoded, Decoded { sent: pod.fields.clone(), metadata, spec: spec.clone() });
+        keep(&mut self.decoded, Decoded { sent: pod.fields.clone(), metadata, body });
     }
 
     /// The warnings about a pod that differs from a valid one only in what it is called; `None` for one that has
@@ -112,7 +112,7 @@ impl AcceptedPods {
         if !has_plain_name(pod) {
             return None;
         }
-        let Object { metadata, body: Body::Pod { spec, .. }, .. } = pod else { return None };
+        let Object { metadata, body: Body::Pod { spec, node_name: None, .. }, .. } = pod else { return None };
         let mut candidates =
             self.valid.iter().filter(|v| same_but_for_name(&v.metadata, metadata)).peekable();
         candidates.peek()?;
@@ -125,7 +125,7 @@ impl AcceptedPods {
         if !has_plain_name(pod) {
             return;
         }
-        let Object { metadata, body: Body::Pod { spec, .. }, .. } = pod else { return };
+        let Object { metadata, body: Body::Pod { spec, node_name: None, .. }, .. } = pod else { return };
         // The claim of an ephemeral volume is called after the pod, and warnings may name the token's volume.
         if spec.volumes.iter().flatten().any(|v| v.ephemeral.is_some())
             || warnings.iter().any(|w| w.contains(TOKEN_VOLUME_PREFIX))

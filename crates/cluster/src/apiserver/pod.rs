@@ -25,7 +25,7 @@ impl ApiServer {
             grace = 1;
         }
         let ended = matches!(status.phase.as_deref(), Some("Failed" | "Succeeded"));
-        if spec.node_name.as_deref().unwrap_or("").is_empty() || ended {
+        if old.node_name().is_none() || ended {
             grace = 0;
         }
         let finalizers = !old.metadata.finalizers.as_deref().unwrap_or(&[]).is_empty();
@@ -68,7 +68,7 @@ impl ApiServer {
             let why = format!("pod {name} is being deleted, cannot be assigned to a host");
             return Err(Status::conflict(&kinds::POD, name, &why));
         }
-        if let Some(host) = spec.node_name.as_deref().filter(|n| !n.is_empty()) {
+        if let Some(host) = old.node_name() {
             let why = format!("pod {name} is already assigned to node {host:?}");
             return Err(Status::conflict(&kinds::POD, name, &why));
         }
@@ -78,8 +78,8 @@ impl ApiServer {
         }
         let mut object = (**old).clone();
         let now = time(self.now.as_secs());
-        if let Body::Pod { spec, status } = &mut object.body {
-            Arc::make_mut(spec).node_name = Some(node.to_owned());
+        if let Body::Pod { node_name, status, .. } = &mut object.body {
+            *node_name = Some(node.into());
             let status = Arc::make_mut(status);
             let scheduled = PodCondition {
                 type_: "PodScheduled".to_owned(),
@@ -126,9 +126,8 @@ impl ApiServer {
         status: Arc<PodStatus>,
     ) -> Result<Arc<Object>, UpdateError> {
         let old = self.store.get(&kinds::POD, namespace, name).cloned();
-        let Some((old, (spec, before))) =
-            old.as_ref().and_then(|o| Some((o, (o.pod_spec()?, o.pod_status()?))))
-        else {
+        let Some(old) = old else { return Err(UpdateError::NotFound) };
+        let Body::Pod { spec, node_name, status: before } = &old.body else {
             return Err(UpdateError::NotFound);
         };
         if old.is_terminating() {
@@ -143,7 +142,7 @@ impl ApiServer {
         if status == *before {
             return Ok(old.clone());
         }
-        let body = Body::Pod { spec: spec.clone(), status };
+        let body = Body::Pod { spec: spec.clone(), node_name: node_name.clone(), status };
         Ok(self.store.put(Object { kind: old.kind, metadata: old.metadata.clone(), body }))
     }
 }

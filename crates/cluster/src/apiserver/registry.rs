@@ -388,7 +388,10 @@ fn keep_system_metadata(object: &mut Object, old: &Object) {
 fn same_but_for_version(new: &Object, old: &Object) -> bool {
     use podlab_api::Body;
     let bodies = match (&new.body, &old.body) {
-        (Body::Pod { spec: a, status: b }, Body::Pod { spec: c, status: d }) => a == c && b == d,
+        (
+            Body::Pod { spec: a, node_name: on_a, status: b },
+            Body::Pod { spec: c, node_name: on_c, status: d },
+        ) => a == c && on_a == on_c && b == d,
         (Body::Node { spec: a, status: b }, Body::Node { spec: c, status: d }) => a == c && b == d,
         (Body::Event(a), Body::Event(b)) => a == b,
         (Body::Tree(a), Body::Tree(b)) => a == b,

@@ -113,7 +113,7 @@ pub(super) fn prepare_for_create(object: &mut Object) {
     let kind = object.kind;
     object.metadata.generation = has_generation(kind).then_some(1);
     match &mut object.body {
-        Body::Pod { spec, status } => {
+        Body::Pod { spec, status, .. } => {
             *status = Arc::new(k8s_openapi::api::core::v1::PodStatus {
                 phase: Some("Pending".to_owned()),
                 qos_class: Some(podlab_api::resources::compute_pod_qos(spec).name().to_owned()),
@@ -347,7 +347,9 @@ fn count_template(object: &mut Object, old: &Object) {
 
 fn spec_differs(object: &Object, old: &Object) -> bool {
     match (&object.body, &old.body) {
-        (Body::Pod { spec: a, .. }, Body::Pod { spec: b, .. }) => !Arc::ptr_eq(a, b) && a != b,
+        (Body::Pod { spec: a, node_name: on_a, .. }, Body::Pod { spec: b, node_name: on_b, .. }) => {
+            on_a != on_b || (!Arc::ptr_eq(a, b) && a != b)
+        }
         (Body::Node { .. }, Body::Node { .. }) => false,
         (Body::Tree(a), Body::Tree(b)) => {
             !Arc::ptr_eq(a, b) && {
@@ -368,8 +370,11 @@ fn spec_differs(object: &Object, old: &Object) -> bool {
 
 /// Source: pkg/registry/core/pod/strategy.go `dropNonEphemeralContainerUpdates` (v1.37).
 fn keep_all_but_ephemeral_containers(object: &mut Object, old: &Object) {
-    if let (Body::Pod { spec, .. }, Body::Pod { spec: before, .. }) = (&mut object.body, &old.body) {
+    if let (Body::Pod { spec, node_name, .. }, Body::Pod { spec: before, node_name: host, .. }) =
+        (&mut object.body, &old.body)
+    {
         let containers = spec.ephemeral_containers.clone();
+        node_name.clone_from(host);
         *spec = before.clone();
         Arc::make_mut(spec).ephemeral_containers = containers;
     }
@@ -380,7 +385,9 @@ fn keep_all_but_ephemeral_containers(object: &mut Object, old: &Object) {
 ///
 /// Source: pkg/registry/core/pod/strategy.go `dropNonResizeUpdates` (v1.37).
 fn keep_all_but_resources(object: &mut Object, old: &Object) {
-    let (Body::Pod { spec, .. }, Body::Pod { spec: before, .. }) = (&mut object.body, &old.body) else {
+    let (Body::Pod { spec, node_name, .. }, Body::Pod { spec: before, node_name: host, .. }) =
+        (&mut object.body, &old.body)
+    else {
         return;
     };
     let names = |containers: &[k8s_openapi::api::core::v1::Container]| {
@@ -399,13 +406,17 @@ fn keep_all_but_resources(object: &mut Object, old: &Object) {
         kept.resize_policy.clone_from(&new.resize_policy);
     }
     *spec = Arc::new(kept);
+    node_name.clone_from(host);
     keep_metadata(object, old);
 }
 
 /// A write of the status keeps spec, labels and owners as they are stored.
 fn keep_all_but_status(object: &mut Object, old: &Object) {
     match (&mut object.body, &old.body) {
-        (Body::Pod { spec, .. }, Body::Pod { spec: before, .. }) => *spec = before.clone(),
+        (Body::Pod { spec, node_name, .. }, Body::Pod { spec: before, node_name: host, .. }) => {
+            *spec = before.clone();
+            node_name.clone_from(host);
+        }
         (Body::Node { spec, .. }, Body::Node { spec: before, .. }) => *spec = before.clone(),
         (Body::Tree(map), Body::Tree(before)) => {
             let status = map.get("status").cloned();

@@ -112,7 +112,7 @@ fn reconcile(
     }
     let mut desired = Vec::new();
     for pod in pods_of(service, cx.api).filter(|pod| included(pod, true)) {
-        let node = pod.pod_spec().and_then(|s| s.node_name.as_deref()).unwrap_or("");
+        let node = pod.node_name().unwrap_or("");
         let node = cx.api.store().get(&kinds::NODE, "", node);
         if node.is_none() && !pods::publishes_not_ready(service) {
             continue;

@@ -106,7 +106,7 @@ fn address(pod: &Object, service: &Object) -> Value {
     }
     let ip = pod.pod_status().and_then(|status| status.pod_ip.clone()).unwrap_or_default();
     fields.insert("ip".to_owned(), ip.into());
-    if let Some(node) = pod.pod_spec().and_then(|spec| spec.node_name.as_deref()) {
+    if let Some(node) = pod.node_name() {
         fields.insert("nodeName".to_owned(), node.into());
     }
     fields.insert("targetRef".to_owned(), endpoint_slice::reference(pod));

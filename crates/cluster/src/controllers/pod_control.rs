@@ -7,7 +7,6 @@ use super::queue::is_namespace_terminating;
 use crate::apiserver::DeleteOptions;
 use crate::recorder::{EventRecorder, EventType, InvolvedObject};
 use crate::world::Cx;
-use k8s_openapi::api::core::v1::{PodSpec, PodStatus};
 use podlab_api::{Body, Object, ObjectMeta, Status, kinds};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -19,7 +18,7 @@ const MAX_PREFIX: usize = 253;
 #[derive(Clone, Debug)]
 pub(super) struct PodTemplate {
     meta: ObjectMeta,
-    spec: Arc<PodSpec>,
+    body: Body,
 }
 
 impl PodTemplate {
@@ -34,14 +33,14 @@ impl PodTemplate {
         podlab_api::defaults::apply("v1", "Pod", &mut pod);
         let Value::Object(fields) = pod else { return None };
         let object = Object::from_fields(&kinds::POD, fields).ok()?;
-        let spec = object.pod_spec()?.clone();
+        let body = object.body;
         let meta = ObjectMeta {
             labels: object.metadata.labels,
             annotations: object.metadata.annotations,
             finalizers: object.metadata.finalizers,
             ..ObjectMeta::default()
         };
-        Some(PodTemplate { meta, spec })
+        Some(PodTemplate { meta, body })
     }
 
     /// A pod of this template that belongs to `owner`, its name yet to be drawn.
@@ -54,11 +53,7 @@ impl PodTemplate {
         metadata.generate_name = Some(prefix);
         metadata.namespace = Some(owner.namespace().to_owned());
         metadata.owner_references = Some(vec![new_controller_ref(owner)]);
-        Object {
-            kind: &kinds::POD,
-            metadata,
-            body: Body::Pod { spec: self.spec.clone(), status: Arc::new(PodStatus::default()) },
-        }
+        Object { kind: &kinds::POD, metadata, body: self.body.clone() }
     }
 }
 

@@ -42,7 +42,7 @@ impl PodGcController {
         let object = &change.object;
         let node = if *object.kind == kinds::NODE {
             object.name()
-        } else if let Some(node) = object.pod_spec().and_then(|s| s.node_name.as_deref())
+        } else if let Some(node) = object.node_name()
             && change.change != ChangeType::Deleted
             && !node.is_empty()
         {

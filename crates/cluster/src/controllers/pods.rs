@@ -15,7 +15,7 @@ pub(super) fn phase(pod: &Object) -> &str {
 }
 
 pub(super) fn node_name(pod: &Object) -> &str {
-    pod.pod_spec().and_then(|spec| spec.node_name.as_deref()).unwrap_or("")
+    pod.node_name().unwrap_or("")
 }
 
 /// The names of the claims that a pod's volumes take.

@@ -38,8 +38,8 @@ impl Standing {
             let labels = pod.metadata.labels.get_or_insert_default();
             labels.insert(TEMPLATE_HASH.to_owned(), self.hash.clone());
         }
-        if let Body::Pod { spec, .. } = &mut pod.body {
-            Arc::make_mut(spec).node_name = Some(node.to_owned());
+        if let Body::Pod { node_name, .. } = &mut pod.body {
+            *node_name = Some(node.into());
         }
         pod
     }

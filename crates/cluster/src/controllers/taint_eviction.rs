@@ -45,7 +45,7 @@ fn tolerations(pod: &Object) -> &[Toleration] {
 }
 
 fn node_name(pod: &Object) -> Option<&str> {
-    pod.pod_spec()?.node_name.as_deref().filter(|name| !name.is_empty())
+    pod.node_name()
 }
 
 impl TaintEvictionController {

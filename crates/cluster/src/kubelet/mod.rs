@@ -243,10 +243,7 @@ impl Kubelets {
 
     fn observe_pod(&mut self, change: &Change, cx: &mut Cx<'_>) {
         let object = &change.object;
-        let Some(node) = object.pod_spec().and_then(|s| s.node_name.as_deref()).filter(|n| !n.is_empty())
-        else {
-            return;
-        };
+        let Some(node) = object.node_name() else { return };
         let Some(node) = self.node_index.get(node).copied() else { return };
         if change.change == ChangeType::Modified
             && let Some(before) = &change.before
@@ -698,7 +695,9 @@ fn has_ended(pod: &Object) -> bool {
 /// Whether nothing has changed that a kubelet would act on.
 fn same_for_kubelet(before: &Object, after: &Object) -> bool {
     let specs = match (&before.body, &after.body) {
-        (Body::Pod { spec: a, .. }, Body::Pod { spec: b, .. }) => Arc::ptr_eq(a, b) || a == b,
+        (Body::Pod { spec: a, node_name: on_a, .. }, Body::Pod { spec: b, node_name: on_b, .. }) => {
+            on_a == on_b && (Arc::ptr_eq(a, b) || a == b)
+        }
         _ => false,
     };
     let (a, b) = (&before.metadata, &after.metadata);

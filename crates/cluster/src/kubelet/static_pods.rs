@@ -61,9 +61,9 @@ impl Kubelets {
             podlab_api::time::time_nanos(cx.now().as_nanos()).to_string(),
         );
         annotations.insert("kubernetes.io/config.source".to_owned(), "file".to_owned());
-        if let Body::Pod { spec, .. } = &mut pod.body {
+        if let Body::Pod { spec, node_name, .. } = &mut pod.body {
+            *node_name = Some(node.into());
             let spec = Arc::make_mut(spec);
-            spec.node_name = Some(node.to_owned());
             spec.tolerations.get_or_insert_default().push(k8s_openapi::api::core::v1::Toleration {
                 operator: Some("Exists".to_owned()),
                 effect: Some("NoExecute".to_owned()),

@@ -98,7 +98,7 @@ impl Kubelets {
         cx: &Cx<'_>,
     ) -> Result<Response, Status> {
         let name = container_name(pod, spec, options.container.as_deref())?;
-        let node = spec.node_name.as_deref().unwrap_or("");
+        let node = pod.node_name().unwrap_or("");
         if node.is_empty() {
             return Ok(self.keep(Open::Text(Vec::new())));
         }
@@ -157,7 +157,7 @@ impl Kubelets {
                 "cannot exec into a container in a completed pod; current phase is {phase}"
             )));
         }
-        if spec.node_name.as_deref().unwrap_or("").is_empty() {
+        if pod.node_name().is_none() {
             return Err(Status::bad_request(format!("pod {} does not have a host assigned", pod.name())));
         }
         let w = self.by_uid.get(pod.uid()).and_then(|ix| self.pods.get(ix));

@@ -4,7 +4,7 @@
 
 use super::{EventType, InvolvedObject};
 use podlab_sim::{SimDuration, SimTime};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 /// How many different messages of one reason are told apart.
@@ -24,9 +24,9 @@ pub(super) enum Correlated {
     /// Its object had too many.
     Skip,
     /// It is written.
-    New { entry: Entry, message: Arc<str> },
+    New { entry: Entry, reason: Arc<str>, message: Arc<str> },
     /// One that is there is counted up.
-    Again { entry: Entry, name: Arc<str>, count: i64, first: SimTime, message: Arc<str> },
+    Again { entry: Entry, name: Arc<str>, count: i64, first: SimTime, reason: Arc<str>, message: Arc<str> },
 }
 
 /// Where the count of an event is kept, until the next event.
@@ -42,10 +42,11 @@ struct Log {
     kind: EventType,
     reason: Arc<str>,
     /// The part of the object, and the text; `None` for the collective event of many messages.
-    exact: Option<(String, Arc<str>)>,
+    exact: Option<(Arc<str>, Arc<str>)>,
     count: i64,
     first: SimTime,
-    name: Arc<str>,
+    /// Of the event, once it is written.
+    name: Option<Arc<str>>,
 }
 
 /// The different messages of one type and reason.
@@ -79,6 +80,27 @@ struct Subject {
 pub(super) struct Correlator {
     /// uid → what its object's events were.
     subjects: BTreeMap<Arc<str>, Subject>,
+    /// Texts of which a recorder says few again and again: reasons, and parts of objects.
+    known: Known,
+}
+
+/// Texts that are kept once.
+#[derive(Clone, Debug, Default)]
+struct Known(VecDeque<Arc<str>>);
+
+impl Known {
+    /// The kept text, which is kept from now on if it was not.
+    fn text(&mut self, text: &str) -> Arc<str> {
+        /// More than the reasons of a kubelet and the containers of a few pods.
+        const KEPT: usize = 16;
+        if let Some(known) = self.0.iter().find(|known| ***known == *text) {
+            return known.clone();
+        }
+        let new: Arc<str> = text.into();
+        self.0.truncate(KEPT - 1);
+        self.0.push_front(new.clone());
+        new
+    }
 }
 
 impl Correlator {
@@ -91,13 +113,15 @@ impl Correlator {
         now: SimTime,
     ) -> Correlated {
         self.trim();
+        let reason = self.known.text(reason);
+        let part = self.known.text(about.field_path());
         let (uid, subject) = self.subject(about, now);
         subject.latest = now;
-        let at = match subject.similar.iter().position(|s| s.kind == kind && &*s.reason == reason) {
+        let at = match subject.similar.iter().position(|s| s.kind == kind && s.reason == reason) {
             Some(at) => at,
             None => {
                 let messages = Vec::new();
-                subject.similar.push(Similar { kind, reason: reason.into(), messages, latest: now });
+                subject.similar.push(Similar { kind, reason: reason.clone(), messages, latest: now });
                 subject.similar.len() - 1
             }
         };
@@ -114,9 +138,8 @@ impl Correlator {
             }
         };
         similar.latest = now;
-        let reason = similar.reason.clone();
         let (part, message) = if similar.messages.len() < MAX_EVENTS {
-            (Some(about.field_path()), message)
+            (Some(part), message)
         } else {
             similar.messages.remove(0);
             (None, format!("(combined from similar events): {message}").into())
@@ -124,7 +147,7 @@ impl Correlator {
         let is = |log: &Log| {
             log.kind == kind
                 && log.reason == reason
-                && match (&log.exact, part) {
+                && match (&log.exact, &part) {
                     (Some((a, text)), Some(b)) => a == b && *text == message,
                     (exact, part) => exact.is_none() && part.is_none(),
                 }
@@ -135,8 +158,9 @@ impl Correlator {
                 at
             }
             None => {
-                let exact = part.map(|part| (part.to_owned(), message.clone()));
-                subject.logs.push(Log { kind, reason, exact, count: 1, first: now, name: "".into() });
+                let exact = part.map(|part| (part, message.clone()));
+                let reason = reason.clone();
+                subject.logs.push(Log { kind, reason, exact, count: 1, first: now, name: None });
                 subject.logs.len() - 1
             }
         };
@@ -144,11 +168,13 @@ impl Correlator {
             return Correlated::Skip;
         }
         let Log { count, first, ref name, .. } = subject.logs[log];
-        let (name, entry) = (name.clone(), Entry { uid, log });
-        if count == 1 || name.is_empty() {
-            return Correlated::New { entry, message };
+        let entry = Entry { uid, log };
+        match name {
+            Some(name) if count > 1 => {
+                Correlated::Again { entry, name: name.clone(), count, first, reason, message }
+            }
+            _ => Correlated::New { entry, reason, message },
         }
-        Correlated::Again { entry, name, count, first, message }
     }
 
     /// What is known of an object; objects of an old API server may lack a uid and share one entry by name.
@@ -168,14 +194,14 @@ impl Correlator {
 
     pub(super) fn created(&mut self, entry: &Entry, name: Arc<str>, now: SimTime) {
         if let Some(log) = self.log(entry) {
-            log.name = name;
+            log.name = Some(name);
             log.first = now;
         }
     }
 
     pub(super) fn created_again(&mut self, entry: &Entry, name: Arc<str>) {
         if let Some(log) = self.log(entry) {
-            log.name = name;
+            log.name = Some(name);
         }
     }
 

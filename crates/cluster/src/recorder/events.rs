@@ -73,9 +73,9 @@ pub struct Note<'a> {
 #[derive(Clone, Debug)]
 pub struct EventsRecorder {
     /// `default-scheduler`.
-    controller: String,
+    controller: Arc<str>,
     /// The same with the host it runs on.
-    instance: String,
+    instance: Arc<str>,
     /// uid → the events about that object.
     cache: BTreeMap<String, Vec<Cached>>,
     /// Ends of series that have something to tell then → how many.
@@ -103,8 +103,8 @@ impl EventsRecorder {
     /// The recorder of a component that runs on `host`.
     pub fn new(controller: &str, host: &str) -> EventsRecorder {
         EventsRecorder {
-            controller: controller.to_owned(),
-            instance: format!("{controller}-{host}"),
+            controller: controller.into(),
+            instance: format!("{controller}-{host}").into(),
             cache: BTreeMap::new(),
             ends: BTreeMap::new(),
             forget_at: FORGET_FROM,

@@ -162,7 +162,7 @@ impl EventType {
 #[derive(Clone, Debug)]
 pub struct EventRecorder {
     component: &'static str,
-    host: String,
+    host: Arc<str>,
     correlator: Correlator,
     /// The number in the latest event's name, so that two of one instant have two names.
     latest: i64,
@@ -171,7 +171,7 @@ pub struct EventRecorder {
 impl EventRecorder {
     /// A recorder that has seen nothing; `host` is empty for components that run anywhere.
     pub fn new(component: &'static str, host: &str) -> EventRecorder {
-        EventRecorder { component, host: host.to_owned(), correlator: Correlator::default(), latest: 0 }
+        EventRecorder { component, host: host.into(), correlator: Correlator::default(), latest: 0 }
     }
 
     /// Writes an event, or counts one that is there, unless there were too many about its object.
@@ -186,11 +186,11 @@ impl EventRecorder {
         let now = api.now();
         match self.correlator.correlate(about, kind, reason, message, now) {
             Correlated::Skip => {}
-            Correlated::New { entry, message } => {
+            Correlated::New { entry, reason, message } => {
                 let name = self.create(api, about, kind, reason, message, 1, now);
                 self.correlator.created(&entry, name, now);
             }
-            Correlated::Again { entry, name, count, first, message } => {
+            Correlated::Again { entry, name, count, first, reason, message } => {
                 if !update(api, about, &name, count, &message, now) {
                     // The event has been deleted meanwhile: it is written anew with its count.
                     let name = self.create(api, about, kind, reason, message, count, first);
@@ -206,7 +206,7 @@ impl EventRecorder {
         api: &mut ApiServer,
         about: &InvolvedObject,
         kind: EventType,
-        reason: &str,
+        reason: Arc<str>,
         message: Arc<str>,
         count: i64,
         first: SimTime,
@@ -217,7 +217,7 @@ impl EventRecorder {
             regarding: about.reference(),
             related: None,
             kind: kind.as_str(),
-            reason: reason.to_owned().into(),
+            reason: reason.into(),
             message,
             action: "",
             occurrences: Occurrences::Counted { first: first.as_secs(), last: last.as_secs(), count },

@@ -113,8 +113,8 @@ impl Scheduler {
         }
         write_status(&pod.key, None, Some(&**node), cx);
         let mut assumed = (*pod.object).clone();
-        if let Body::Pod { spec, .. } = &mut assumed.body {
-            Arc::make_mut(spec).node_name = Some(node.to_string());
+        if let Body::Pod { node_name, .. } = &mut assumed.body {
+            *node_name = Some((**node).into());
         }
         if let Some(assumed) = pod.updated(Arc::new(assumed)) {
             self.cache.set_pod(Arc::new(assumed));

@@ -286,7 +286,7 @@ impl Store {
     }
 
     fn index_node(&mut self, object: &Object) {
-        if let Some(node) = node_of(object).filter(|n| !n.is_empty()) {
+        if let Some(node) = node_of(object) {
             let key = Key::of(object);
             match self.pods_by_node.get_mut(node) {
                 Some(keys) => {
@@ -329,5 +329,5 @@ fn find_namespace(of_kind: &[(Arc<str>, Names)], namespace: &str) -> Result<usiz
 
 /// The node a pod is bound to.
 fn node_of(object: &Object) -> Option<&str> {
-    object.pod_spec()?.node_name.as_deref()
+    object.node_name()
 }

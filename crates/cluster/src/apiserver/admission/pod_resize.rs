@@ -8,7 +8,7 @@ use podlab_api::{Object, Quantity, Status, StatusCause, kinds};
 
 pub(super) fn validate(api: &ApiServer, object: &Object, old: &Object) -> Result<(), Status> {
     let Some(spec) = object.pod_spec() else { return Ok(()) };
-    let node = spec.node_name.as_deref().unwrap_or("");
+    let node = object.node_name().unwrap_or("");
     if node.is_empty() || old.pod_spec() == Some(spec) {
         return Ok(());
     }

@@ -159,11 +159,10 @@ pub(in crate::controllers) fn aim(pod: &mut Object, node: &str, set: &Object, ha
 ///
 /// Source: daemonset_util.go `GetTargetNodeName`.
 pub(super) fn target_node(pod: &Object) -> Option<&str> {
-    let spec = pod.pod_spec()?;
-    if let Some(node) = spec.node_name.as_deref().filter(|node| !node.is_empty()) {
+    if let Some(node) = pod.node_name() {
         return Some(node);
     }
-    let affinity = spec.affinity.as_ref()?.node_affinity.as_ref()?;
+    let affinity = pod.pod_spec()?.affinity.as_ref()?.node_affinity.as_ref()?;
     let terms = &affinity.required_during_scheduling_ignored_during_execution.as_ref()?.node_selector_terms;
     let mut fields = terms.iter().flat_map(|term| term.match_fields.iter().flatten());
     let named = fields.find(|field| field.key == NAME_FIELD && field.operator == "In")?;

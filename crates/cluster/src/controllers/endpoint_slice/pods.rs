@@ -83,11 +83,7 @@ pub(in crate::controllers) fn is_changed(before: &Object, after: &Object) -> boo
     // Asked at every change of every pod: nothing is copied.
     fn place(pod: &Object) -> [Option<&str>; 3] {
         let (spec, status) = (pod.pod_spec(), pod.pod_status());
-        [
-            spec.and_then(|s| s.node_name.as_deref()),
-            spec.and_then(|s| s.hostname.as_deref()),
-            status.and_then(|s| s.pod_ip.as_deref()),
-        ]
+        [pod.node_name(), spec.and_then(|s| s.hostname.as_deref()), status.and_then(|s| s.pod_ip.as_deref())]
     }
     before.is_terminating() != after.is_terminating()
         || is_ready(before) != is_ready(after)
@@ -129,7 +125,7 @@ pub(super) fn endpoint(
     if let Some(hostname) = shows_hostname(pod, service) {
         fields.insert("hostname".to_owned(), hostname.into());
     }
-    if let Some(name) = pod.pod_spec().and_then(|s| s.node_name.as_deref()).filter(|n| !n.is_empty()) {
+    if let Some(name) = pod.node_name() {
         fields.insert("nodeName".to_owned(), name.into());
     }
     fields.insert("targetRef".to_owned(), reference(pod));

@@ -163,7 +163,7 @@ impl PodInfo {
 
     /// `spec.nodeName`, empty where there is none.
     pub fn node_name(&self) -> &str {
-        self.spec().node_name.as_deref().unwrap_or("")
+        self.object.node_name().unwrap_or("")
     }
 }
 
@@ -179,7 +179,7 @@ fn asks_the_same(a: &PodSpec, b: &PodSpec) -> bool {
 
 /// Whether a pod has a node.
 pub fn is_assigned(pod: &Object) -> bool {
-    pod.pod_spec().is_some_and(|spec| spec.node_name.as_ref().is_some_and(|name| !name.is_empty()))
+    pod.node_name().is_some()
 }
 
 /// The node on which room is being made for a pod, empty where there is none.
