@@ -188,6 +188,22 @@ fn no_file_names_a_folder_of_one_machine() {
     check(problems);
 }
 
+#[test]
+fn nobody_asks_a_pods_spec_for_its_node() {
+    // It is never there: `Object::node_name` has it, see `podlab_api::Body::Pod`. In two pieces, so as not to find itself.
+    let (spec, node) = (["pod_", "spec()"].concat(), [".node_", "name"].concat());
+    let asks = |line: &str| line.find(&spec).is_some_and(|at| line[at..].contains(&node));
+    let mut problems = Vec::new();
+    for file in files().into_iter().filter(|file| is_rust(file)) {
+        let Some(content) = text(&file) else { continue };
+        let lines = content.lines().enumerate().filter(|(_, line)| asks(line));
+        problems.extend(
+            lines.map(|(number, line)| format!("{}:{}: {}", file.display(), number + 1, line.trim())),
+        );
+    }
+    check(problems);
+}
+
 /// Files that tools read, in which any such path is a mistake as well.
 fn is_settings(file: &Path) -> bool {
     let extension = file.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
