@@ -141,7 +141,7 @@ fn PodHead(props: &ObjectProps) -> Html {
     let Some(lab) = use_context::<LabContext>() else { return html! {} };
     let object = &props.object;
     let cells = pod_cells(object);
-    let (spec, status) = (object.pod_spec(), object.pod_status());
+    let status = object.pod_status();
     let node = object.node_name().unwrap_or("<none>").to_owned();
     let state = PodState::of(&cells.status, cells.ready, cells.total, node != "<none>");
     let (now, is_past) = lab.read(|l| (l.shown().sim_now(), l.is_past()));
