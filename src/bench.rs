@@ -30,7 +30,7 @@ pub fn bench(name: &str) -> String {
             let bytes = js_sys::Reflect::get(&memory.buffer(), &"byteLength".into());
             let peak = bytes.ok().and_then(|b| b.as_f64()).unwrap_or(0.0) / f64::from(1 << 20);
             json!({"cpu_ms": figures.cpu_ms, "longest_slice_ms": figures.longest_slice_ms, "peak_mb": peak,
-                "virtual_seconds": figures.virtual_seconds, "pods": figures.pods})
+                "virtual_seconds": figures.virtual_seconds, "pods": figures.pods, "each_us": figures.each_us()})
             .to_string()
         }
     }

@@ -69,7 +69,8 @@ fn measure_here(name: &str) -> Result<Value> {
     let mut clock = cpu_ms;
     let Some(figures) = workload::run(name, &mut clock) else { bail!("no workload is called `{name}`") };
     Ok(json!({"cpu_ms": round(figures.cpu_ms), "longest_slice_ms": round(figures.longest_slice_ms),
-        "peak_mb": round(peak_mb()), "virtual_seconds": round(figures.virtual_seconds), "pods": figures.pods}))
+        "peak_mb": round(peak_mb()), "virtual_seconds": round(figures.virtual_seconds), "pods": figures.pods,
+        "each_us": round(figures.each_us())}))
 }
 
 /// Runs one workload in a process of its own, so that its peak memory is its own.

@@ -8,7 +8,7 @@ fn main() {
     let start = Instant::now();
     let figures = podlab_cluster::workload::run(&name, &mut || start.elapsed().as_secs_f64() * 1000.0);
     match figures {
-        Some(figures) => println!("{name}: {figures:?}"),
+        Some(figures) => println!("{name}: {figures:?}, {:.1} µs a pod", figures.each_us()),
         None => println!("no workload is called {name}"),
     }
 }

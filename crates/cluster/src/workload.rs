@@ -19,8 +19,15 @@ pub struct Figures {
     pub longest_slice_ms: f64,
     /// Virtual seconds that passed.
     pub virtual_seconds: f64,
-    /// Pods that were Ready (or had restarted) at the end.
+    /// Pods that were Ready (or had restarted, or were stored) at the end.
     pub pods: usize,
+}
+
+impl Figures {
+    /// What one pod cost, in microseconds; 0 where there is none.
+    pub fn each_us(&self) -> f64 {
+        if self.pods == 0 { 0.0 } else { self.cpu_ms * 1000.0 / self.pods as f64 }
+    }
 }
 
 /// The workloads by name; the last column says whether it is measured natively alone.
@@ -31,7 +38,11 @@ pub const ALL: &[(&str, bool)] = &[
     ("settle_5000_100000", true),
     ("hour_1000_probed", false),
     ("hour_20_crashing", false),
+    ("admit_pod", false),
 ];
+
+/// How many pods `admit_pod` creates.
+const ADMITTED: usize = 2000;
 
 struct Meter<'a> {
     clock: &'a mut dyn FnMut() -> f64,
@@ -88,6 +99,7 @@ pub fn run(name: &str, clock: &mut dyn FnMut() -> f64) -> Option<Figures> {
             meter.figures.virtual_seconds = 3600.0;
             meter.figures.pods = restarted(&mut cluster);
         }
+        ("admit", "pod") => admit(&mut meter),
         _ => return None,
     }
     Some(meter.figures)
@@ -115,6 +127,40 @@ fn create(cluster: &mut Cluster, pods: usize, meter: &mut Meter<'_>, pod: &dyn F
         let request = Request::create(&kinds::POD, "default", pod(index));
         meter.turn(|_| cluster.request(request));
     }
+}
+
+/// Decodes, defaults, validates, admits and stores pods of some 40 lines of YAML each, sent as JSON. No two have the same
+/// spec, so that none is known from the one before.
+fn admit(meter: &mut Meter<'_>) {
+    let mut cluster = Cluster::forgetful(Settings::workers(3, Profile::Api));
+    for index in 0..ADMITTED {
+        let sent = forty_lines(index).to_string();
+        meter.turn(|_| {
+            if let Ok(body) = serde_json::from_str(&sent) {
+                cluster.request(Request::create(&kinds::POD, "default", body));
+            }
+        });
+    }
+    meter.figures.pods = count(&mut cluster, |_| true);
+}
+
+fn forty_lines(index: usize) -> Value {
+    json!({"apiVersion": "v1", "kind": "Pod",
+        "metadata": {"name": format!("web-{index}"), "labels": {"app": "web", "tier": "front"},
+            "annotations": {"example.com/owner": "team-a"}},
+        "spec": {
+            "nodeSelector": {"kubernetes.io/os": "linux"},
+            "initContainers": [{"name": "init", "image": "busybox:1.36", "command": ["sh", "-c", "echo ready"]}],
+            "containers": [{
+                "name": "web", "image": "nginx:1.27",
+                "ports": [{"name": "http", "containerPort": 80}],
+                "env": [{"name": "INDEX", "value": index.to_string()}, {"name": "MODE", "value": "production"}],
+                "resources": {"requests": {"cpu": "100m", "memory": "64Mi"}, "limits": {"memory": "128Mi"}},
+                "livenessProbe": {"httpGet": {"path": "/healthz", "port": "http"}, "periodSeconds": 10},
+                "readinessProbe": {"httpGet": {"path": "/", "port": 80}},
+                "volumeMounts": [{"name": "cache", "mountPath": "/var/cache/nginx"}]}],
+            "volumes": [{"name": "cache", "emptyDir": {}}],
+            "tolerations": [{"key": "dedicated", "operator": "Equal", "value": "web", "effect": "NoSchedule"}]}})
 }
 
 fn plain(index: usize) -> Value {
