@@ -134,18 +134,20 @@ fn write_json_string(text: &mut String, string: &str) {
 /// A number as `encoding/json` writes it: exponents only below 1e-6 and from 1e21 on.
 fn json_number(number: &Number) -> String {
     match number.as_f64().filter(|_| number.is_f64()) {
-        Some(float) => float_text(float, 1e-6),
+        Some(float) => float_text(float, 1e-6, 1e21),
         None => number.to_string(),
     }
 }
 
-/// A float as Go's `%v` prints it: exponents below 1e-4 and from 1e21 on.
+/// A float as Go's `%v` prints it: exponents below 1e-4 and from 1e6 on.
+///
+/// Source: Go's strconv/ftoa.go formatDigits (go1.26).
 #[must_use]
 pub fn float(value: f64) -> String {
-    float_text(value, 1e-4)
+    float_text(value, 1e-4, 1e6)
 }
 
-fn float_text(value: f64, smallest: f64) -> String {
+fn float_text(value: f64, smallest: f64, largest: f64) -> String {
     let magnitude = value.abs();
     if !value.is_finite() {
         return if value.is_nan() {
@@ -157,7 +159,7 @@ fn float_text(value: f64, smallest: f64) -> String {
         }
         .to_owned();
     }
-    if magnitude == 0.0 || (smallest..1e21).contains(&magnitude) {
+    if magnitude == 0.0 || (smallest..largest).contains(&magnitude) {
         return format!("{value}");
     }
     let text = format!("{value:e}");
@@ -246,12 +248,14 @@ mod tests {
     #[test]
     fn floats_change_to_exponents_where_go_does() {
         for (number, json, printed) in [
-            (1e20, "100000000000000000000", "100000000000000000000"),
+            (123456.0, "123456", "123456"),
+            (1234567.5, "1234567.5", "1.2345675e+06"),
+            (1e20, "100000000000000000000", "1e+20"),
             (1e21, "1e+21", "1e+21"),
             (1e-5, "0.00001", "1e-05"),
             (1e-7, "1e-7", "1e-07"),
         ] {
-            assert_eq!((float_text(number, 1e-6).as_str(), float(number).as_str()), (json, printed));
+            assert_eq!((float_text(number, 1e-6, 1e21).as_str(), float(number).as_str()), (json, printed));
         }
     }
 }

@@ -143,9 +143,8 @@ fn drop_nulls(value: &mut Value, schema: &Value, depth: usize) {
     match value {
         Value::Object(map) => {
             map.retain(|key, inner| {
-                let Some(known) = schema.pointer("/properties").and_then(|all| all.get(key)) else {
-                    return true;
-                };
+                let known = schema.pointer("/properties").and_then(|all| all.get(key));
+                let Some(known) = known.or_else(|| additional(schema)) else { return true };
                 !inner.is_null() || flag(known, "nullable") || known.get("default").is_some()
             });
             for (key, inner) in map.iter_mut() {
@@ -210,4 +209,26 @@ fn default(value: &mut Value, schema: &Value, depth: usize) {
         }
         _ => {}
     }
+}
+
+/// Whether a definition may have a field that nobody knows, by its path: where a schema may stand beside a boolean or a
+/// list, the API server does not look.
+///
+/// Source: k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1/marshal.go (v1.37).
+pub fn is_let_be(path: &str) -> bool {
+    let Some((_, rest)) = path.split_once(".openAPIV3Schema.") else { return false };
+    let mut steps = rest.split('.').map(|step| step.split('[').next().unwrap_or(step));
+    while let Some(step) = steps.next() {
+        match step {
+            "items" | "additionalProperties" | "additionalItems" | "dependencies" => {
+                return steps.next().is_some();
+            }
+            "properties" | "patternProperties" | "definitions" => {
+                steps.next();
+            }
+            "allOf" | "anyOf" | "oneOf" | "not" => {}
+            _ => return false,
+        }
+    }
+    false
 }

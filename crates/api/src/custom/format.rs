@@ -55,7 +55,7 @@ pub(crate) fn is_not_simulated(format: &str) -> bool {
 /// Whether a text has a format.
 pub(super) fn has(format: &str, text: &str) -> bool {
     match format.replace('-', "").as_str() {
-        "datetime" => text.is_empty() || text.parse::<Timestamp>().is_ok(),
+        "datetime" => text.parse::<Timestamp>().is_ok(),
         "date" => text.len() == 10 && text.parse::<civil::Date>().is_ok(),
         "ipv4" => text.parse::<Ipv4Addr>().is_ok(),
         "ipv6" => text.parse::<Ipv6Addr>().is_ok(),
@@ -88,8 +88,8 @@ pub(super) fn has(format: &str, text: &str) -> bool {
         "duration" => is_duration(text),
         "k8sshortname" => content::is_dns1123_label(text).is_empty(),
         "k8slongname" => content::is_dns1123_subdomain(text).is_empty(),
-        "byte" => text.len().is_multiple_of(4) && is_base64(text),
-        "hostname" => !text.is_empty() && text.len() <= 255 && text.split('.').all(is_host_label),
+        "byte" => !text.is_empty() && text.len().is_multiple_of(4) && is_base64(text),
+        "hostname" => is_hostname(text),
         "email" => text.split_once('@').is_some_and(|(name, host)| !name.is_empty() && !host.is_empty()),
         "mac" => {
             let parts: Vec<&str> = text.split([':', '-']).collect();
@@ -155,10 +155,26 @@ fn is_base64(text: &str) -> bool {
     text.len() - bare.len() <= 2 && bare.chars().all(|c| c.is_ascii_alphanumeric() || c == '+' || c == '/')
 }
 
-fn is_host_label(label: &str) -> bool {
-    !label.is_empty()
-        && label.len() <= 63
-        && !label.starts_with('-')
-        && !label.ends_with('-')
-        && label.chars().all(|c| c.is_alphanumeric() || c == '-' || c == '_')
+/// A label, or labels and a domain of letters.
+fn is_hostname(text: &str) -> bool {
+    const LONGEST: usize = 63;
+    let letter = |c: char| c.is_ascii_alphanumeric() || (!c.is_ascii() && !c.is_control());
+    let label = |label: &str| {
+        label.starts_with(letter)
+            && label.ends_with(letter)
+            && label.len() <= LONGEST
+            && label.chars().all(|c| letter(c) || c == '-')
+    };
+    let Some((labels, domain)) = text.rsplit_once('.') else {
+        // A hyphen may stand behind the first letter alone.
+        let mut letters = text.chars();
+        let first = letters.next().is_some_and(letter);
+        let rest = letters.as_str();
+        let rest = rest.strip_prefix('-').filter(|rest| !rest.is_empty()).unwrap_or(rest);
+        return first && text.len() <= LONGEST && rest.chars().all(letter);
+    };
+    text.len() <= 255
+        && labels.split('.').all(label)
+        && (2..=LONGEST).contains(&domain.chars().count())
+        && domain.chars().all(char::is_alphabetic)
 }

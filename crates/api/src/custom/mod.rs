@@ -14,8 +14,8 @@ mod format;
 mod pattern;
 mod validation;
 
-pub use fields::Pruned;
 pub(crate) use fields::pruned;
+pub use fields::{Pruned, is_let_be};
 pub(crate) use format::{is_known as knows_format, is_not_simulated as format_not_simulated};
 pub(crate) use pattern::error as pattern_error;
 pub use validation::warnings;

@@ -54,3 +54,16 @@ fn unknown_fields_go_and_defaults_come() {
         json!({"a": 1, "b": {"c": "x"}, "free": {"q": [1]}, "list": [{"k": "v"}]})
     );
 }
+
+#[test]
+fn beside_booleans_and_lists_a_schema_is_not_looked_at_closely() {
+    for (path, let_be) in [
+        ("spec.versions[0].schema.openAPIV3Schema.properties.a.readOnly", false),
+        ("spec.versions[0].schema.openAPIV3Schema.properties.items.readOnly", false),
+        ("spec.versions[0].schema.openAPIV3Schema.properties.a.items.readOnly", true),
+        ("spec.versions[0].schema.openAPIV3Schema.anyOf[1].additionalProperties.properties.b.x", true),
+        ("spec.versions[0].additional", false),
+    ] {
+        assert_eq!(super::is_let_be(path), let_be, "{path}");
+    }
+}

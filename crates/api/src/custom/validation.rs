@@ -4,8 +4,8 @@
 //! pkg/apiserver/schema/listtype (v1.37).
 
 use super::{DEEPEST, Definition, ScalePaths, format};
-use crate::Kind;
 use crate::validation::{BadValue, ErrorType, FieldError, Path, content, meta};
+use crate::{Kind, go_text};
 use serde_json::{Map, Value};
 
 type Errors = Vec<FieldError>;
@@ -27,9 +27,17 @@ fn nowhere(detail: String) -> FieldError {
     error(ErrorType::Invalid, "", BadValue::Value("".into()), detail)
 }
 
-/// As Go prints a number with `%v`.
-fn number(value: f64) -> String {
-    if value.fract() == 0.0 && value.abs() < 1e21 { format!("{value:.0}") } else { value.to_string() }
+/// Whether a number is as good as whole.
+///
+/// Source: github.com/go-openapi/swag/conv/convert.go IsFloat64AJSONInteger.
+fn is_whole(number: f64) -> bool {
+    const MOST: f64 = 9_007_199_254_740_991.0;
+    const NEAR: f64 = 1e-9;
+    if !number.is_finite() || number.abs() > MOST {
+        return false;
+    }
+    let rounded = number.round();
+    number == rounded || (rounded != 0.0 && (number - rounded).abs() < NEAR * rounded.abs())
 }
 
 impl Definition {
@@ -145,7 +153,11 @@ fn nested<'a>(object: &'a Value, path: &[String], at: &str) -> Result<Option<&'a
 }
 
 fn unexpected(at: &str, value: &Value, wanted: &str) -> String {
-    format!("{at} accessor error: {} is of the type {}, expected {wanted}", plain(value), go_type(value))
+    format!(
+        "{at} accessor error: {} is of the type {}, expected {wanted}",
+        go_text::value(value),
+        go_type(value)
+    )
 }
 
 /// What is accepted of an object and not liked: finalizers without a domain that it has not had before.
@@ -185,7 +197,10 @@ pub(crate) fn embedded_errors(schema: &Value, value: &Value) -> Vec<FieldError> 
 
 /// An error of a value that stands at a path.
 pub(crate) fn below(path: &str, mut error: FieldError) -> FieldError {
-    error.field = if error.field == NOWHERE { path.to_owned() } else { format!("{path}.{}", error.field) };
+    error.field = match error.field.as_str() {
+        "" | NOWHERE => path.to_owned(),
+        field => format!("{path}.{}", field.strip_prefix('.').unwrap_or(field)),
+    };
     error
 }
 
@@ -255,14 +270,6 @@ fn embedded_resource(value: &Value, map: &Map<String, Value>, path: &str, errors
         let namespace = named.pointer("/metadata/namespace").and_then(Value::as_str).unwrap_or("");
         let (namespaced, at) = (!namespace.is_empty(), child(path, "metadata"));
         meta::validate_object_meta(errors, &named, namespaced, meta::name_is_path_segment, &Path::new(&at));
-    }
-}
-
-fn plain(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        Value::Null => "<nil>".to_owned(),
-        other => other.to_string(),
     }
 }
 
@@ -366,7 +373,7 @@ fn check_type(schema: &Value, value: &Value, path: &str, errors: &mut Errors) ->
     };
     let has = type_of(value);
     let format = format_of(schema);
-    let whole = value.as_f64().is_some_and(|number| number.fract() == 0.0);
+    let whole = value.as_f64().is_some_and(is_whole);
     let fits = wanted.contains(&has)
         || (has == "null" && flag(schema, "nullable"))
         || (has == "integer" && wanted.contains(&"number"))
@@ -410,7 +417,7 @@ fn combined(
         errors
     };
     let any = list(schema, "anyOf");
-    if !any.is_empty() && !flag(schema, "x-kubernetes-int-or-string") {
+    if !any.is_empty() {
         let results: Vec<Errors> = any.iter().map(tried).collect();
         if results.iter().all(|result| !result.is_empty()) {
             errors.push(nowhere(format!("{path:?} must validate at least one schema (anyOf)")));
@@ -472,30 +479,40 @@ fn check_number(schema: &Value, value: &Value, path: &str, errors: &mut Errors) 
     let Some(has) = value.as_f64() else { return };
     let kind = schema.get("type").and_then(Value::as_str).unwrap_or("");
     let format = format_of(schema);
-    let in_range = match (kind, format) {
+    // Whether a number can be one of the type and format.
+    let fits = |number: f64| match (kind, format) {
         ("integer", "int32") => {
-            has.fract() == 0.0 && (f64::from(i32::MIN)..=f64::from(i32::MAX)).contains(&has)
+            number.fract() == 0.0 && (f64::from(i32::MIN)..=f64::from(i32::MAX)).contains(&number)
         }
-        ("integer", _) => value.is_i64() || (has.fract() == 0.0 && has.abs() < 9.3e18),
-        (_, "float") => has.abs() <= f64::from(f32::MAX),
+        ("integer", _) => number.fract() == 0.0 && number.abs() < 9.3e18,
+        (_, "float") => number.abs() <= f64::from(f32::MAX),
         _ => true,
     };
-    if !in_range {
+    let misfit = |what: &str| {
         let form =
             if format.is_empty() { "(default format)".to_owned() } else { format!("with format {format}") };
-        errors.push(nowhere(format!("Checked value must be of type {kind} {form} in {path}")));
-    }
-    // A whole number is compared with what is whole of a bound.
-    let whole = value.as_i64().is_some();
-    let bound = |key: &str| {
-        let bound = schema.get(key)?.as_f64()?;
-        Some(if whole { bound.trunc() } else { bound })
+        nowhere(format!("{what} value must be of type {kind} {form} in {path}"))
     };
+    if !fits(has) {
+        errors.push(misfit("Checked"));
+    }
+    // A whole number is compared with what is whole of a bound, unless the type can't hold this.
+    let bound = |key: &str| schema.get(key)?.as_f64();
+    let is_native = |bound: f64| value.as_i64().is_some() && fits(bound);
+    let number =
+        |bound: f64| if is_native(bound) { format!("{:.0}", bound.trunc()) } else { go_text::float(bound) };
     if let Some(factor) = bound("multipleOf") {
+        if !fits(factor) {
+            errors.push(misfit("MultipleOf"));
+        }
+        let whole = is_native(factor);
+        let factor = if whole { factor.trunc() } else { factor };
+        let differs = if whole { has % factor != 0.0 } else { !is_whole(has / factor) };
         if factor <= 0.0 {
             let said = format!("factor MultipleOf declared for {path} must be positive: {}", number(factor));
-            errors.push(invalid(path, value, said));
-        } else if (has / factor).fract() != 0.0 {
+            let factor = if whole { Value::from(factor as i64) } else { factor.into() };
+            errors.push(invalid(path, &factor, said));
+        } else if differs {
             errors.push(invalid(
                 path,
                 value,
@@ -505,7 +522,12 @@ fn check_number(schema: &Value, value: &Value, path: &str, errors: &mut Errors) 
     }
     let mut outside = |key: &str, exclusive: &str, words: &str, out: fn(f64, f64, bool) -> bool| {
         let exclusive = flag(schema, exclusive);
-        if let Some(edge) = bound(key).filter(|edge| out(has, *edge, exclusive)) {
+        let Some(edge) = bound(key) else { return };
+        if !fits(edge) {
+            errors
+                .push(misfit(&format!("{} boundary", if key == "maximum" { "Maximum" } else { "Minimum" })));
+        }
+        if out(has, if is_native(edge) { edge.trunc() } else { edge }, exclusive) {
             let equal = if exclusive { "" } else { " or equal to" };
             let said = format!("{path} in body should be {words} than{equal} {}", number(edge));
             errors.push(invalid(path, value, said));
@@ -572,7 +594,6 @@ fn object(
     }
     if let Some(most) = limit(schema, "maxProperties").filter(|most| count > *most) {
         errors.push(too_many(path, count, most));
-        return;
     }
     let properties = schema.get("properties").and_then(Value::as_object);
     let additional = schema.get("additionalProperties").filter(|value| value.is_object());
@@ -582,9 +603,13 @@ fn object(
             continue;
         }
         let known = properties.and_then(|all| all.get(key));
-        if let Some(known) = known.or(additional) {
-            let old = old.and_then(|old| old.get(key));
-            check(known, value, old, &child(path, key), false, errors, depth + 1);
+        let old = old.and_then(|old| old.get(key));
+        match (known, additional) {
+            (Some(known), _) => check(known, value, old, &child(path, key), false, errors, depth + 1),
+            (None, Some(known)) => {
+                check(known, value, old, &format!("{path}.{key}"), false, errors, depth + 1)
+            }
+            (None, None) => {}
         }
     }
     for key in list(schema, "required").iter().filter_map(Value::as_str) {
@@ -617,23 +642,34 @@ fn list_types(schema: &Value, value: &Value, path: &str, errors: &mut Errors, de
             let keys: Vec<&str> =
                 list(schema, "x-kubernetes-list-map-keys").iter().filter_map(Value::as_str).collect();
             let each = schema.get("items").unwrap_or(&Value::Null);
-            let identity = |item: &Value| match schema.get("x-kubernetes-list-type").and_then(Value::as_str) {
+            let kind = schema.get("x-kubernetes-list-type").and_then(Value::as_str);
+            let no_object = |item: &&Value| !item.is_object() && !item.is_null();
+            let odd = if kind == Some("map") { items.iter().position(|item| no_object(&item)) } else { None };
+            if let Some((index, item)) = odd.and_then(|index| Some((index, items.get(index)?))) {
+                let said = "must be an object for an array of list-type map".to_owned();
+                errors.push(invalid(&format!("{path}[{index}]"), item, said));
+            }
+            let identity = |item: &Value| match kind {
                 Some("set") => Some(item.clone()),
-                Some("map") => item.as_object().map(|item| {
-                    let own =
-                        keys.iter().filter_map(|key| Some(((*key).to_owned(), item.get(*key)?.clone())));
-                    Value::Object(own.collect())
-                }),
+                Some("map") if odd.is_none() => {
+                    let own = |key: &&str| Some(((*key).to_owned(), item.get(*key)?.clone()));
+                    Some(Value::Object(keys.iter().filter_map(own).collect()))
+                }
                 _ => None,
             };
-            let mut seen: Vec<Value> = Vec::new();
+            // What is there a third time is not told again.
+            let mut seen: Vec<(Value, bool)> = Vec::new();
             for (index, item) in items.iter().enumerate() {
                 let at = format!("{path}[{index}]");
                 if let Some(identity) = identity(item) {
-                    if seen.contains(&identity) {
-                        errors.push(error(ErrorType::Duplicate, &at, BadValue::Value(identity), ""));
-                    } else {
-                        seen.push(identity);
+                    match seen.iter_mut().find(|(known, _)| *known == identity) {
+                        Some((_, told)) => {
+                            if !*told {
+                                errors.push(error(ErrorType::Duplicate, &at, BadValue::Value(identity), ""));
+                            }
+                            *told = true;
+                        }
+                        None => seen.push((identity, false)),
                     }
                 }
                 list_types(each, item, &at, errors, depth + 1);

@@ -2,7 +2,7 @@
 //!
 //! Source: k8s.io/apimachinery/pkg/util/validation/field/errors.go and path.go (v1.37).
 
-use crate::go_text::quote;
+use crate::go_text::{float, quote};
 use crate::status::StatusCause;
 use serde_json::Value;
 use std::fmt;
@@ -168,6 +168,9 @@ impl FieldError {
             _ => match &self.bad_value {
                 BadValue::Omitted => None,
                 BadValue::Value(Value::String(s)) => Some(quote(s)),
+                BadValue::Value(Value::Number(number)) if number.is_f64() => {
+                    Some(float(number.as_f64().unwrap_or_default()))
+                }
                 BadValue::Value(other) => Some(other.to_string()),
                 BadValue::Json(text) => Some(text.clone()),
             },

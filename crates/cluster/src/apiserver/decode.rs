@@ -20,12 +20,16 @@ pub(super) fn decode(
     let api_version = kind.api_version();
     let refuse = |text: &str| Status::bad_request(bad_request_message(&api_version, kind.kind, text));
     check_kind(kind, body, &api_version)?;
-    let decoded = match podlab_api::schema::decode(&api_version, kind.kind, body) {
+    let mut decoded = match podlab_api::schema::decode(&api_version, kind.kind, body) {
         Ok(decoded) => decoded,
         // A kind that the facts do not hold is kept as it came.
         Err(DecodeError::UnknownKind { .. }) => return Ok(body.clone()),
         Err(error @ DecodeError::Unmarshal(_)) => return Err(refuse(&error.to_string())),
     };
+    if *kind == kinds::CUSTOM_RESOURCE_DEFINITION {
+        let path = |error: &'_ str| error.split('"').nth(1).unwrap_or("").to_owned();
+        decoded.strict_errors.retain(|error| !podlab_api::custom::is_let_be(&path(error)));
+    }
     match options.field_validation {
         FieldValidation::Ignore => {}
         FieldValidation::Warn => {

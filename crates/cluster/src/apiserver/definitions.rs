@@ -227,7 +227,7 @@ pub(super) fn decode(
     let metadata = body.get("metadata").cloned().unwrap_or_else(|| json!({}));
     let carrier = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata});
     let decoded = podlab_api::schema::decode("v1", "ConfigMap", &carrier)
-        .map_err(|error| refuse(&error.to_string()))?;
+        .map_err(|error| refuse(&error.to_string().replace("ObjectMeta.metadata.", "ObjectMeta.")))?;
     let mut value = body.clone();
     if let (Some(map), Some(metadata)) = (value.as_object_mut(), decoded.value.get("metadata")) {
         map.insert("metadata".to_owned(), metadata.clone());

@@ -268,42 +268,7 @@ impl ApiServer {
         let Some(object) = self.store.get(kind, namespace, name) else {
             return Err(Status::not_found(kind, name));
         };
-        if let Some(paths) = kind.definition().and_then(|definition| definition.scale.as_ref()) {
-            return Ok(custom_scale(object, paths));
-        }
-        let replicas =
-            |part: &str| object.field(part).and_then(|s| s.get("replicas")).and_then(Value::as_i64);
-        let selector = object.field("spec").and_then(|s| s.get("selector")).cloned().unwrap_or(Value::Null);
-        let text = match serde_json::from_value(selector.clone())
-            .ok()
-            .and_then(|s| label_selector_as_selector(Some(&s)).ok())
-        {
-            Some(parsed)
-                if selector.get("matchLabels").is_some() || selector.get("matchExpressions").is_some() =>
-            {
-                parsed.to_string()
-            }
-            _ => selector
-                .as_object()
-                .into_iter()
-                .flatten()
-                .map(|(k, v)| format!("{k}={}", v.as_str().unwrap_or("")))
-                .collect::<Vec<_>>()
-                .join(","),
-        };
-        let meta = &object.metadata;
-        // No replicas are left out, as any zero.
-        let spec = match replicas("spec").unwrap_or(1) {
-            0 => json!({}),
-            count => json!({"replicas": count}),
-        };
-        let scale = json!({"kind": "Scale", "apiVersion": "autoscaling/v1",
-            "metadata": {"name": name, "namespace": namespace, "uid": meta.uid,
-                "resourceVersion": meta.resource_version,
-                "creationTimestamp": meta.creation_timestamp},
-            "spec": spec,
-            "status": {"replicas": replicas("status").unwrap_or(0), "selector": text}});
-        Ok(Response { code: 200, body: ResponseBody::Value(scale), warnings: Vec::new() })
+        scale_of(kind, object)
     }
 
     pub(crate) fn update_scale(
@@ -327,7 +292,7 @@ impl ApiServer {
             ));
         }
         let replicas = body.pointer("/spec/replicas").and_then(Value::as_i64).unwrap_or(0);
-        if replicas < 0 {
+        if replicas < 0 && !kind.is_custom() {
             // Source: pkg/apis/autoscaling/validation/validation.go `ValidateScale` (v1.37).
             let cause = StatusCause {
                 reason: "FieldValueInvalid".to_owned(),
@@ -346,9 +311,48 @@ impl ApiServer {
         {
             spec.insert("replicas".to_owned(), replicas.into());
         }
-        self.update_with(object, None, dry_run, &mut Vec::new())?;
-        self.get_scale(kind, namespace, name)
+        let stored = self.update_with(object, None, dry_run, &mut Vec::new())?;
+        scale_of(kind, &stored)
     }
+}
+
+/// What `scale` says of an object.
+fn scale_of(kind: &'static Kind, object: &Object) -> Result<Response, Status> {
+    if let Some(paths) = kind.definition().and_then(|definition| definition.scale.as_ref()) {
+        return Ok(custom_scale(object, paths));
+    }
+    let replicas = |part: &str| object.field(part).and_then(|s| s.get("replicas")).and_then(Value::as_i64);
+    let selector = object.field("spec").and_then(|s| s.get("selector")).cloned().unwrap_or(Value::Null);
+    let text = match serde_json::from_value(selector.clone())
+        .ok()
+        .and_then(|s| label_selector_as_selector(Some(&s)).ok())
+    {
+        Some(parsed)
+            if selector.get("matchLabels").is_some() || selector.get("matchExpressions").is_some() =>
+        {
+            parsed.to_string()
+        }
+        _ => selector
+            .as_object()
+            .into_iter()
+            .flatten()
+            .map(|(k, v)| format!("{k}={}", v.as_str().unwrap_or("")))
+            .collect::<Vec<_>>()
+            .join(","),
+    };
+    let meta = &object.metadata;
+    // No replicas are left out, as any zero.
+    let spec = match replicas("spec").unwrap_or(1) {
+        0 => json!({}),
+        count => json!({"replicas": count}),
+    };
+    let scale = json!({"kind": "Scale", "apiVersion": "autoscaling/v1",
+    "metadata": {"name": meta.name, "namespace": meta.namespace, "uid": meta.uid,
+        "resourceVersion": meta.resource_version,
+        "creationTimestamp": meta.creation_timestamp},
+    "spec": spec,
+    "status": {"replicas": replicas("status").unwrap_or(0), "selector": text}});
+    Ok(Response { code: 200, body: ResponseBody::Value(scale), warnings: Vec::new() })
 }
 
 /// The scale of an object whose definition says where its numbers are.

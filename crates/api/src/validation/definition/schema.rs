@@ -100,7 +100,10 @@ const AT_ROOT: &str = "Description Type Format Title Maximum ExclusiveMaximum Mi
 
 fn root_beside_status(errors: &mut Errors, schema: &Value, path: &Path) {
     let is_set = |field: &str| match schema.get(field) {
-        None | Some(Value::Null | Value::Bool(false)) => false,
+        None | Some(Value::Null) => false,
+        // These may be set to what is nothing elsewhere.
+        Some(_) if matches!(field, LIST_TYPE | MAP_TYPE | "additionalProperties") => true,
+        Some(Value::Bool(false)) => false,
         Some(Value::String(text)) => !text.is_empty(),
         Some(_) => true,
     };
@@ -434,9 +437,13 @@ fn defaults(errors: &mut Errors, schema: &Value, root: bool, inside_meta: bool, 
             errors.push(FieldError::invalid(&path, default.clone(), "must not have unknown fields"));
         }
         let prefix = path.to_string();
-        let mut found = custom::embedded_errors(schema, default);
+        let mut resource = schema.clone();
+        if let Some(resource) = resource.as_object_mut().filter(|_| root) {
+            resource.insert(EMBEDDED.to_owned(), true.into());
+        }
+        let mut found = custom::embedded_errors(&resource, default);
         if found.is_empty() {
-            found = custom::value_errors(schema, default);
+            found = custom::value_errors(&without_int_or_string(schema, 0), default);
         }
         errors.extend(found.into_iter().map(|error| custom::below(&prefix, error)));
     }
@@ -446,6 +453,19 @@ fn defaults(errors: &mut Errors, schema: &Value, root: bool, inside_meta: bool, 
     for (name, property) in map(schema, "properties") {
         let meta = inside_meta || (embedded && META.contains(&name.as_str()));
         defaults(errors, property, false, meta, &path.child("properties").key(name), depth + 1);
+    }
+}
+
+/// A schema for which ints or strings are anything, as defaults are checked.
+fn without_int_or_string(schema: &Value, depth: usize) -> Value {
+    match schema {
+        Value::Object(map) if depth <= 2 * DEEPEST => {
+            let kept = map.iter().filter(|(key, _)| *key != INT_OR_STRING);
+            Value::Object(
+                kept.map(|(key, inner)| (key.clone(), without_int_or_string(inner, depth + 1))).collect(),
+            )
+        }
+        other => other.clone(),
     }
 }
 
