@@ -136,8 +136,18 @@ impl Status {
     ///
     /// Source: k8s.io/apiserver/pkg/endpoints/handlers/patch.go `applyPatchToObject` (v1.37).
     pub fn invalid_patch(patch: &serde_json::Value, decoding: &str) -> Status {
-        let shown = crate::go_text::quote(&crate::patch::go_text(patch));
-        let message = format!("Invalid value: {shown}: {}", crate::patch::conversion_error(decoding));
+        Status::no_patch(&crate::patch::go_text(patch), &crate::patch::conversion_error(decoding))
+    }
+
+    /// 422 for another patch whose result, `patched`, is no object of the kind.
+    ///
+    /// Source: k8s.io/apiserver/pkg/endpoints/handlers/patch.go `jsonPatcher.applyPatchToCurrentObject` (v1.37).
+    pub fn unreadable_patch(patched: &serde_json::Value, decoding: &str) -> Status {
+        Status::no_patch(&crate::go_text::json(patched), decoding)
+    }
+
+    fn no_patch(shown: &str, why: &str) -> Status {
+        let message = format!("Invalid value: {}: {why}", crate::go_text::quote(shown));
         Status {
             code: 422,
             reason: "Invalid",

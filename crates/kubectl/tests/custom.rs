@@ -112,6 +112,11 @@ fn kinds_are_served_as_in_a_real_cluster() {
 }
 
 #[test]
+fn subresources_are_shown_as_in_a_real_cluster() {
+    replay(include_str!("data/subresources.jsonl"));
+}
+
+#[test]
 fn definitions_are_refused_as_in_a_real_cluster() {
     replay(include_str!("data/custom_definitions.jsonl"));
 }

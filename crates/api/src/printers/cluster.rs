@@ -150,6 +150,16 @@ pub(super) static CRD: &[Column] = &[
     wide("Established", "boolean"),
 ];
 
+/// What a scale shows.
+///
+/// Source: pkg/printers/internalversion/printers.go `printScale` (v1.37).
+pub(super) static SCALE: &[Column] = &[NAME, col("Desired", "integer"), col("Available", "integer"), AGE];
+
+pub(super) fn scale(object: &Object, now: Timestamp) -> Vec<Value> {
+    let count = |part: &str| at(field(object, part), &["replicas"]).as_i64().unwrap_or(0);
+    vec![name(object), count("spec").into(), count("status").into(), age(object, now)]
+}
+
 pub(super) fn crd(object: &Object, _now: Timestamp) -> Vec<Value> {
     let spec = field(object, "spec");
     let mut versions: Vec<String> = list(spec, &["versions"])

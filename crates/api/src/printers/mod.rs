@@ -118,6 +118,7 @@ fn printer(kind: &Kind) -> Printer {
         }
         ("storage.k8s.io", "StorageClass") => Printer { columns: storage::CLASS, row: storage::class },
         ("policy", "PodDisruptionBudget") => Printer { columns: cluster::BUDGET, row: cluster::budget },
+        ("autoscaling", "Scale") => Printer { columns: cluster::SCALE, row: cluster::scale },
         ("autoscaling", "HorizontalPodAutoscaler") => Printer { columns: hpa::COLUMNS, row: hpa::row },
         ("coordination.k8s.io", "Lease") => Printer { columns: cluster::LEASE, row: cluster::lease },
         ("node.k8s.io", "RuntimeClass") => {

@@ -4,8 +4,9 @@
 
 use super::accepted::SentPod;
 use super::{ApiServer, DeleteOptions};
-use podlab_api::door::{FieldValidation, PatchType, RequestOptions, ResponseBody, Verb};
+use podlab_api::door::{Accept, FieldValidation, PatchType, RequestOptions, ResponseBody, Verb};
 use podlab_api::kinds::{BodyType, Support};
+use podlab_api::schema::DecodeError;
 use podlab_api::selector::label_selector::label_selector_as_selector;
 use podlab_api::{Kind, Object, Request, Response, Status, StatusCause, kinds, versions};
 use serde_json::{Value, json};
@@ -74,7 +75,15 @@ impl ApiServer {
             });
         }
         match (request.verb, subresource) {
-            (Verb::Get, Some("scale")) => self.get_scale(kind, namespace, name),
+            (Verb::Get, Some("scale")) => {
+                let response = self.get_scale(kind, namespace, name)?;
+                match response.body {
+                    ResponseBody::Value(scale) if options.accept == Accept::Table => {
+                        Ok(self.scale_table(scale))
+                    }
+                    _ => Ok(response),
+                }
+            }
             (Verb::Get, _) => self.get(kind, namespace, name, options),
             (Verb::List, _) => self.list(kind, namespace, options),
             (Verb::Watch, _) => self.start_watch(kind, request),
@@ -106,6 +115,7 @@ impl ApiServer {
                     _ => Value::Null,
                 };
                 let patched = podlab_api::patch::apply(kind, how, &scale, &request.body)?;
+                read_scale(&patched).map_err(|said| Status::unreadable_patch(&patched, &said))?;
                 self.update_scale(kind, namespace, name, &patched, options.dry_run)
             }
             (Verb::Patch(how), _) => self.patch(kind, how, request, warnings),
@@ -259,6 +269,14 @@ impl ApiServer {
         Ok(success(&kinds::POD, name))
     }
 
+    fn scale_table(&self, mut scale: Value) -> Response {
+        let metadata = scale.as_object_mut().and_then(|scale| scale.remove("metadata")).unwrap_or_default();
+        let metadata = serde_json::from_value(metadata).unwrap_or_default();
+        let fields = scale.as_object().cloned().unwrap_or_default();
+        let object = Object { kind: &SCALE, metadata, body: podlab_api::Body::Tree(Arc::new(fields)) };
+        self.table(&SCALE, &[Arc::new(object)], podlab_api::printers::table)
+    }
+
     pub(crate) fn get_scale(
         &self,
         kind: &'static Kind,
@@ -291,6 +309,9 @@ impl ApiServer {
                 "the object has been modified; please apply your changes to the latest version and try again",
             ));
         }
+        read_scale(body).map_err(|said| {
+            Status::bad_request(podlab_api::schema::bad_request_message("autoscaling/v1", "Scale", &said))
+        })?;
         let replicas = body.pointer("/spec/replicas").and_then(Value::as_i64).unwrap_or(0);
         if replicas < 0 && !kind.is_custom() {
             // Source: pkg/apis/autoscaling/validation/validation.go `ValidateScale` (v1.37).
@@ -313,6 +334,14 @@ impl ApiServer {
         }
         let stored = self.update_with(object, None, dry_run, &mut Vec::new())?;
         scale_of(kind, &stored)
+    }
+}
+
+/// Refuses a scale whose fields are of the wrong type, in the decoder's words.
+fn read_scale(scale: &Value) -> Result<(), String> {
+    match podlab_api::schema::decode("autoscaling/v1", "Scale", scale) {
+        Err(error @ DecodeError::Unmarshal(_)) => Err(error.to_string()),
+        _ => Ok(()),
     }
 }
 

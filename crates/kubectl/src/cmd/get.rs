@@ -29,8 +29,8 @@ pub(crate) fn run(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
             "Required resource not specified.\nUse \"kubectl explain <resource>\" for a detailed description of that resource (e.g. kubectl explain pods).\nSee 'kubectl get -h' for help and examples",
         );
     }
-    if !parsed.str("subresource").is_empty() {
-        return message("podlab does not simulate 'kubectl get --subresource'");
+    if !parsed.str("subresource").is_empty() && is_bulk(&builder) {
+        return message("subresource cannot be used when bulk resources are specified");
     }
     let format = print::format(cx, parsed, true)?;
     if parsed.bool("watch") || parsed.bool("watch-only") {
@@ -92,7 +92,8 @@ fn human(cx: &mut Cx<'_>, parsed: &Parsed, builder: &Builder, wide: bool) -> Res
     let mut errors: Vec<Error> = Vec::new();
     let mut namespaced = false;
     let bulk = builder.args.len() == 1 && !builder.args.iter().any(|a| a.contains('/'));
-    for part in requests(cx, builder)? {
+    let subresource = parsed.str("subresource");
+    for part in requests(cx, builder, subresource)? {
         let (kind, result) = match part {
             Err(error) => {
                 errors.push(error);
@@ -136,7 +137,7 @@ fn human(cx: &mut Cx<'_>, parsed: &Parsed, builder: &Builder, wide: bool) -> Res
         }
         any_namespaced |= group.kind.namespaced;
         let mut options = options(parsed, wide, builder);
-        options.with_kind |= several;
+        options.with_kind = (options.with_kind || several) && subresource != "scale";
         options.with_namespace &= any_namespaced;
         if wrote && !options.no_headers {
             cx.out("\n");
@@ -160,12 +161,17 @@ fn human(cx: &mut Cx<'_>, parsed: &Parsed, builder: &Builder, wide: bool) -> Res
 
 type Part = Result<(&'static Kind, Request)>;
 
-/// One request a list or a named object.
-fn requests(cx: &mut Cx<'_>, builder: &Builder) -> Result<Vec<Part>> {
+/// Whether lists are asked for rather than objects by name.
+fn is_bulk(builder: &Builder) -> bool {
     let bulk = builder.labels.is_some()
         || builder.fields.is_some()
         || (builder.args.len() == 1 && !builder.args.iter().any(|a| a.contains('/')));
-    if bulk && !builder.has_files() {
+    bulk && !builder.has_files()
+}
+
+/// One request a list or a named object.
+fn requests(cx: &mut Cx<'_>, builder: &Builder, subresource: &str) -> Result<Vec<Part>> {
+    if is_bulk(builder) {
         // What does not fit together is found by resolving; the lists are asked for as tables.
         let named = builder.args.len() > 1 || builder.args.iter().any(|a| a.contains('/'));
         if named {
@@ -180,8 +186,16 @@ fn requests(cx: &mut Cx<'_>, builder: &Builder) -> Result<Vec<Part>> {
     Ok(selected
         .items
         .into_iter()
-        .map(|item| item.map(|i: Info| (i.kind, Request::get(i.kind, &i.namespace, &i.name))))
+        .map(|item| item.map(|info: Info| (info.kind, of(&info, subresource))))
         .collect())
+}
+
+fn of(info: &Info, subresource: &str) -> Request {
+    let request = Request::get(info.kind, &info.namespace, &info.name);
+    match subresource {
+        "" => request,
+        subresource => request.subresource(subresource.to_owned()),
+    }
 }
 
 fn generic(cx: &mut Cx<'_>, parsed: &Parsed, builder: &Builder, format: &Format) -> Result<Flow> {
@@ -189,8 +203,12 @@ fn generic(cx: &mut Cx<'_>, parsed: &Parsed, builder: &Builder, format: &Format)
     let mut objects: Vec<Value> = Vec::new();
     let mut errors: Vec<Error> = Vec::new();
     for item in selected.items {
+        let item = item.and_then(|info| match parsed.str("subresource") {
+            "" => Ok(info.object),
+            subresource => cx.object(of(&info, subresource)),
+        });
         match item {
-            Ok(info) => objects.push(info.object),
+            Ok(object) => objects.push(object),
             Err(error) if error.is_not_found() && parsed.bool("ignore-not-found") => {}
             Err(error) => {
                 if !errors.iter().any(|e| e.text() == error.text()) {
