@@ -192,6 +192,47 @@ proptest! {
     }
 
     #[test]
+    fn any_object_is_answered_by_any_definition(numbers in numbers(600)) {
+        let mut choices = Choices::new(&numbers);
+        let mut definition = json!({"metadata": {"name": "foos.x.io"}});
+        let root = schema::Schema::get().type_named("apiextensions/v1.JSONSchemaProps");
+        let of_schema = |choices: &mut Choices<'_>| match root {
+            Some(root) => choices.of_type(&schema::GoType::Named(root), 8),
+            None => choices.any(5),
+        };
+        let spec = of_schema(&mut choices);
+        definition["spec"] = json!({"group": "x.io", "scope": "Namespaced", "names": {"plural": "foos", "kind": "Foo"},
+            "versions": [{"name": "v1", "served": true, "storage": true,
+                "additionalPrinterColumns": [{"name": "A", "type": choices.text(), "jsonPath": choices.text()}],
+                "subresources": {"scale": {"specReplicasPath": choices.text(), "statusReplicasPath": ".spec.a"}},
+                "schema": {"openAPIV3Schema": {"type": "object", "properties": {"spec": spec,
+                    "status": of_schema(&mut choices)}}}}]});
+        definition["status"] = json!({"acceptedNames": {"plural": "foos", "kind": "Foo"},
+            "conditions": [{"type": "Established", "status": "True"}]});
+        let version = "apiextensions.k8s.io/v1";
+        validation::validate_create(version, "CustomResourceDefinition", &definition);
+        validation::warnings_on_create(version, "CustomResourceDefinition", &definition);
+        support::not_simulated(&kinds::CUSTOM_RESOURCE_DEFINITION, &definition);
+        for kind in podlab_api::custom::kinds_of(&definition) {
+            let known = kind.definition().unwrap();
+            let mut old = None;
+            for _ in 0..2 {
+                let sent = json!({"metadata": {"name": "x"}, "spec": choices.any(5), "status": choices.any(4)});
+                let mut value = known.prune(sent).value;
+                known.apply_defaults(&mut value);
+                for subresource in [None, Some("status")] {
+                    known.validate(kind, &value, old.as_ref(), subresource);
+                }
+                let fields = value.as_object().cloned().unwrap_or_default();
+                let metadata = Default::default();
+                let object = Object { kind, metadata, body: podlab_api::Body::Tree(Arc::new(fields)) };
+                printers::table(kind, &[Arc::new(object)], Timestamp::UNIX_EPOCH);
+                old = Some(value);
+            }
+        }
+    }
+
+    #[test]
     fn any_patch_of_any_object_is_answered(numbers in numbers(200)) {
         let mut choices = Choices::new(&numbers);
         let original = choices.manifest();
