@@ -212,7 +212,7 @@ proptest! {
         let version = "apiextensions.k8s.io/v1";
         validation::validate_create(version, "CustomResourceDefinition", &definition);
         validation::warnings_on_create(version, "CustomResourceDefinition", &definition);
-        support::not_simulated(&kinds::CUSTOM_RESOURCE_DEFINITION, &definition);
+        let _ = support::not_simulated(&kinds::CUSTOM_RESOURCE_DEFINITION, &definition);
         for kind in podlab_api::custom::kinds_of(&definition) {
             let known = kind.definition().unwrap();
             let mut old = None;
