@@ -10,7 +10,6 @@ texts! {
     CONTEXT: "context", "context";
     HISTORY: "History", "기록";
     HISTORY_EMPTY: "No line has been entered yet.", "아직 입력한 명령이 없습니다.";
-    HELD_UP: "Time is paused: the cluster acts when it goes on.", "시간이 멈춰 있습니다. 시간이 흐르면 클러스터가 동작합니다.";
     HINT: "kubectl … Tab completes, ↑ recalls", "kubectl … Tab 자동 완성, ↑ 이전 명령";
     INPUT: "Input for the running command", "실행 중인 명령의 입력";
     KEYS: "Keys", "키";

@@ -326,14 +326,6 @@ impl Lab {
         advance
     }
 
-    /// Whether the cluster has something to do at once and time is paused: a pod that was just created waits for its
-    /// scheduler.
-    pub fn is_held_up(&self) -> bool {
-        let soon = self.live.sim_now() + Duration::from_secs(1);
-        let due = || self.live.upcoming(AHEAD).iter().any(|next| next.at < soon && !next.is_routine());
-        !self.playing && !self.is_past() && due()
-    }
-
     /// Runs up to the next thing that is planned and pauses there.
     pub fn step(&mut self) {
         self.return_to_now();
@@ -690,16 +682,6 @@ mod tests {
         assert_eq!(pods(&mut lab), 0);
         assert!(lab.redo());
         assert_eq!(pods(&mut lab), 1);
-    }
-
-    #[test]
-    fn a_paused_cluster_with_something_to_do_is_held_up() {
-        let mut lab = Lab::default();
-        assert!(!lab.is_held_up());
-        lab.act(&["run", "web", "--image=nginx"]);
-        assert!(lab.is_held_up());
-        lab.set_playing(true);
-        assert!(!lab.is_held_up());
     }
 
     #[test]

@@ -46,19 +46,6 @@ test("a command that waits says so while time is paused, and Ctrl-C ends it", be
   await pane(page).getByText("waits for time").waitFor({ state: "detached" });
 }));
 
-test("where time is paused and the cluster has something to do, the terminal says so and offers to go on", begun(async ({ page }) => {
-  const note = pane(page).getByText("Time is paused: the cluster acts when it goes on.");
-  await enter(page, "kubectl get nodes");
-  await pane(page).getByText("controlplane").first().waitFor();
-  assert.equal(await note.count(), 0);
-  await enter(page, "kubectl run web --image=nginx:1.27");
-  await note.waitFor();
-  await pane(page).getByRole("button", { name: "Play" }).click();
-  await note.waitFor({ state: "detached" });
-  await enter(page, "kubectl wait pod/web --for=condition=Ready");
-  await pane(page).getByText("pod/web condition met").waitFor();
-}));
-
 test("Ctrl-` goes to the line, the history tab brings a line back", begun(async ({ page }) => {
   await enter(page, "kubectl get ns");
   await page.keyboard.press("Control+`");

@@ -261,8 +261,11 @@ func (c *collector) fields(t reflect.Type) []field {
 		if l := markers["listMapKey"]; len(l) > 0 {
 			fd.flags = append(fd.flags, "m="+strings.Join(l, ","))
 		}
-		if l := markers["structType"]; len(l) > 0 && l[0] == "atomic" || len(markers["mapType"]) > 0 && markers["mapType"][0] == "atomic" {
+		if atomic(markers) {
 			fd.flags = append(fd.flags, "a")
+		}
+		if l := markers["structType"]; len(l) > 0 && l[0] == "granular" {
+			fd.flags = append(fd.flags, "g")
 		}
 		if l := markers["default"]; len(l) > 0 && !strings.HasPrefix(l[0], "ref(") {
 			fd.flags = append(fd.flags, "d="+l[0])
@@ -274,6 +277,12 @@ func (c *collector) fields(t reflect.Type) []field {
 		out = append(out, fd)
 	}
 	return out
+}
+
+// atomic says whether server-side apply replaces a struct or map as a whole.
+func atomic(markers map[string][]string) bool {
+	is := func(marker string) bool { return len(markers[marker]) > 0 && markers[marker][0] == "atomic" }
+	return is("structType") || is("mapType")
 }
 
 // required gives the flag of a field that OpenAPI lists as required.
@@ -352,7 +361,11 @@ func (c *collector) writeFacts(path string) {
 			if c.kinds[n] {
 				mark = "!"
 			}
-			fmt.Fprintln(w, mark+local)
+			line := mark + local
+			if atomic(c.sources.typeMarkers(c.structs[n])) {
+				line += " a"
+			}
+			fmt.Fprintln(w, line)
 			for _, f := range c.fields(c.structs[n]) {
 				line := f.json + " " + spell(f.typ, p)
 				if f.inline != "" {
@@ -491,6 +504,11 @@ func newSources() *sources {
 func (s *sources) markers(t reflect.Type, field string) map[string][]string {
 	s.load(t.PkgPath())
 	return s.fields[t.PkgPath()+"."+t.Name()+"."+field]
+}
+
+func (s *sources) typeMarkers(t reflect.Type) map[string][]string {
+	s.load(t.PkgPath())
+	return s.types[t.PkgPath()+"."+t.Name()]
 }
 
 func (s *sources) enum(t reflect.Type) []string {

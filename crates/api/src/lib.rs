@@ -17,6 +17,7 @@ pub mod health;
 pub mod int_or_string;
 pub mod jsonpath;
 pub mod kinds;
+pub mod managed_fields;
 pub mod object;
 pub mod patch;
 pub mod printers;

@@ -19,6 +19,8 @@ pub struct Object {
     pub metadata: ObjectMeta,
     /// All the rest.
     pub body: Body,
+    /// Who owns its fields, where that is more than can be told from the object; `metadata.managedFields` is not kept.
+    pub managed: Option<Arc<crate::managed_fields::Managed>>,
 }
 
 /// What an object holds beside kind and metadata.
@@ -113,7 +115,7 @@ impl Object {
             },
             BodyType::Tree | BodyType::Custom(_) => Body::Tree(Arc::new(map)),
         };
-        Ok(Object { kind, metadata, body })
+        Ok(Object { kind, metadata, body, managed: None })
     }
 
     /// The complete tree, keys in alphabetical order, as `kubectl get -o json` sorts them.

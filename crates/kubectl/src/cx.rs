@@ -8,7 +8,6 @@ use k8s_openapi::jiff::Timestamp;
 use podlab_api::door::{List, ResponseBody, UserInfo};
 use podlab_api::{Door, Kind, Object, Request, Status};
 use serde_json::Value;
-use std::sync::Arc;
 
 /// A command's surroundings for one step.
 pub(crate) struct Cx<'a> {
@@ -24,6 +23,8 @@ pub(crate) struct Cx<'a> {
     pub enforce_namespace: bool,
     /// As whom the command is carried out (`--as`).
     pub impersonate: Option<Box<UserInfo>>,
+    /// Whether objects are read with `metadata.managedFields`, since that may be printed.
+    pub managed: bool,
     /// Warnings that were shown: each is shown once.
     pub warned: &'a mut Vec<String>,
 }
@@ -106,11 +107,23 @@ impl<'a> Cx<'a> {
     /// Asks for one object, as a tree.
     pub(crate) fn object(&mut self, request: Request) -> Result<Value> {
         match self.ask(request)? {
-            ResponseBody::Object(object) => Ok(go_form(&object)),
+            ResponseBody::Object(object) => Ok(self.tree(&object)),
             ResponseBody::Value(value) => Ok(value),
             ResponseBody::Status(status) => Ok(status.to_value()),
             _ => Err(unexpected()),
         }
+    }
+
+    /// An object's tree, with `metadata.managedFields` where that may be printed.
+    pub(crate) fn tree(&self, object: &Object) -> Value {
+        let mut value = go_form(object);
+        if let (true, Some(meta)) = (self.managed, value.get_mut("metadata").and_then(Value::as_object_mut)) {
+            let entries = podlab_api::managed_fields::managers_of(object).encode();
+            if !entries.is_empty() {
+                meta.insert("managedFields".to_owned(), Value::Array(entries));
+            }
+        }
+        value
     }
 
     /// Reads one object.
@@ -179,15 +192,6 @@ pub(crate) type Run = fn(&mut Cx<'_>, &Parsed) -> Result<Flow>;
 /// Success.
 pub(crate) fn done() -> Result<Flow> {
     Ok(Flow::Done(0))
-}
-
-/// Shares an object's tree.
-pub(crate) fn tree(object: &Arc<Object>) -> Value {
-    let mut value = go_form(object);
-    if let Some(meta) = value.get_mut("metadata").and_then(Value::as_object_mut) {
-        meta.remove("managedFields");
-    }
-    value
 }
 
 /// The tree as Go writes it: pods and nodes go through types that leave nulls out.

@@ -277,6 +277,7 @@ impl Invocation {
             namespace,
             enforce_namespace,
             impersonate,
+            managed: cmd::shows_managed_fields(parsed),
             warned: &mut self.warned,
         })
     }

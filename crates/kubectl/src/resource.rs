@@ -380,10 +380,7 @@ impl Builder {
         for kind in self.types(cx)? {
             match cx.list(self.list_request(kind)) {
                 Ok(list) => out.items.extend(list.items.iter().map(|object| {
-                    Ok(Info {
-                        object: crate::cx::tree(object),
-                        ..Info::new(kind, object.namespace(), object.name())
-                    })
+                    Ok(Info { object: cx.tree(object), ..Info::new(kind, object.namespace(), object.name()) })
                 })),
                 Err(error) => out.items.push(Err(self.list_error(error, kind))),
             }
@@ -424,10 +421,7 @@ impl Builder {
                 && (info.object.is_null() || !info.source.is_empty())
             {
                 match cx.get(info.kind, &info.namespace, &info.name) {
-                    Ok(mut object) => {
-                        crate::value::remove(&mut object, &["metadata"], "managedFields");
-                        info.object = object;
-                    }
+                    Ok(object) => info.object = object,
                     Err(error) => *item = Err(error),
                 }
             }

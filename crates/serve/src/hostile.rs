@@ -72,7 +72,7 @@ fn what_is_written_in_protobuf_is_read_as_it_was() {
     let cluster = podlab_cluster::Cluster::forgetful(podlab_cluster::Settings::default());
     let mut seen = 0;
     for object in cluster.world().api.store().all() {
-        let value = object.to_value();
+        let value = object.to_managed_value();
         let bytes = protobuf::encode(&value).unwrap();
         let mut read = protobuf::decode(&bytes).unwrap();
         let mut sent = value;

@@ -5,7 +5,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hyper::HeaderMap;
-use hyper::header::AUTHORIZATION;
+use hyper::header::{AUTHORIZATION, USER_AGENT};
 use podlab_api::door::{RequestOptions, UserInfo};
 use serde_json::Value;
 
@@ -16,6 +16,8 @@ pub(crate) struct Identity {
     pub user: Option<Box<UserInfo>>,
     /// As whom they want to be taken.
     pub impersonate: Option<Box<UserInfo>>,
+    /// The program that asks, by its name.
+    pub agent: String,
 }
 
 impl Identity {
@@ -23,6 +25,10 @@ impl Identity {
     pub(crate) fn tell(&self, options: &mut RequestOptions) {
         options.user.clone_from(&self.user);
         options.impersonate.clone_from(&self.impersonate);
+        if options.field_manager.as_deref().is_none_or(str::is_empty) {
+            let agent = if self.agent.is_empty() { "unknown" } else { &self.agent };
+            options.field_manager = Some(agent.to_owned());
+        }
     }
 }
 
@@ -30,7 +36,16 @@ impl Identity {
 pub(crate) fn identity(headers: &HeaderMap) -> Identity {
     let values = headers.get_all(AUTHORIZATION).iter().filter_map(|value| value.to_str().ok());
     let user = values.filter_map(account).next().map(Box::new);
-    Identity { user, impersonate: impersonated(headers) }
+    let agent = headers.get(USER_AGENT).and_then(|value| value.to_str().ok()).map(program);
+    Identity { user, impersonate: impersonated(headers), agent: agent.unwrap_or_default() }
+}
+
+/// A user agent's name, as the manager of fields where the request names none.
+///
+/// Source: k8s.io/apiserver/pkg/endpoints/handlers/create.go `prefixFromUserAgent` (v1.37).
+fn program(agent: &str) -> String {
+    let name = agent.split('/').next().unwrap_or("");
+    name.chars().filter(|c| !c.is_control()).take(128).collect()
 }
 
 fn impersonated(headers: &HeaderMap) -> Option<Box<UserInfo>> {

@@ -54,7 +54,7 @@ pub(crate) struct Style {
 impl Style {
     /// An object's tree in the version that is asked for.
     pub(crate) fn value(&self, object: &Object) -> Value {
-        let mut value = object.to_value();
+        let mut value = object.to_managed_value();
         if let Some(version) = self.version {
             version.show(&mut value);
         }
@@ -87,7 +87,7 @@ pub(crate) fn object(object: &Arc<Object>, style: Style, now: Timestamp) -> Stri
             let meta = ListMeta { resource_version: object.resource_version(), ..ListMeta::default() };
             write_table(&mut out, &table, &meta, style.include, true);
         }
-        Form::Metadata => partial(&mut out, object, true),
+        Form::Metadata => partial(&mut out, object, true, true),
         Form::Objects | Form::Discovery => go_json::object(&mut out, &style.value(object)),
     }
     out
@@ -119,7 +119,7 @@ pub(crate) fn list(
             out.push(',');
         }
         if style.form == Form::Metadata {
-            partial(&mut out, item, true);
+            partial(&mut out, item, true, true);
             continue;
         }
         // Items of a list do not say their kind, which the list has said.
@@ -219,13 +219,21 @@ fn list_meta(out: &mut String, meta: &ListMeta) {
 }
 
 /// An object's metadata alone.
-fn partial(out: &mut String, object: &Object, with_kind: bool) {
+///
+/// Rows of tables are without `managedFields`: who reads tables reads many objects, and not who owns their fields.
+fn partial(out: &mut String, object: &Object, with_kind: bool, managed: bool) {
     out.push('{');
     if with_kind {
         out.push_str(r#""kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/v1","#);
     }
     out.push_str(r#""metadata":"#);
-    let metadata = serde_json::to_value(&object.metadata).unwrap_or(Value::Null);
+    let mut metadata = serde_json::to_value(&object.metadata).unwrap_or(Value::Null);
+    if let (true, Some(map)) = (managed, metadata.as_object_mut()) {
+        let entries = podlab_api::managed_fields::managers_of(object).encode();
+        if !entries.is_empty() {
+            map.insert("managedFields".to_owned(), Value::Array(entries));
+        }
+    }
     go_json::metadata(out, &metadata);
     out.push('}');
 }
@@ -277,11 +285,11 @@ fn write_table(out: &mut String, table: &Table, meta: &ListMeta, include: Includ
             IncludeObject::None => {}
             IncludeObject::Metadata => {
                 out.push_str(r#","object":"#);
-                partial(out, &row.object, true);
+                partial(out, &row.object, true, false);
             }
             IncludeObject::Object => {
                 out.push_str(r#","object":"#);
-                go_json::object(out, &row.object.to_value());
+                go_json::object(out, &row.object.to_managed_value());
             }
         }
         out.push('}');

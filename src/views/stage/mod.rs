@@ -7,7 +7,6 @@ mod model;
 mod motion;
 mod node;
 mod nodes;
-mod pod_labels;
 mod strip;
 mod tiles;
 mod toolbar;

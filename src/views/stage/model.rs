@@ -1,7 +1,6 @@
 //! What the stage shows, made from the cluster's objects. Views of objects are kept while the object is the same, so
 //! a change costs what changed.
 
-use super::pod_labels::{PodLabels, Texts};
 use crate::components::PodState;
 pub(crate) use crate::components::Same;
 use crate::state::Lab;
@@ -32,7 +31,7 @@ pub(crate) struct PodView {
     pub(crate) created: i128,
     /// Empty: on none.
     pub(crate) node: String,
-    pub(crate) labels: PodLabels,
+    pub(crate) labels: BTreeMap<String, String>,
     /// Why it is not scheduled, in the scheduler's words.
     pub(crate) reason: String,
     /// Requests: thousandths of a CPU, bytes.
@@ -95,7 +94,6 @@ pub(crate) struct Model {
 pub(crate) struct Cache {
     pods: Views<PodView>,
     nodes: Views<NodeView>,
-    texts: Texts,
 }
 
 /// Objects with their views, in the store's order.
@@ -106,7 +104,7 @@ type Views<T> = Vec<(Arc<Object>, Same<T>)>;
 fn views<'a, T>(
     objects: impl Iterator<Item = &'a Arc<Object>>,
     before: &mut Views<T>,
-    mut make: impl FnMut(&Arc<Object>) -> T,
+    make: impl Fn(&Arc<Object>) -> T,
 ) -> Vec<Same<T>> {
     let mut old = std::mem::take(before).into_iter().peekable();
     for object in objects {
@@ -125,7 +123,7 @@ impl Model {
         let now = cluster.sim_now();
         let stamp = Door::now(cluster);
         let store = cluster.world().api.store();
-        let mut pods = views(store.list(&POD), &mut cache.pods, |object| pod_view(object, &mut cache.texts));
+        let mut pods = views(store.list(&POD), &mut cache.pods, |object| pod_view(object));
         pods.sort_by(|a, b| (a.created, &a.name).cmp(&(b.created, &b.name)));
         let nodes = views(store.list(&NODE), &mut cache.nodes, |object| node_view(object, stamp));
         let namespaces = store.list(&NAMESPACE).map(|n| n.name().to_owned()).collect();
@@ -171,7 +169,7 @@ impl Model {
     }
 }
 
-fn pod_view(object: &Object, texts: &mut Texts) -> PodView {
+fn pod_view(object: &Object) -> PodView {
     let cells = pod_cells(object);
     let node = object.node_name().unwrap_or_default().to_owned();
     let requests = object
@@ -203,7 +201,7 @@ fn pod_view(object: &Object, texts: &mut Texts) -> PodView {
         restarts: cells.restarts,
         created: object.metadata.creation_timestamp.as_ref().map_or(0, |t| t.0.as_nanosecond()),
         node,
-        labels: PodLabels::of(object, texts),
+        labels: object.metadata.labels.clone().unwrap_or_default(),
         reason,
         cpu: requests.get("cpu").map_or(0, Quantity::milli_value),
         memory: requests.get("memory").map_or(0, Quantity::value),

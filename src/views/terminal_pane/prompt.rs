@@ -74,17 +74,10 @@ pub(super) fn Prompt(props: &PromptProps) -> Html {
     let search = use_state(|| None::<(String, usize)>);
     let Some(lab) = use_context::<LabContext>() else { return html! {} };
     let line = props.line.clone();
-    let (running, wants_input, waits, is_past, playing, held_up) = lab.read(|l| {
+    let (running, wants_input, waits, is_past, playing) = lab.read(|l| {
         let wait = l.terminal.wait();
         let waits = wait.is_some_and(|w| w.until.is_some() || w.change);
-        (
-            l.terminal.is_running(),
-            l.terminal.wants_input(),
-            waits,
-            l.is_past(),
-            l.is_playing(),
-            l.is_held_up(),
-        )
+        (l.terminal.is_running(), l.terminal.wants_input(), waits, l.is_past(), l.is_playing())
     });
     let history: Vec<String> = lab.read(|l| {
         let mut lines: Vec<String> = Vec::new();
@@ -311,12 +304,6 @@ pub(super) fn Prompt(props: &PromptProps) -> Html {
     };
     html! {
         <div class="prompt">
-            if held_up && !running {
-                <p class="term-note">
-                    <span>{texts::HELD_UP.get(lang)}</span>
-                    <button type="button" class="button small" onclick={play.clone()}>{texts::PLAY.get(lang)}</button>
-                </p>
-            }
             if running {
                 <p class="term-note">
                     if waits && !playing {

@@ -41,6 +41,8 @@ struct Entry {
     package: &'static str,
     name: &'static str,
     mark: Mark,
+    /// Server-side apply replaces values of this struct as a whole.
+    atomic: bool,
     body: &'static str,
     definition: OnceLock<Definition>,
 }
@@ -145,6 +147,8 @@ pub struct Field {
     pub list_map_keys: Vec<&'static str>,
     /// A struct or map that server-side apply replaces as a whole.
     pub atomic: bool,
+    /// A struct that server-side apply merges here, though its type is replaced as a whole elsewhere.
+    pub granular: bool,
     /// The default in the API's documentation, as JSON.
     pub default: Option<&'static str>,
     /// Go names of the embedded structs it was promoted from (`VolumeSource`), as in JSON error texts.
@@ -202,6 +206,11 @@ impl Schema {
             Definition::Struct(fields) => fields,
             Definition::Named { .. } => &[],
         }
+    }
+
+    /// Whether server-side apply replaces values of this struct as a whole, unless a field says otherwise.
+    pub fn is_atomic(&self, id: TypeId) -> bool {
+        self.entry(id).is_some_and(|entry| entry.atomic)
     }
 
     /// A type's bare name (`Container`), as in the `Go struct field` of JSON errors.

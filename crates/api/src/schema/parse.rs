@@ -30,7 +30,8 @@ pub(super) fn index(text: &'static str) -> Schema {
                 let (body, after) = block(rest);
                 rest = after;
                 let mark = if mark == "!" { Mark::Kind } else { Mark::Struct };
-                schema.entries.push(entry(package, tail, mark, body));
+                let (name, atomic) = tail.strip_suffix(" a").map_or((tail, false), |name| (name, true));
+                schema.entries.push(Entry { atomic, ..entry(package, name, mark, body) });
             }
             _ => {}
         }
@@ -40,7 +41,7 @@ pub(super) fn index(text: &'static str) -> Schema {
 }
 
 fn entry(package: &'static str, name: &'static str, mark: Mark, body: &'static str) -> Entry {
-    Entry { package, name, mark, body, definition: OnceLock::new() }
+    Entry { package, name, mark, atomic: false, body, definition: OnceLock::new() }
 }
 
 fn next_line(text: &'static str) -> Option<(&'static str, &'static str)> {
@@ -88,6 +89,7 @@ fn field(schema: &Schema, package: &str, line: &'static str) -> Field {
         list_type: None,
         list_map_keys: Vec::new(),
         atomic: false,
+        granular: false,
         default: None,
         inline: None,
     };
@@ -98,6 +100,7 @@ fn field(schema: &Schema, package: &str, line: &'static str) -> Field {
             "z" => field.omit_zero = true,
             "r" => field.required = true,
             "a" => field.atomic = true,
+            "g" => field.granular = true,
             "p" => field.patch_strategy = Some(value),
             "k" => field.patch_merge_key = Some(value),
             "l" => field.list_type = Some(value),

@@ -95,7 +95,7 @@ impl AcceptedPods {
     pub(super) fn decoded(&self, pod: &SentPod<'_>) -> Option<Object> {
         let found = self.decoded.iter().find(|decoded| pod.is_like(&decoded.sent))?;
         let metadata = ObjectMeta { name: pod.name.map(str::to_owned), ..found.metadata.clone() };
-        Some(Object { kind: &kinds::POD, metadata, body: found.body.clone() })
+        Some(Object { kind: &kinds::POD, metadata, body: found.body.clone(), managed: None })
     }
 
     /// Keeps what a pod was decoded to. There must have been nothing to say about it.

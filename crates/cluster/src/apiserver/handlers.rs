@@ -3,7 +3,7 @@
 //! Source: k8s.io/apiserver/pkg/endpoints/handlers (v1.37).
 
 use super::accepted::SentPod;
-use super::{ApiServer, DeleteOptions};
+use super::{ApiServer, DeleteOptions, field_managers};
 use podlab_api::door::{Accept, FieldValidation, PatchType, RequestOptions, ResponseBody, Verb};
 use podlab_api::kinds::{BodyType, Support};
 use podlab_api::schema::DecodeError;
@@ -96,16 +96,17 @@ impl ApiServer {
                 self.create_sent(object, options, warnings)
             }
             (Verb::Update, Some("scale")) => {
-                self.update_scale(kind, namespace, name, &request.body, options.dry_run)
+                self.update_scale(kind, namespace, name, &request.body, Some(options))
             }
             (Verb::Update, _) => {
                 let object = self.decode(kind, namespace, &request.body, options, warnings)?;
-                let object = self.check_name(kind, name, object)?;
+                let mut object = self.check_name(kind, name, object)?;
                 let old = self.store.get(kind, object.namespace(), name).cloned();
                 if old.is_none() && subresource.is_none() && super::strategy::allow_create_on_update(kind) {
                     self.may_create(kind, namespace)?;
                     return self.create_sent(object, options, warnings);
                 }
+                self.record_update(&mut object, &request.body, subresource, options);
                 let stored = self.update_with(object, subresource, options.dry_run, warnings)?;
                 Ok(Response::object(stored))
             }
@@ -116,7 +117,7 @@ impl ApiServer {
                 };
                 let patched = podlab_api::patch::apply(kind, how, &scale, &request.body)?;
                 read_scale(&patched).map_err(|said| Status::unreadable_patch(&patched, &said))?;
-                self.update_scale(kind, namespace, name, &patched, options.dry_run)
+                self.update_scale(kind, namespace, name, &patched, Some(options))
             }
             (Verb::Patch(how), _) => self.patch(kind, how, request, warnings),
             (Verb::Delete, _) => {
@@ -143,10 +144,11 @@ impl ApiServer {
     /// Stores a new object of a client's.
     fn create_sent(
         &mut self,
-        object: Object,
+        mut object: Object,
         options: &RequestOptions,
         warnings: &mut Vec<String>,
     ) -> Result<Response, Status> {
+        field_managers::created(&mut object, options);
         let stored = self.create_with(object, options.dry_run, warnings)?;
         let mut response = Response::object(stored);
         response.code = 201;
@@ -166,6 +168,8 @@ impl ApiServer {
             Some(pod) => self.decode_pod(&pod, body, options, warnings)?,
             None => decode_all(kind, body, options, warnings)?,
         };
+        // What the body says of field managers is read apart.
+        object.metadata.managed_fields = None;
         if kind.namespaced {
             match object.metadata.namespace.as_deref() {
                 None | Some("") => object.metadata.namespace = Some(namespace.to_owned()),
@@ -229,16 +233,33 @@ impl ApiServer {
         if kind.is_custom() && how == PatchType::StrategicMerge {
             return Err(Status::unsupported_patch());
         }
+        let mut managed = None;
         let (patched, created) = match (&old, how) {
-            (None, PatchType::Apply) => (request.body.clone(), true),
-            (None, _) => return Err(Status::not_found(kind, name)),
-            (Some(old), PatchType::Apply) => {
-                // Without field managers an apply merges what it names.
-                let how = if kind.is_custom() { PatchType::Merge } else { PatchType::StrategicMerge };
-                let merged = podlab_api::patch::apply(kind, how, &old.to_value(), &request.body)?;
-                (merged, false)
+            (_, PatchType::Apply) if options.field_manager.as_deref() == Some("") => {
+                return Err(field_managers::manager_required());
             }
-            (Some(old), how) => (podlab_api::patch::apply(kind, how, &old.to_value(), &request.body)?, false),
+            (None, PatchType::Apply) if request.subresource.is_some() => {
+                return Err(Status::not_found(kind, name));
+            }
+            (old, PatchType::Apply) => {
+                let subresource = request.subresource.as_deref();
+                let about = (namespace, name);
+                let applied = self.apply(kind, old.as_ref(), about, &request.body, subresource, options)?;
+                managed = Some(applied.managed);
+                match (applied.object, old) {
+                    (Some(patched), old) => (patched, old.is_none()),
+                    (None, Some(old)) => (field_managers::as_it_is(old), false),
+                    (None, None) => (request.body.clone(), true),
+                }
+            }
+            (None, _) => return Err(Status::not_found(kind, name)),
+            (Some(old), how) => {
+                let tree = match field_managers::concerns(&request.body) {
+                    true => old.to_managed_value(),
+                    false => old.to_value(),
+                };
+                (podlab_api::patch::apply(kind, how, &tree, &request.body)?, false)
+            }
         };
         let decoded = self.decode(kind, namespace, &patched, options, warnings);
         let mut object = decoded.map_err(|status| {
@@ -254,12 +275,17 @@ impl ApiServer {
         if created {
             self.may_create(kind, namespace)?;
             object.metadata.name.get_or_insert_with(|| name.to_owned());
+            object.managed = managed;
             let stored = self.create_with(object, options.dry_run, warnings)?;
             let mut response = Response::object(stored);
             response.code = 201;
             return Ok(response);
         }
-        let object = self.check_name(kind, name, object)?;
+        let mut object = self.check_name(kind, name, object)?;
+        match managed {
+            Some(managed) => object.managed = Some(managed),
+            None => self.record_update(&mut object, &patched, request.subresource.as_deref(), options),
+        }
         let stored = self.update_with(object, request.subresource.as_deref(), options.dry_run, warnings)?;
         Ok(Response::object(stored))
     }
@@ -273,7 +299,8 @@ impl ApiServer {
         let metadata = scale.as_object_mut().and_then(|scale| scale.remove("metadata")).unwrap_or_default();
         let metadata = serde_json::from_value(metadata).unwrap_or_default();
         let fields = scale.as_object().cloned().unwrap_or_default();
-        let object = Object { kind: &SCALE, metadata, body: podlab_api::Body::Tree(Arc::new(fields)) };
+        let body = podlab_api::Body::Tree(Arc::new(fields));
+        let object = Object { kind: &SCALE, metadata, body, managed: None };
         self.table(&SCALE, &[Arc::new(object)], podlab_api::printers::table)
     }
 
@@ -295,7 +322,7 @@ impl ApiServer {
         namespace: &str,
         name: &str,
         body: &Value,
-        dry_run: bool,
+        options: Option<&RequestOptions>,
     ) -> Result<Response, Status> {
         let Some(old) = self.store.get(kind, namespace, name).cloned() else {
             return Err(Status::not_found(kind, name));
@@ -332,6 +359,10 @@ impl ApiServer {
         {
             spec.insert("replicas".to_owned(), replicas.into());
         }
+        if let Some(options) = options {
+            self.record_scale(&mut object, &old, options);
+        }
+        let dry_run = options.is_some_and(|options| options.dry_run);
         let stored = self.update_with(object, None, dry_run, &mut Vec::new())?;
         scale_of(kind, &stored)
     }

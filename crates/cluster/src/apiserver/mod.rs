@@ -11,6 +11,7 @@ mod component_status;
 mod decode;
 mod definitions;
 pub(crate) mod eviction;
+mod field_managers;
 mod handlers;
 pub mod leases;
 mod pod;

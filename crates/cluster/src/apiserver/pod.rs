@@ -143,6 +143,7 @@ impl ApiServer {
             return Ok(old.clone());
         }
         let body = Body::Pod { spec: spec.clone(), node_name: node_name.clone(), status };
-        Ok(self.store.put(Object { kind: old.kind, metadata: old.metadata.clone(), body }))
+        let managed = old.managed.clone();
+        Ok(self.store.put(Object { kind: old.kind, metadata: old.metadata.clone(), body, managed }))
     }
 }

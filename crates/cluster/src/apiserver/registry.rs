@@ -3,7 +3,7 @@
 //! Source: k8s.io/apiserver/pkg/registry/generic/registry/store.go (v1.37).
 
 use super::strategy::{self, Writer};
-use super::{ApiServer, admission};
+use super::{ApiServer, admission, field_managers};
 use crate::store::Key;
 use podlab_api::door::Propagation;
 use podlab_api::time::time;
@@ -133,6 +133,7 @@ impl ApiServer {
         }
         admission::charge(self, charges);
         strategy::default_stored(&mut object);
+        field_managers::settle(&mut object, None);
         self.store.put_new(object).map_err(|object| Status::already_exists(kind, object.name()))
     }
 
@@ -213,6 +214,9 @@ impl ApiServer {
             return Err(Status::conflict(kind, object.name(), &why));
         }
         keep_system_metadata(&mut object, &old);
+        if object.managed.is_none() {
+            object.managed.clone_from(&old.managed);
+        }
         admission::admit_update(self, &mut object, &old, subresource);
         self.confirm_no_escalation(&object, Some(&old))?;
         let allocation = match subresource {
@@ -245,7 +249,7 @@ impl ApiServer {
             return Ok(Arc::new(object));
         }
         admission::charge(self, charges);
-        if same_but_for_version(&object, &old) {
+        if same_but_for_version(&object, &old) && field_managers::unchanged(&object, &old) {
             // The real store does not write what would change nothing.
             return Ok(old);
         }
@@ -258,6 +262,7 @@ impl ApiServer {
             let key = Key::of(&object);
             return self.finish_delete(kind, &key).ok_or_else(|| Status::not_found(kind, &key.name));
         }
+        field_managers::settle(&mut object, Some(&old));
         Ok(self.store.put(object))
     }
 

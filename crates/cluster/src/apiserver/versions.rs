@@ -5,6 +5,7 @@
 
 use super::ApiServer;
 use podlab_api::door::{PatchType, ResponseBody, Verb};
+use podlab_api::managed_fields::{Managed, managers_of};
 use podlab_api::versions::Version;
 use podlab_api::{Object, Request, Response, Status};
 use serde_json::Value;
@@ -93,5 +94,9 @@ pub(super) fn shown(version: &'static Version, object: &Arc<Object>) -> Arc<Obje
     let mut value = object.to_value();
     version.show(&mut value);
     let fields = value.as_object().cloned().unwrap_or_default();
-    Object::from_fields(version.served, fields).map_or_else(|_| object.clone(), Arc::new)
+    // What is derived is derived from the object as it is kept.
+    let managers = managers_of(object);
+    let managed = Some(Arc::new(Managed::Known { managers, as_of: None, only_times: false }));
+    Object::from_fields(version.served, fields)
+        .map_or_else(|_| object.clone(), |shown| Arc::new(Object { managed, ..shown }))
 }

@@ -87,6 +87,7 @@ pub(super) fn new_revision(
             ..ObjectMeta::default()
         },
         body: Body::Tree(Arc::new(fields.into_iter().collect())),
+        managed: None,
     }
 }
 

@@ -53,7 +53,7 @@ impl PodTemplate {
         metadata.generate_name = Some(prefix);
         metadata.namespace = Some(owner.namespace().to_owned());
         metadata.owner_references = Some(vec![new_controller_ref(owner)]);
-        Object { kind: &kinds::POD, metadata, body: self.body.clone() }
+        Object { kind: &kinds::POD, metadata, body: self.body.clone(), managed: None }
     }
 }
 

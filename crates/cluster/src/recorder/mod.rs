@@ -127,6 +127,7 @@ fn event_object(namespace: &str, name: String, body: Arc<EventBody>) -> Object {
             ..ObjectMeta::default()
         },
         body: Body::Event(body),
+        managed: None,
     }
 }
 

@@ -132,7 +132,7 @@ impl Applying {
     fn request(&self, mut request: Request, dry_run: DryRun) -> Request {
         request.options.dry_run = dry_run == DryRun::Server;
         request.options.field_validation = self.validation;
-        request.options.field_manager = Some("kubectl-client-side-apply".to_owned());
+        request.options.field_manager = Some(super::apply_manager(&self.parsed).to_owned());
         request
     }
 
@@ -239,11 +239,24 @@ impl Applying {
     fn server_side(&mut self, cx: &mut Cx<'_>, info: &Info) -> Result<()> {
         let mut request =
             Request::patch(info.kind, &info.namespace, &info.name, PatchType::Apply, info.object.clone());
+        let subresource = self.parsed.str("subresource");
+        if !subresource.is_empty() {
+            request = request.subresource(subresource.to_owned());
+        }
         request.options.dry_run = self.reporter.dry_run == DryRun::Server;
         request.options.field_validation = self.validation;
-        request.options.field_manager = Some(self.parsed.str("field-manager").to_owned());
+        request.options.field_manager = Some(super::apply_manager(&self.parsed).to_owned());
         request.options.force = self.parsed.bool("force-conflicts");
-        let object = cx.object(request)?;
+        let mut object = super::apply_upgrade::apply(cx, request)?;
+        if !text(&object, &["metadata", "deletionTimestamp"]).is_empty() {
+            cx.errln(&format!(
+                "Warning: Detected changes to resource {} which is currently being deleted.",
+                info.name
+            ));
+        }
+        if !cx.managed {
+            crate::value::remove(&mut object, &["metadata"], "managedFields");
+        }
         self.reporter.report(cx, &object, "serverside-applied", Order::Sorted)
     }
 }

@@ -94,6 +94,7 @@ pub(crate) fn run(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
                 }
                 let mut request = Request::create(&kinds::HORIZONTAL_POD_AUTOSCALER, &info.namespace, object);
                 request.options.dry_run = reporter.dry_run == DryRun::Server;
+                request.options.field_manager = Some(parsed.str("field-manager").to_owned());
                 object = cx.object(request)?;
             }
             reporter.report(cx, &object, "autoscaled", Order::Typed)

@@ -108,7 +108,7 @@ fn compare(cx: &mut Cx<'_>, parsed: &Parsed, info: &Info) -> Result<Pair> {
 fn merge(cx: &mut Cx<'_>, parsed: &Parsed, info: &Info, live: Option<&Value>) -> Result<Value> {
     let dry = |mut request: Request| {
         request.options.dry_run = true;
-        let manager = parsed.str("field-manager");
+        let manager = super::apply_manager(parsed);
         request.options.field_manager = Some(manager.to_owned());
         request
     };

@@ -177,10 +177,7 @@ fn fetch(cx: &mut Cx<'_>, builder: Builder, subresource: &str) -> Result<crate::
         if let Ok(info) = item {
             let request = Request::get(info.kind, &info.namespace, &info.name);
             match cx.object(request.subresource(subresource.to_owned())) {
-                Ok(mut object) => {
-                    crate::value::remove(&mut object, &["metadata"], "managedFields");
-                    info.object = object;
-                }
+                Ok(object) => info.object = object,
                 Err(error) => *item = Err(error),
             }
         }
@@ -465,11 +462,7 @@ impl Editing {
     fn report(&self, cx: &mut Cx<'_>, object: &Value, verb: &str) -> Result<()> {
         let out = match self.format {
             Format::Human => format!("{} {verb}\n", crate::print::name_of(object)),
-            _ => {
-                let mut object = object.clone();
-                crate::value::remove(&mut object, &["metadata"], "managedFields");
-                crate::print::object(&self.format, &object, Order::Sorted)?
-            }
+            _ => crate::print::object(&self.format, object, Order::Sorted)?,
         };
         cx.out(&out);
         Ok(())

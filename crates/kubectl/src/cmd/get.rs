@@ -229,9 +229,6 @@ fn generic(cx: &mut Cx<'_>, parsed: &Parsed, builder: &Builder, format: &Format)
         let order = sorter::order(&objects, sort_by)?;
         objects = order.into_iter().filter_map(|i| objects.get(i).cloned()).collect();
     }
-    if parsed.bool("show-managed-fields") {
-        cx.errln("Warning: podlab does not simulate managed fields");
-    }
     if let Format::Columns(columns) = format {
         let (text, result) = columns.print(&objects);
         cx.out(&text);

@@ -101,7 +101,7 @@ impl Watching {
                 cx.out("---\n");
             }
             self.printed += 1;
-            let text = print::object(&self.format, &crate::cx::tree(object), Order::Sorted)?;
+            let text = print::object(&self.format, &cx.tree(object), Order::Sorted)?;
             cx.out(&text);
             return Ok(());
         }

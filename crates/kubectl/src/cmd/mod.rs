@@ -1,6 +1,7 @@
 //! The commands: one file each, one line each in [`lookup`].
 
 pub(crate) mod apply;
+mod apply_upgrade;
 pub(crate) mod attach;
 pub(crate) mod auth;
 pub(crate) mod autoscale;
@@ -242,12 +243,33 @@ impl Reporter {
             cx.out("---\n");
         }
         self.printed += 1;
-        let mut object = object.clone();
-        crate::value::remove(&mut object, &["metadata"], "managedFields");
-        let text = crate::print::object(&self.format, &object, order)?;
+        let text = crate::print::object(&self.format, object, order)?;
         cx.out(&text);
         Ok(())
     }
+}
+
+/// Under whose name it is applied: the flag's, else one for each way of applying.
+///
+/// Source: k8s.io/kubectl/pkg/cmd/apply/apply.go `GetApplyFieldManagerFlag` (v1.37).
+pub(crate) fn apply_manager(parsed: &Parsed) -> &str {
+    match (parsed.changed("field-manager"), parsed.bool("server-side")) {
+        (true, _) => parsed.str("field-manager"),
+        (false, true) => "kubectl",
+        (false, false) => "kubectl-client-side-apply",
+    }
+}
+
+/// Whether `metadata.managedFields` may be printed: JSON and YAML are without them unless asked for, templates are not.
+///
+/// Source: k8s.io/cli-runtime/pkg/genericclioptions/json_yaml_flags.go (v1.37).
+pub(crate) fn shows_managed_fields(parsed: &Parsed) -> bool {
+    let format = parsed.str("output").split('=').next().unwrap_or("");
+    let template = format.starts_with("jsonpath")
+        || format.starts_with("custom-columns")
+        || format.contains("template")
+        || (format.is_empty() && !parsed.str("template").is_empty());
+    template || parsed.bool("show-managed-fields")
 }
 
 /// Validation as `--validate` asks for it.

@@ -94,9 +94,7 @@ pub(crate) fn run(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
                 }
                 request.options.dry_run = reporter.dry_run == DryRun::Server;
                 request.options.field_manager = Some(parsed.str("field-manager").to_owned());
-                let mut object = cx.object(request).map_err(|error| unsupported(error, info.kind))?;
-                crate::value::remove(&mut object, &["metadata"], "managedFields");
-                object
+                cx.object(request).map_err(|error| unsupported(error, info.kind))?
             };
             let verb = if patched == info.object { "patched (no change)" } else { "patched" };
             reporter.report(cx, &patched, verb, Order::Sorted)

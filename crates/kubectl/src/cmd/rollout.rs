@@ -212,7 +212,7 @@ impl Waiting {
             for event in cx.door.watch(cursor).map_err(Error::from)? {
                 deleted |= event.change == ChangeType::Deleted;
                 if !deleted {
-                    versions.push(crate::cx::tree(&event.object));
+                    versions.push(cx.tree(&event.object));
                 }
             }
             let mut over = false;
@@ -496,8 +496,9 @@ fn change(
             Ok(patch) => patch,
             Err(error) => return message(error.to_string()),
         };
-        let request =
+        let mut request =
             Request::patch(info.kind, &info.namespace, &info.name, PatchType::StrategicMerge, patch);
+        request.options.field_manager = Some(parsed.str("field-manager").to_owned());
         match cx.object(request) {
             Ok(object) => reporter.report(cx, &object, verb, Order::Typed)?,
             Err(error) => errors.push(Error::Message(format!("failed to patch: {}", error.text()))),

@@ -177,6 +177,7 @@ impl Sync<'_, '_> {
                 ..Default::default()
             },
             body: podlab_api::Body::Tree(Arc::new([("spec".to_owned(), fields)].into_iter().collect())),
+            managed: None,
         }
     }
 

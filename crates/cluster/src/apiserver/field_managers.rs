@@ -1,0 +1,285 @@
+//! Who owns which fields, at the door: what clients write is noted, what they apply is merged and checked for conflicts.
+//!
+//! Components don't come by here. What they write is told from the object when somebody asks
+//! (`podlab_api::managed_fields::managers_of`), so that it costs them nothing.
+//!
+//! Source: k8s.io/apiserver/pkg/endpoints/handlers/create.go, update.go, patch.go (v1.37).
+
+use super::ApiServer;
+use podlab_api::door::RequestOptions;
+use podlab_api::kinds::{BodyType, Support};
+use podlab_api::managed_fields::{
+    Context, Managed, Manager, Managers, Operation, Reset, Set, Typed, apply, managers_of, update,
+};
+use podlab_api::{Kind, Object, Status, StatusCause};
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+/// Who writes where a request names no field manager: the program that all requests come from.
+const DEFAULT_MANAGER: &str = "kubectl";
+
+/// The kind that errors about a patch's options name: no object of the store.
+static PATCH_OPTIONS: Kind = Kind {
+    group: "",
+    version: "v1",
+    kind: "PatchOptions",
+    plural: "patchoptions",
+    singular: "patchoptions",
+    short_names: &[],
+    categories: &[],
+    namespaced: false,
+    subresources: &[],
+    body: BodyType::Tree,
+    support: Support::Simulated,
+};
+
+/// What an apply makes of an object.
+pub(super) struct Applied {
+    /// The object; `None` where it stays as it is.
+    pub object: Option<Value>,
+    /// Who owns its fields then.
+    pub managed: Arc<Managed>,
+}
+
+fn name(options: &RequestOptions) -> &str {
+    options.field_manager.as_deref().filter(|name| !name.is_empty()).unwrap_or(DEFAULT_MANAGER)
+}
+
+/// Notes on a client's new object who made it, before admission fills in more.
+pub(super) fn created(object: &mut Object, options: &RequestOptions) {
+    let manager = name(options).into();
+    object.managed = Some(Arc::new(Managed::Created { manager, sent: object.body.clone() }));
+}
+
+/// What an apply under no name is told.
+///
+/// Source: k8s.io/apimachinery/pkg/apis/meta/v1/validation/validation.go `ValidatePatchOptions` (v1.37).
+pub(super) fn manager_required() -> Status {
+    let cause = StatusCause {
+        reason: "FieldValueRequired".to_owned(),
+        message: "Required value: is required for apply patch".to_owned(),
+        field: "fieldManager".to_owned(),
+    };
+    Status::invalid(&PATCH_OPTIONS, "", vec![cause])
+}
+
+/// What a write to a resource or subresource resets, and nobody comes to own by it.
+///
+/// Source: `GetResetFields` of pkg/registry/*/*/strategy.go (v1.37).
+fn reset(kind: &Kind, subresource: &str) -> Reset {
+    let fields = |paths: &[&[&str]]| {
+        Reset::Fields(paths.iter().fold(Set::default(), |all, path| all.union(&Set::of_fields(path))))
+    };
+    match subresource {
+        "" if kind.kind == "CertificateSigningRequest" && !kind.is_custom() => {
+            fields(&[&["spec"], &["status"]])
+        }
+        "" if kind.subresources.contains(&"status") => fields(&[&["status"]]),
+        "status" if kind.is_custom() => fields(&[&["metadata"], &["spec"]]),
+        "status" => match kind.kind {
+            "CertificateSigningRequest" => fields(&[&["spec"], &["status", "conditions"]]),
+            "Deployment" => fields(&[&["spec"], &["metadata", "labels"]]),
+            "Pod" => {
+                fields(&[&["spec"], &["metadata", "deletionTimestamp"], &["metadata", "ownerReferences"]])
+            }
+            "PodCertificateRequest"
+            | "PodGroup"
+            | "ServiceCIDR"
+            | "StorageVersionMigration"
+            | "ResourceClaim"
+            | "DeviceTaintRule"
+            | "VolumeAttachment"
+            | "CSINode"
+            | "FlowSchema"
+            | "PriorityLevelConfiguration"
+            | "ValidatingAdmissionPolicy" => fields(&[&["metadata"], &["spec"]]),
+            _ => fields(&[&["spec"]]),
+        },
+        "approval" => fields(&[&["spec"], &["status", "certificate"]]),
+        "ephemeralcontainers" | "resize" => Reset::AllBut("spec"),
+        _ => fields(&[]),
+    }
+}
+
+/// The managers that a request's body names for the object: `None` where it says nothing of them.
+fn sent_managers(sent: &Value) -> Option<Managers> {
+    let entries = sent.pointer("/metadata/managedFields")?.as_array()?;
+    if entries.is_empty()
+        || matches!(entries.as_slice(), [one] if one.as_object().is_some_and(|e| e.is_empty()))
+    {
+        return Some(Managers::default());
+    }
+    Managers::decode(entries).ok().filter(|managers| !managers.is_empty())
+}
+
+/// Whether a patch speaks of `metadata.managedFields`, so that it has to find them in the object.
+pub(super) fn concerns(patch: &Value) -> bool {
+    match patch {
+        Value::Array(operations) => operations.iter().any(|operation| {
+            ["path", "from"].iter().any(|key| {
+                operation
+                    .get(*key)
+                    .and_then(Value::as_str)
+                    .is_some_and(|path| path.starts_with("/metadata/managedFields"))
+            })
+        }),
+        patch => patch.pointer("/metadata/managedFields").is_some(),
+    }
+}
+
+fn known(managers: Managers, live: &Managers) -> Arc<Managed> {
+    let only_times = managers.same_but_for_times(live);
+    Arc::new(Managed::Known { managers, as_of: None, only_times })
+}
+
+/// Keeps the object as it is stored with its managers, so that later changes can be told to be components'.
+pub(super) fn settle(object: &mut Object, old: Option<&Object>) {
+    let Some(managed) = &object.managed else { return };
+    if old.and_then(|old| old.managed.as_ref()).is_some_and(|before| Arc::ptr_eq(before, managed)) {
+        return;
+    }
+    let Managed::Known { managers, as_of: None, .. } = managed.as_ref() else { return };
+    let managers = managers.clone();
+    object.managed = None;
+    let as_of = Some(Box::new(object.clone()));
+    object.managed = Some(Arc::new(Managed::Known { managers, as_of, only_times: false }));
+}
+
+/// Whether a write that changes nothing else changes nobody's fields either.
+pub(super) fn unchanged(new: &Object, old: &Object) -> bool {
+    match (&new.managed, &old.managed) {
+        (Some(new), Some(old)) if Arc::ptr_eq(new, old) => true,
+        (Some(new), _) => !matches!(new.as_ref(), Managed::Known { only_times: false, .. }),
+        (None, _) => true,
+    }
+}
+
+impl ApiServer {
+    /// Notes on what a client wrote who owns its fields: `sent` is the body as it came, or what the patch made of the
+    /// old object.
+    pub(super) fn record_update(
+        &self,
+        object: &mut Object,
+        sent: &Value,
+        subresource: Option<&str>,
+        options: &RequestOptions,
+    ) {
+        let kind = object.kind;
+        let Some(old) = self.store.get(kind, object.namespace(), object.name()) else {
+            created(object, options);
+            return;
+        };
+        let live = managers_of(old);
+        let subresource = subresource.unwrap_or("");
+        let managers = match sent_managers(sent) {
+            Some(managers) if subresource.is_empty() => managers,
+            _ => live.clone(),
+        };
+        // An object that nobody is tracked for stays so until it is applied.
+        let managers = if managers.is_empty() {
+            managers
+        } else {
+            let api_version = kind.api_version();
+            let context = Context {
+                ty: Typed::of(kind),
+                api_version: &api_version,
+                reset: reset(kind, subresource),
+                now: self.now.as_secs(),
+            };
+            let who = Manager::new(name(options), Operation::Update, &api_version, subresource);
+            update(&context, managers, &old.to_value(), &object.to_value(), who)
+        };
+        object.managed = Some(known(managers, &live));
+    }
+
+    /// Merges what a client applies into an object, or into an empty one where there is none.
+    ///
+    /// # Errors
+    /// 409 where somebody else owns what would change; 400 and 500 where it can't be applied.
+    pub(super) fn apply(
+        &self,
+        kind: &'static Kind,
+        old: Option<&Arc<Object>>,
+        (namespace, object): (&str, &str),
+        config: &Value,
+        subresource: Option<&str>,
+        options: &RequestOptions,
+    ) -> Result<Applied, Status> {
+        let api_version = kind.api_version();
+        let text = |key: &str| config.get(key).and_then(Value::as_str).unwrap_or("");
+        if text("kind") != kind.kind || text("apiVersion") != api_version {
+            let (group, version) = text("apiVersion").rsplit_once('/').unwrap_or(("", text("apiVersion")));
+            return Err(Status::bad_request(format!(
+                "invalid object type: {group}/{version}, Kind={}",
+                text("kind")
+            )));
+        }
+        let ty = Typed::of(kind);
+        let mut zero = ty.zero();
+        zero["apiVersion"] = api_version.as_ref().into();
+        zero["kind"] = kind.kind.into();
+        let (live, managers) = match old {
+            Some(old) => (old.to_value(), managers_of(old)),
+            None => (zero.clone(), Managers::default()),
+        };
+        let subresource = subresource.unwrap_or("");
+        let context = Context {
+            ty,
+            api_version: &api_version,
+            reset: reset(kind, subresource),
+            now: self.now.as_secs(),
+        };
+        let who = Manager::new(name(options), Operation::Apply, &api_version, subresource);
+        let metadata = |key: &str, or: &str| {
+            config.get("metadata").and_then(|m| m.get(key)).and_then(Value::as_str).unwrap_or(or).to_owned()
+        };
+        let about = format!(
+            "{}/{}; {}/{}, Kind={}",
+            metadata("namespace", namespace),
+            metadata("name", object),
+            kind.group,
+            kind.version,
+            kind.kind
+        );
+        let applied = apply(&context, managers.clone(), (&zero, &live), config, &who, options.force, &about)?;
+        Ok(Applied { object: applied.object, managed: known(applied.managers, &managers) })
+    }
+
+    /// Notes who set the replicas of an object through its `scale`.
+    ///
+    /// The entry has the time that the manager had already: none, if it is new to the object.
+    ///
+    /// Source: k8s.io/apimachinery/pkg/util/managedfields/scalehandler.go `ToParent` (v1.37).
+    pub(super) fn record_scale(&self, object: &mut Object, old: &Arc<Object>, options: &RequestOptions) {
+        let kind = object.kind;
+        let live = managers_of(old);
+        let mut managers = live.clone();
+        let api_version = kind.api_version();
+        // Seen through the scale, an object whose replicas are nobody's is not tracked.
+        let replicas = Set::of_fields(&["spec", "replicas"]);
+        if managers.0.values().any(|owned| !owned.set.intersection(&replicas).is_empty()) {
+            let context = Context {
+                ty: Typed::of(kind),
+                api_version: &api_version,
+                reset: Reset::Fields(Set::default()),
+                now: self.now.as_secs(),
+            };
+            let who = Manager::new(name(options), Operation::Update, &api_version, "scale");
+            let before = managers.0.get(&who).and_then(|owned| owned.time);
+            managers = update(&context, managers, &old.to_value(), &object.to_value(), who.clone());
+            if let Some(owned) = managers.0.get_mut(&who) {
+                owned.time = before;
+            }
+        }
+        object.managed = Some(known(managers, &live));
+    }
+}
+
+/// The body of an apply that leaves an object as it is, but for who owns its fields.
+pub(super) fn as_it_is(old: &Object) -> Value {
+    let mut value = old.to_value();
+    if let Some(metadata) = value.get_mut("metadata").and_then(Value::as_object_mut) {
+        metadata.insert("resourceVersion".to_owned(), json!(old.metadata.resource_version));
+    }
+    value
+}
