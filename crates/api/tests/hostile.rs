@@ -225,7 +225,8 @@ proptest! {
                 }
                 let fields = value.as_object().cloned().unwrap_or_default();
                 let metadata = Default::default();
-                let object = Object { kind, metadata, body: podlab_api::Body::Tree(Arc::new(fields)) };
+                let body = podlab_api::Body::Tree(Arc::new(fields));
+                let object = Object { kind, metadata, body, managed: None };
                 printers::table(kind, &[Arc::new(object)], Timestamp::UNIX_EPOCH);
                 old = Some(value);
             }
