@@ -6,6 +6,7 @@
 use crate::state::Lab;
 use gloo::render::{AnimationFrame, request_animation_frame};
 use gloo::storage::{LocalStorage, SessionStorage, Storage};
+use podlab_cluster::Turn;
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
@@ -176,13 +177,9 @@ fn pump(
         pace.last = begun;
         // A component may hold the lab while it asks something; the next frame comes soon.
         if let Ok(mut open) = lab.try_borrow_mut() {
-            let mut events = 0u32;
             let budget = if open.building().is_some() { BUILD_MS } else { BUDGET_MS };
-            let advance = open.advance(elapsed, &mut || {
-                events = events.wrapping_add(1);
-                // Asking the time costs as much as a small event.
-                !events.is_multiple_of(8) || now_ms() - begun < budget
-            });
+            let mut turn = Turn::new(begun, budget);
+            let advance = open.advance(elapsed, &mut || turn.goes_on(now_ms));
             let revision = open.revision();
             let mut shown = pace.drawn;
             if advance.changed {

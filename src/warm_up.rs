@@ -35,7 +35,11 @@ fn pod(index: usize) -> serde_json::Value {
     let container = json!({"name": "c", "image": "nginx:1.27", "resources": {"requests": {"cpu": "100m", "memory": "64Mi"}}});
     let mut pod = json!({"apiVersion": "v1", "kind": "Pod",
         "metadata": {"name": name(index), "labels": {"app": "a"}}, "spec": {"containers": [container]}});
-    if index.is_multiple_of(3) {
+    if index % 10 == 1 {
+        // A shell, and a container that ends and starts again.
+        pod["spec"]["containers"][0]["image"] = "busybox:1.36".into();
+        pod["spec"]["containers"][0]["command"] = json!(["sh", "-c", "echo going; exit 1"]);
+    } else if index.is_multiple_of(3) {
         let probe = json!({"httpGet": {"path": "/", "port": 80}, "periodSeconds": 5});
         pod["spec"]["containers"][0]["livenessProbe"] = probe.clone();
         pod["spec"]["containers"][0]["readinessProbe"] = probe;

@@ -23,6 +23,7 @@ pub mod scheduler;
 mod set_up;
 pub mod settings;
 pub mod store;
+mod turn;
 pub mod workload;
 pub mod world;
 
@@ -30,4 +31,5 @@ pub use cluster::Cluster;
 pub use event::Event;
 pub use set_up::SetUp;
 pub use settings::{NodeSettings, Profile, Settings};
+pub use turn::Turn;
 pub use world::{Cx, World};

@@ -1,6 +1,6 @@
 //! Measured workloads: the same code runs natively and in the page, with a clock that the caller brings.
 
-use crate::{Cluster, Profile, Settings};
+use crate::{Cluster, Profile, Settings, Turn};
 use podlab_api::{Door, Request, kinds};
 use podlab_sim::SimDuration;
 use serde_json::{Value, json};
@@ -63,12 +63,8 @@ impl Meter<'_> {
         let until = cluster.sim_now() + time;
         loop {
             let done = self.turn(|clock| {
-                let begun = clock();
-                let mut events = 0u32;
-                cluster.run_until(until, || {
-                    events = events.wrapping_add(1);
-                    !events.is_multiple_of(8) || clock() - begun < TURN_MS
-                })
+                let mut turn = Turn::new(clock(), TURN_MS);
+                cluster.run_until(until, || turn.goes_on(&mut *clock))
             });
             if done {
                 return;

@@ -10,6 +10,7 @@ use crate::state::inspect::{amount, manifest, with_request, with_toleration, wit
 use crate::state::lab::command_line;
 use crate::state::{Lang, Pane, UiAction};
 use podlab_api::Object;
+use podlab_cluster::Turn;
 use podlab_cluster::observe::{Upcoming, UpcomingKind};
 use podlab_cluster::scheduler::decision::{Decision, Fix, Outcome, Verdict};
 use podlab_sim::SimTime;
@@ -354,16 +355,10 @@ fn do_try(
         Try::Type(line) => propose(lab, ui, line),
         Try::AddNode => dialog.set(Some(OpenDialog::AddNode)),
         Try::Jump(at) => {
-            let begun = now_ms();
-            let mut events = 0u32;
+            let mut turn = Turn::new(now_ms(), JUMP_MS);
             // Just behind the instant, so that what is planned for it has happened.
             let at = *at + Duration::from_millis(1);
-            lab.update(|l| {
-                l.jump(at, &mut || {
-                    events = events.wrapping_add(1);
-                    !events.is_multiple_of(64) || now_ms() - begun < JUMP_MS
-                })
-            });
+            lab.update(|l| l.jump(at, &mut || turn.goes_on(now_ms)));
         }
     }
 }

@@ -6,6 +6,7 @@ use crate::i18n::{bars as texts, use_lang};
 use crate::session::{LabContext, now_ms};
 use crate::state::Lang;
 use crate::state::words::clock;
+use podlab_cluster::Turn;
 use podlab_cluster::observe::{Upcoming, UpcomingKind};
 use podlab_sim::SimTime;
 use std::time::Duration;
@@ -110,18 +111,14 @@ pub(crate) fn Next(props: &NextProps) -> Html {
     let jump = {
         let (lab, notices) = (lab.clone(), notices.clone());
         Callback::from(move |at: SimTime| {
-            let begun = now_ms();
-            let mut events = 0u32;
+            let mut turn = Turn::new(now_ms(), JUMP_MS);
             let reached = lab.update(|l| {
                 // From the past one goes on in the past.
                 if l.is_past() && at < l.live().sim_now() {
                     l.look_at(at);
                     return true;
                 }
-                l.jump(at, &mut || {
-                    events = events.wrapping_add(1);
-                    !events.is_multiple_of(64) || now_ms() - begun < JUMP_MS
-                })
+                l.jump(at, &mut || turn.goes_on(now_ms))
             });
             if !reached && let Some(notices) = &notices {
                 let time = clock(lab.read(|l| l.live().sim_now()));
