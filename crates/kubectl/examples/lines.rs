@@ -14,27 +14,10 @@
 #[path = "../tests/common/mod.rs"]
 mod common;
 
-use common::Machine;
+use common::{Machine, words};
 use podlab_cluster::{Cluster, Settings};
 use std::io::Read as _;
 use std::time::Duration;
-
-fn words(line: &str) -> Vec<String> {
-    let (mut out, mut word, mut quote) = (Vec::new(), None::<String>, None::<char>);
-    for c in line.chars() {
-        match (quote, c) {
-            (Some(q), c) if q == c => quote = None,
-            (None, '\'' | '"') => {
-                quote = Some(c);
-                word.get_or_insert_default();
-            }
-            (None, ' ') => out.extend(word.take()),
-            (_, c) => word.get_or_insert_default().push(c),
-        }
-    }
-    out.extend(word);
-    out
-}
 
 fn main() {
     let mut input = String::new();

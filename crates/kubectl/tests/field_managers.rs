@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Machine, Tally};
+use common::{Machine, Tally, words};
 use podlab_cluster::{Cluster, Settings};
 use serde_json::Value;
 
@@ -120,26 +120,6 @@ fn normal(text: &str) -> String {
                 .collect()
         }
     }
-}
-
-/// The words of a line, quotes taken off.
-fn words(line: &str) -> Vec<String> {
-    let mut words = Vec::new();
-    let mut word: Option<String> = None;
-    let mut quote = None;
-    for c in line.chars() {
-        match (quote, c) {
-            (Some(q), c) if q == c => quote = None,
-            (None, '\'' | '"') => {
-                quote = Some(c);
-                word.get_or_insert_default();
-            }
-            (None, ' ') => words.extend(word.take()),
-            (_, c) => word.get_or_insert_default().push(c),
-        }
-    }
-    words.extend(word);
-    words
 }
 
 #[test]

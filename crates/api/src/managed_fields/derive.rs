@@ -9,6 +9,7 @@ use super::set::Set;
 use super::typed::Typed;
 use super::update::{Context, Reset, update};
 use super::walk::compare;
+use crate::kinds::Kind;
 use crate::object::{Body, Object};
 use serde_json::{Map, Value};
 use std::sync::Arc;
@@ -34,8 +35,9 @@ pub enum Managed {
     },
 }
 
-/// What admission and the strategies put into a new pod, which is nobody's.
-const TOKEN_VOLUME_PREFIX: &str = "kube-api-access-";
+/// The volume of a service account's token begins like this and ends in five drawn characters. As all that admission puts
+/// into a new pod it is nobody's.
+pub const TOKEN_VOLUME_PREFIX: &str = "kube-api-access-";
 
 /// The annotations that controllers write.
 const COMPONENT_ANNOTATIONS: &[&str] = &[
@@ -261,7 +263,7 @@ fn created_by_client(object: &Object, ty: Typed<'static>, manager: &str, sent: &
     let created = created_at(object);
     let context = Context { ty, api_version: &api_version, reset: Reset::Fields(status_set()), now: created };
     let who = Manager::new(manager, Operation::Update, &api_version, "");
-    let zero = zero_of(object, ty);
+    let zero = zero_of(object.kind);
     let mut managers = update(&context, Managers::default(), &zero, &first, who);
     // What was written is components' work where its value is another one now.
     let found = compare(ty, &first, &now);
@@ -291,10 +293,10 @@ fn created_by_client(object: &Object, ty: Typed<'static>, manager: &str, sent: &
 }
 
 /// The object with nothing in it, as a write creates it from.
-fn zero_of(object: &Object, ty: Typed<'_>) -> Value {
-    let mut zero = ty.zero();
-    zero["apiVersion"] = object.kind.api_version().as_ref().into();
-    zero["kind"] = object.kind.kind.into();
+pub fn zero_of(kind: &'static Kind) -> Value {
+    let mut zero = Typed::of(kind).zero();
+    zero["apiVersion"] = kind.api_version().as_ref().into();
+    zero["kind"] = kind.kind.into();
     zero
 }
 
@@ -313,7 +315,7 @@ fn created_by_component(object: &Object, ty: Typed<'static>) -> Managers {
     let reset = Reset::Fields(status_set());
     let context = Context { ty, api_version: &api_version, reset, now: created_at(object) };
     let who = Manager::new(creator(object), Operation::Update, &api_version, "");
-    let mut managers = update(&context, Managers::default(), &zero_of(object, ty), &first, who);
+    let mut managers = update(&context, Managers::default(), &zero_of(object.kind), &first, who);
     give_status(object, ty, &now, &mut managers);
     managers
 }

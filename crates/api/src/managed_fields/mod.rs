@@ -11,7 +11,7 @@ mod typed;
 mod update;
 mod walk;
 
-pub use derive::{Managed, managers_of};
+pub use derive::{Managed, TOKEN_VOLUME_PREFIX, managers_of, zero_of};
 pub use managers::{Manager, Managers, Operation, Owned};
 pub use path::{PathElement, Scalar, path_text};
 pub use set::Set;

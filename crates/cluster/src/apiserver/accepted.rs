@@ -5,6 +5,7 @@
 //! without, and only accepted pods are kept.
 
 use k8s_openapi::api::core::v1::PodSpec;
+use podlab_api::managed_fields::TOKEN_VOLUME_PREFIX;
 use podlab_api::validation::content::is_dns1123_label;
 use podlab_api::{Body, Kind, Object, ObjectMeta, kinds};
 use serde_json::{Map, Value};
@@ -14,8 +15,6 @@ use std::sync::Arc;
 /// So many specs are kept, of each sort.
 const KEPT: usize = 16;
 
-/// The volume of a service account's token begins like this and ends in five drawn characters.
-pub(super) const TOKEN_VOLUME_PREFIX: &str = "kube-api-access-";
 /// What stands for its name while specs are compared: no volume can have it.
 const TOKEN_VOLUME: &str = "kube-api-access-*****";
 

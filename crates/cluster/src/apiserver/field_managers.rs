@@ -9,7 +9,7 @@ use super::ApiServer;
 use podlab_api::door::RequestOptions;
 use podlab_api::kinds::{BodyType, Support};
 use podlab_api::managed_fields::{
-    Context, Managed, Manager, Managers, Operation, Reset, Set, Typed, apply, managers_of, update,
+    Context, Managed, Manager, Managers, Operation, Reset, Set, Typed, apply, managers_of, update, zero_of,
 };
 use podlab_api::{Kind, Object, Status, StatusCause};
 use serde_json::{Value, json};
@@ -215,9 +215,7 @@ impl ApiServer {
             )));
         }
         let ty = Typed::of(kind);
-        let mut zero = ty.zero();
-        zero["apiVersion"] = api_version.as_ref().into();
-        zero["kind"] = kind.kind.into();
+        let zero = zero_of(kind);
         let (live, managers) = match old {
             Some(old) => (old.to_value(), managers_of(old)),
             None => (zero.clone(), Managers::default()),

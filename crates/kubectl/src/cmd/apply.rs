@@ -12,7 +12,9 @@ use crate::print::Order;
 use crate::resource::{Builder, Info, gather};
 use crate::value::{slot, text};
 use podlab_api::door::{FieldValidation, PatchType};
-use podlab_api::patch::{KindLookup, three_way_strategic};
+use podlab_api::patch::{
+    KindLookup, PatchError, three_way_json_merge, three_way_strategic, two_way_merge, two_way_strategic,
+};
 use podlab_api::{Kind, Request};
 use serde_json::{Value, json};
 use std::collections::VecDeque;
@@ -33,8 +35,37 @@ pub(crate) fn annotate(object: &mut Value) {
     slot(object, &["metadata", "annotations"])[LAST_APPLIED] = applied.into();
 }
 
-pub(crate) fn lookup(kind: &Kind) -> KindLookup {
-    KindLookup::new(kind)
+/// What makes `after` of `before`, and how it is sent: what kubectl has no type for is patched as plain JSON.
+pub(crate) fn two_way(
+    kind: &Kind,
+    before: &Value,
+    after: &Value,
+) -> std::result::Result<(PatchType, Value), PatchError> {
+    if kind.is_custom() {
+        return Ok((PatchType::Merge, two_way_merge(before, after)));
+    }
+    Ok((PatchType::StrategicMerge, two_way_strategic(before, after, KindLookup::new(kind))?))
+}
+
+/// What makes `modified` of `current` and takes away what was in `original` alone, and how it is sent.
+pub(crate) fn three_way(
+    kind: &Kind,
+    original: &Value,
+    modified: &Value,
+    current: &Value,
+) -> std::result::Result<(PatchType, Value), PatchError> {
+    if kind.is_custom() {
+        return Ok((PatchType::Merge, three_way_json_merge(original, modified, current)));
+    }
+    let patch = three_way_strategic(original, modified, current, KindLookup::new(kind))?;
+    Ok((PatchType::StrategicMerge, patch))
+}
+
+/// Says that what is changed is on its way out.
+pub(crate) fn warn_of_deletion(cx: &mut Cx<'_>, object: &Value, name: &str) {
+    if !text(object, &["metadata", "deletionTimestamp"]).is_empty() {
+        cx.errln(&format!("Warning: Detected changes to resource {name} which is currently being deleted."));
+    }
 }
 
 /// The commands below apply.
@@ -176,25 +207,12 @@ impl Applying {
                 info.kind.plural, info.name
             ));
         }
-        if !text(&current, &["metadata", "deletionTimestamp"]).is_empty() {
-            cx.errln(&format!(
-                "Warning: Detected changes to resource {} which is currently being deleted.",
-                info.name
-            ));
-        }
+        warn_of_deletion(cx, &current, &info.name);
         let original: Value = podlab_yaml::parse_json(applied).unwrap_or(Value::Null);
         let mut current = current;
         crate::value::remove(&mut current, &["metadata"], "managedFields");
-        // What kubectl has no type for is patched as plain JSON.
-        let custom = info.kind.is_custom();
-        let how = if custom { PatchType::Merge } else { PatchType::StrategicMerge };
-        let made = if custom {
-            Ok(podlab_api::patch::three_way_json_merge(&original, &modified, &current))
-        } else {
-            three_way_strategic(&original, &modified, &current, lookup(info.kind))
-        };
-        let patch = match made {
-            Ok(patch) => patch,
+        let (how, patch) = match three_way(info.kind, &original, &modified, &current) {
+            Ok(made) => made,
             Err(error) => {
                 return message(format!(
                     "error when applying patch:\n\nto:\n{}\nfor: {:?}: creating patch with:\noriginal:\n{applied}\nmodified:\n{}\ncurrent:\n{}\nfor:: {error}",
@@ -248,12 +266,7 @@ impl Applying {
         request.options.field_manager = Some(super::apply_manager(&self.parsed).to_owned());
         request.options.force = self.parsed.bool("force-conflicts");
         let mut object = super::apply_upgrade::apply(cx, request)?;
-        if !text(&object, &["metadata", "deletionTimestamp"]).is_empty() {
-            cx.errln(&format!(
-                "Warning: Detected changes to resource {} which is currently being deleted.",
-                info.name
-            ));
-        }
+        warn_of_deletion(cx, &object, &info.name);
         if !cx.managed {
             crate::value::remove(&mut object, &["metadata"], "managedFields");
         }

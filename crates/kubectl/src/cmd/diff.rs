@@ -2,7 +2,7 @@
 //!
 //! Source: k8s.io/kubectl/pkg/cmd/diff/diff.go (v1.37).
 
-use super::apply::{LAST_APPLIED, lookup, retrieving};
+use super::apply::{LAST_APPLIED, retrieving, three_way, warn_of_deletion};
 use crate::cx::{Cx, Flow};
 use crate::error::{Error, Result, message, usage};
 use crate::flags::Parsed;
@@ -11,7 +11,6 @@ use crate::resource::{Builder, Info};
 use crate::value::{slot, text};
 use podlab_api::Request;
 use podlab_api::door::PatchType;
-use podlab_api::patch::three_way_strategic;
 use serde_json::{Value, json};
 
 /// The two versions of one object as files.
@@ -77,11 +76,8 @@ fn compare(cx: &mut Cx<'_>, parsed: &Parsed, info: &Info) -> Result<Pair> {
         Err(error) => return Err(error),
     };
     let mut merged = merge(cx, parsed, info, live.as_ref())?;
-    if let Some(live) = &live
-        && !text(live, &["metadata", "deletionTimestamp"]).is_empty()
-    {
-        let name = &info.name;
-        cx.errln(&format!("Warning: Detected changes to resource {name} which is currently being deleted."));
+    if let Some(live) = &live {
+        warn_of_deletion(cx, live, &info.name);
     }
     let mut live = live.unwrap_or(Value::Null);
     if info.kind.kind == "Secret" && info.kind.group.is_empty() && !parsed.bool("show-secrets") {
@@ -137,14 +133,8 @@ fn merge(cx: &mut Cx<'_>, parsed: &Parsed, info: &Info, live: Option<&Value>) ->
     let original = original.unwrap_or(Value::Null);
     let mut current = live.clone();
     crate::value::remove(&mut current, &["metadata"], "managedFields");
-    let custom = info.kind.is_custom();
-    let how = if custom { PatchType::Merge } else { PatchType::StrategicMerge };
-    let patch = if custom {
-        podlab_api::patch::three_way_json_merge(&original, &modified, &current)
-    } else {
-        three_way_strategic(&original, &modified, &current, lookup(info.kind))
-            .map_err(|error| retrieving(Error::Message(error.to_string()), info))?
-    };
+    let (how, patch) = three_way(info.kind, &original, &modified, &current)
+        .map_err(|error| retrieving(Error::Message(error.to_string()), info))?;
     if patch.as_object().is_some_and(|map| map.is_empty()) {
         return Ok(live.clone());
     }

@@ -2,7 +2,7 @@
 //!
 //! Source: k8s.io/kubectl/pkg/cmd/util/editor/editoptions.go, editor.go (v1.37).
 
-use super::apply::{LAST_APPLIED, annotate, lookup};
+use super::apply::{LAST_APPLIED, annotate, two_way};
 use crate::cx::{Cx, Flow};
 use crate::error::{Error, Result, message};
 use crate::flags::Parsed;
@@ -13,7 +13,6 @@ use crate::resource::{Builder, Info, gather};
 use crate::value::{slot, text};
 use podlab_api::Request;
 use podlab_api::door::{FieldValidation, PatchType};
-use podlab_api::patch::two_way_strategic;
 use serde_json::{Value, json};
 use std::collections::VecDeque;
 
@@ -490,17 +489,11 @@ impl Editing {
         if changed(&["apiVersion"]) || changed(&["kind"]) || changed(&["metadata", "name"]) {
             return message("At least one of apiVersion, kind and name was changed");
         }
-        let custom = info.kind.is_custom();
-        let patch = if custom {
-            podlab_api::patch::two_way_merge(&before.object, &info.object)
-        } else {
-            two_way_strategic(&before.object, &info.object, lookup(info.kind))
-                .map_err(|error| Error::Message(error.to_string()))?
-        };
+        let (how, patch) = two_way(info.kind, &before.object, &info.object)
+            .map_err(|error| Error::Message(error.to_string()))?;
         if self.output_patch {
             cx.outln(&format!("Patch: {}", podlab_yaml::to_json_compact(&patch)));
         }
-        let how = if custom { PatchType::Merge } else { PatchType::StrategicMerge };
         let mut request = Request::patch(info.kind, &info.namespace, &info.name, how, patch);
         if !self.subresource.is_empty() {
             request = request.subresource(self.subresource.clone());

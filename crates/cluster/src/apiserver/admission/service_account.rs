@@ -3,11 +3,11 @@
 //! Source: plugin/pkg/admission/serviceaccount/admission.go (v1.37).
 
 use crate::apiserver::ApiServer;
-use crate::apiserver::accepted::TOKEN_VOLUME_PREFIX;
 use k8s_openapi::api::core::v1::{
     ConfigMapProjection, DownwardAPIProjection, DownwardAPIVolumeFile, KeyToPath, ObjectFieldSelector,
     PodSpec, ProjectedVolumeSource, ServiceAccountTokenProjection, Volume, VolumeMount, VolumeProjection,
 };
+use podlab_api::managed_fields::TOKEN_VOLUME_PREFIX;
 use podlab_api::{Body, Object, Status, kinds};
 use podlab_sim::Draw;
 use serde_json::Value;
