@@ -154,9 +154,9 @@ pub(crate) fn ready(
     containers_ready: &PodCondition,
     conditions: &[PodCondition],
 ) -> PodCondition {
-    let mut ready = PodCondition { type_: "Ready".to_owned(), ..containers_ready.clone() };
+    const KIND: &str = "Ready";
     if containers_ready.status != "True" {
-        return ready;
+        return PodCondition { type_: KIND.to_owned(), ..containers_ready.clone() };
     }
     let mut messages = Vec::new();
     for gate in spec.readiness_gates.iter().flatten() {
@@ -172,8 +172,8 @@ pub(crate) fn ready(
             Some(_) => {}
         }
     }
-    if !messages.is_empty() {
-        ready = condition("Ready", false, "ReadinessGatesNotReady", messages.join(", "));
+    if messages.is_empty() {
+        return condition(KIND, true, "", String::new());
     }
-    ready
+    condition(KIND, false, "ReadinessGatesNotReady", messages.join(", "))
 }

@@ -22,6 +22,7 @@ pub(super) fn admit(object: &mut Object) {
         return;
     }
     let tolerations = Arc::make_mut(spec).tolerations.get_or_insert_default();
+    tolerations.reserve_exact(missing.len());
     for key in missing {
         tolerations.push(Toleration {
             key: Some(key.to_owned()),
