@@ -5,7 +5,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { brotliCompressSync, constants } from "node:zlib";
-import { launch } from "./lab.mjs";
+import { close, launch } from "./browser.mjs";
 
 const url = process.env.PODLAB_URL;
 const names = process.argv.slice(2);
@@ -135,4 +135,4 @@ for (const name of names) {
   const all = runs.length > 1 ? { runs_ms: runs.map((run) => round(run.cpu_ms)) } : {};
   console.log(JSON.stringify({ [name]: { ...middle, ...all } }));
 }
-await browser.close();
+await close();

@@ -4,7 +4,8 @@
 // Writes the marks, one byte a function, to the file PODLAB_MARKS.
 
 import { writeFile } from "node:fs/promises";
-import { launch, ready, url } from "./lab.mjs";
+import { close, launch } from "./browser.mjs";
+import { ready, url } from "./lab.mjs";
 
 /** Keeps the wasm file's exports where the marks can be read from. */
 function keepExports() {
@@ -53,4 +54,4 @@ await page.waitForTimeout(1000);
 await keep(page, "begun");
 await page.close();
 await writeFile(process.env.PODLAB_MARKS, Buffer.from(marks));
-await browser.close();
+await close();

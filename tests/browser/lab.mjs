@@ -9,41 +9,16 @@
 // a running `cargo xtask serve`: PODLAB_URL=http://127.0.0.1:8417/ node --test tests/browser/start.test.mjs
 
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { after } from "node:test";
-import { chromium } from "playwright-core";
+import { close, launch } from "./browser.mjs";
 
 /** Where the page is served; ends with a slash. */
 export const url = process.env.PODLAB_URL;
 if (!url) throw new Error("PODLAB_URL is not set: run the browser tests with `cargo xtask test --only browser`");
 
-const executablePath =
-  process.env.CHROME ??
-  ["/usr/bin/chromium", "/usr/bin/google-chrome", "/usr/bin/chromium-browser"].find((path) => existsSync(path));
-
-const FLAGS = [
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
-// Chromium's own sandbox does not work for root, as which test machines often run.
-if (process.getuid?.() === 0) FLAGS.push("--no-sandbox");
-
-let browser;
-
-/** The browser of this test file, started by the first test. */
-export async function launch() {
-  browser ??= await chromium.launch({ executablePath, args: FLAGS });
-  return browser;
-}
-
-after(async () => {
-  await browser?.close();
-});
+after(close);
 
 /**
  * Wraps a test body: opens the page in a fresh browser profile, waits until podlab has started, runs the body with

@@ -130,15 +130,15 @@ fn round(figure: f64) -> f64 {
 
 /// CPU time of this process in milliseconds; where the system does not tell, real time.
 fn cpu_ms() -> f64 {
-    let nanos = std::fs::read_to_string("/proc/self/schedstat")
-        .ok()
-        .and_then(|text| text.split_whitespace().next()?.parse::<f64>().ok());
-    match nanos {
-        Some(nanos) => nanos / 1e6,
-        None => {
-            static START: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
-            START.get_or_init(std::time::Instant::now).elapsed().as_secs_f64() * 1000.0
-        }
+    #[cfg(unix)]
+    {
+        let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+        time.tv_sec as f64 * 1000.0 + time.tv_nsec as f64 / 1e6
+    }
+    #[cfg(not(unix))]
+    {
+        static START: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
+        START.get_or_init(std::time::Instant::now).elapsed().as_secs_f64() * 1000.0
     }
 }
 
