@@ -58,9 +58,20 @@ fn apply_struct(schema: &Schema, id: TypeId, value: &mut Value) {
         if let Some(default) = field.default {
             declared(value, field.name, &field.ty, default);
         }
-        if let Some(item) = value.get_mut(field.name) {
+        if has_structs(&field.ty)
+            && let Some(item) = value.get_mut(field.name)
+        {
             apply_type(schema, &field.ty, item);
         }
+    }
+}
+
+/// Whether there can be something below to fill in; most fields are looked up in vain otherwise.
+fn has_structs(ty: &GoType) -> bool {
+    match ty {
+        GoType::Named(_) => true,
+        GoType::Pointer(inner) | GoType::Slice(inner) | GoType::Map(_, inner) => has_structs(inner),
+        _ => false,
     }
 }
 

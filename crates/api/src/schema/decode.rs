@@ -109,22 +109,22 @@ impl Encoded {
 }
 
 /// Source: sigs.k8s.io/json internal/golang/encoding/json/decode.go decodeState.
-struct Decoder {
+struct Decoder<'a> {
     schema: &'static Schema,
     /// The struct whose field is being read, for error texts.
     context: Option<TypeId>,
     /// The fields down to it.
     fields: Vec<&'static str>,
     /// The same with indexes and map keys, for strict errors.
-    path: Vec<Step>,
+    path: Vec<Step<'a>>,
     /// The first error that did not stop decoding.
     saved: Option<String>,
     strict_errors: Vec<String>,
     depth: usize,
 }
 
-enum Step {
-    Key(String),
+enum Step<'a> {
+    Key(&'a str),
     Index(usize),
 }
 
@@ -140,7 +140,7 @@ fn json_word(value: &Value) -> &'static str {
     }
 }
 
-impl Decoder {
+impl<'a> Decoder<'a> {
     fn type_error(&self, what: &str, go_type: &str) -> String {
         match self.context {
             Some(id) => format!(
@@ -161,7 +161,7 @@ impl Decoder {
     }
 
     /// `Err` is an error of a type's own unmarshaler, which stops decoding at once.
-    fn value(&mut self, ty: &GoType, value: &Value) -> Result<Encoded, String> {
+    fn value(&mut self, ty: &GoType, value: &'a Value) -> Result<Encoded, String> {
         if self.depth >= MAX_DEPTH {
             return Err("json: exceeded max depth".to_owned());
         }
@@ -171,7 +171,7 @@ impl Decoder {
         out
     }
 
-    fn value_unguarded(&mut self, ty: &GoType, value: &Value) -> Result<Encoded, String> {
+    fn value_unguarded(&mut self, ty: &GoType, value: &'a Value) -> Result<Encoded, String> {
         let schema = self.schema;
         if let GoType::Pointer(inner) = ty {
             if value.is_null() {
@@ -210,7 +210,7 @@ impl Decoder {
         })
     }
 
-    fn array(&mut self, inner: &GoType, items: &[Value]) -> Result<Encoded, String> {
+    fn array(&mut self, inner: &GoType, items: &'a [Value]) -> Result<Encoded, String> {
         if items.is_empty() {
             // Protobuf, in which objects are stored, knows no empty list.
             return Ok(Encoded::of(Value::Null, true));
@@ -224,13 +224,13 @@ impl Decoder {
         Ok(Encoded::of(out, false))
     }
 
-    fn map(&mut self, inner: &GoType, map: &Map<String, Value>) -> Result<Encoded, String> {
+    fn map(&mut self, inner: &GoType, map: &'a Map<String, Value>) -> Result<Encoded, String> {
         if map.is_empty() {
             return Ok(Encoded::of(Value::Null, true));
         }
         let mut out = Map::new();
         for (key, item) in map {
-            self.path.push(Step::Key(key.clone()));
+            self.path.push(Step::Key(key));
             let mut encoded = self.value(inner, item)?.value;
             self.path.pop();
             if encoded.is_null() && *inner == GoType::Bytes {
@@ -241,7 +241,7 @@ impl Decoder {
         Ok(Encoded::of(out, false))
     }
 
-    fn object(&mut self, id: TypeId, given: Option<&Map<String, Value>>) -> Result<Encoded, String> {
+    fn object(&mut self, id: TypeId, given: Option<&'a Map<String, Value>>) -> Result<Encoded, String> {
         let schema = self.schema;
         let fields = schema.fields(id);
         let mut out = Map::new();
@@ -252,10 +252,12 @@ impl Decoder {
                     self.unknown_field(key);
                     continue;
                 };
-                self.fields.extend(field.inline.into_iter().flat_map(|i| i.split('.')));
+                if let Some(inline) = field.inline {
+                    self.fields.extend(inline.split('.'));
+                }
                 self.fields.push(field.name);
                 self.context = Some(id);
-                self.path.push(Step::Key(key.clone()));
+                self.path.push(Step::Key(key));
                 let encoded = self.value(&field.ty, item)?;
                 if item.as_array().is_some_and(Vec::is_empty)
                     && schema.qualified_name(id) == EMPTY_IS_NOT_NIL.0
@@ -271,12 +273,12 @@ impl Decoder {
             }
         }
         for field in fields {
+            let ty = schema.resolve(&field.ty);
+            if field.omit_empty && !matches!(ty, GoType::Named(_) | GoType::Special(_)) {
+                // Only structs are written when they are empty.
+                continue;
+            }
             if given.is_none_or(|map| !map.contains_key(field.name)) {
-                let ty = schema.resolve(&field.ty);
-                if field.omit_empty && !matches!(ty, GoType::Named(_) | GoType::Special(_)) {
-                    // Only structs are written when they are empty.
-                    continue;
-                }
                 let encoded = self.zero(&field.ty);
                 insert(&mut out, field, encoded);
             }
@@ -330,7 +332,7 @@ impl Decoder {
         }
     }
 
-    fn special(&mut self, special: Special, value: &Value) -> Result<Encoded, String> {
+    fn special(&mut self, special: Special, value: &'a Value) -> Result<Encoded, String> {
         match special {
             Special::Quantity => {
                 let text = match value {

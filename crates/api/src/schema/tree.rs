@@ -10,12 +10,13 @@ static EMPTY: LazyLock<Map<String, Value>> = LazyLock::new(Map::new);
 pub(crate) fn at<'a>(value: &'a Value, path: &str) -> &'a Value {
     let (mut here, mut rest) = (value, path);
     loop {
+        let Value::Object(fields) = here else { return &NULL };
         // Paths are short: a plain look for the dot is quicker than a searcher.
         let (name, more) = match rest.bytes().position(|b| b == b'.') {
             Some(dot) => (&rest[..dot], Some(&rest[dot + 1..])),
             None => (rest, None),
         };
-        match (here.get(name), more) {
+        match (fields.get(name), more) {
             (Some(next), Some(more)) => (here, rest) = (next, more),
             (Some(next), None) => return next,
             (None, _) => return &NULL,

@@ -10,6 +10,7 @@ use super::resources::quantity;
 use crate::go_text::quote;
 use crate::schema::tree::{at, has, int, list, map, text};
 use serde_json::Value;
+use std::fmt;
 
 /// The warning that every request for a deprecated resource gets.
 ///
@@ -312,6 +313,10 @@ fn volumes(warnings: &mut Vec<String>, spec: &Value, path: &Path) {
     ];
     let all = list(spec, "volumes");
     for (i, volume) in all.iter().enumerate() {
+        let is_told = |name: &String| DEPRECATED.iter().any(|(field, ..)| field == name);
+        if !volume.as_object().is_some_and(|volume| volume.keys().any(is_told)) {
+            continue;
+        }
         let volumes_path = path.child("volumes");
         let path = volumes_path.index(i);
         for (field, told, message) in DEPRECATED {
@@ -333,11 +338,18 @@ fn volumes(warnings: &mut Vec<String>, spec: &Value, path: &Path) {
 
 /// Files of a volume that lie in each other's way.
 fn overlapping_paths(warnings: &mut Vec<String>, volume: &Value) {
+    const SOURCES: [&str; 4] = ["configMap", "secret", "downwardAPI", "projected"];
+    if !SOURCES.iter().any(|source| has(volume, source)) {
+        return;
+    }
     let name = quote(text(volume, "name"));
     let paths = |items: &[Value], source: &str| -> Vec<(String, String)> {
         items.iter().map(|i| (text(i, "path").to_owned(), source.to_owned())).collect()
     };
     let mut told = |what: &str, found: Vec<(String, String)>| {
+        if found.len() < 2 {
+            return;
+        }
         let mut seen: Vec<(String, String)> = Vec::new();
         let shown = |(path, source): &(String, String)| {
             if source.is_empty() { quote(path) } else { format!("{} ({source})", quote(path)) }
@@ -372,6 +384,9 @@ fn overlapping_paths(warnings: &mut Vec<String>, volume: &Value) {
         for source in list(volume, "projected.sources") {
             for (field, word) in [("configMap", "ConfigMap"), ("secret", "Secret")] {
                 let part = at(source, field);
+                if list(part, "items").is_empty() {
+                    continue;
+                }
                 all.extend(paths(list(part, "items"), &format!("{word} {}", quote(text(part, "name")))));
             }
             all.extend(paths(list(source, "downwardAPI.items"), "DownwardAPI"));
@@ -411,9 +426,12 @@ fn containers(warnings: &mut Vec<String>, object: &Value, root: &Path, path: &Pa
         let list_path = path.child(list_name);
         for (i, container) in list(spec, list_name).iter().enumerate() {
             let path = list_path.index(i);
-            let key = format!("container.seccomp.security.alpha.kubernetes.io/{}", text(container, "name"));
-            if !has(container, "securityContext.seccompProfile") && notes.contains_key(&key) {
-                warnings.push(format!("{}: {seccomp}", notes_path.key(&key)));
+            if !notes.is_empty() && !has(container, "securityContext.seccompProfile") {
+                let name = text(container, "name");
+                let key = format!("container.seccomp.security.alpha.kubernetes.io/{name}");
+                if notes.contains_key(&key) {
+                    warnings.push(format!("{}: {seccomp}", notes_path.key(&key)));
+                }
             }
             for name in ["memory", "ephemeral-storage"] {
                 for what in ["limits", "requests"] {
@@ -426,10 +444,13 @@ fn containers(warnings: &mut Vec<String>, object: &Value, root: &Path, path: &Pa
             let env = list(container, "env");
             for (j, var) in env.iter().enumerate() {
                 let name = text(var, "name");
+                if !env.iter().take(j).any(|v| text(v, "name") == name) {
+                    continue;
+                }
                 let reference = format!("$({name})");
                 let value = text(var, "value");
                 let hides = has(var, "valueFrom") || value == reference || !value.contains(&reference);
-                if hides && env.iter().take(j).any(|v| text(v, "name") == name) {
+                if hides {
                     warnings.push(format!(
                         "{}: hides previous definition of {}, which may be dropped when using apply",
                         path.child("env").index(j),
@@ -441,15 +462,27 @@ fn containers(warnings: &mut Vec<String>, object: &Value, root: &Path, path: &Pa
     }
 }
 
+/// Where a port stands: made a text only for a warning.
+struct Place<'a> {
+    path: &'a Path<'a>,
+    list_name: &'static str,
+    container: usize,
+    port: usize,
+}
+
+impl fmt::Display for Place<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Place { path, list_name, container, port } = *self;
+        write!(f, "{path}.{list_name}[{container}].ports[{port}]")
+    }
+}
+
 fn ports(warnings: &mut Vec<String>, spec: &Value, path: &Path) {
-    let mut all: Vec<(String, &Value)> = Vec::new();
+    let mut all: Vec<(Place, &Value)> = Vec::new();
     for list_name in LISTS {
-        let list_path = path.child(list_name);
         for (i, container) in list(spec, list_name).iter().enumerate() {
             for (j, port) in list(container, "ports").iter().enumerate() {
-                let item = list_path.index(i);
-                let place = item.child("ports").index(j).to_string();
-                all.push((place, port));
+                all.push((Place { path, list_name, container: i, port: j }, port));
             }
         }
     }

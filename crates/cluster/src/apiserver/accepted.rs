@@ -4,16 +4,20 @@
 //! everything it was made from, and is given again for what is equal in all of it: answers are the same with and
 //! without, and only accepted pods are kept.
 
+use super::strategy::Writer;
 use k8s_openapi::api::core::v1::PodSpec;
 use podlab_api::managed_fields::TOKEN_VOLUME_PREFIX;
 use podlab_api::validation::content::is_dns1123_label;
 use podlab_api::{Body, Kind, Object, ObjectMeta, kinds};
 use serde_json::{Map, Value};
 use std::collections::VecDeque;
+use std::hash::{Hash as _, Hasher};
 use std::sync::Arc;
 
 /// So many specs are kept, of each sort.
 const KEPT: usize = 16;
+/// So many pods that were sent once are remembered.
+const SEEN: usize = 64;
 
 /// What stands for its name while specs are compared: no volume can have it.
 const TOKEN_VOLUME: &str = "kube-api-access-*****";
@@ -21,6 +25,10 @@ const TOKEN_VOLUME: &str = "kube-api-access-*****";
 /// What the API server has accepted lately.
 #[derive(Clone, Debug, Default)]
 pub(super) struct AcceptedPods {
+    /// Fingerprints of the latest pods that were like none before: what is sent once is not worth keeping.
+    seen: VecDeque<u64>,
+    /// Whether the pod that was sent last was like one before.
+    repeated: bool,
     decoded: VecDeque<Arc<Decoded>>,
     valid: VecDeque<Arc<Valid>>,
 }
@@ -28,6 +36,7 @@ pub(super) struct AcceptedPods {
 /// A pod as it was sent and what it was decoded to, defaults filled in.
 #[derive(Debug)]
 struct Decoded {
+    fingerprint: u64,
     sent: Map<String, Value>,
     metadata: ObjectMeta,
     body: Body,
@@ -42,6 +51,26 @@ struct Valid {
     warnings: Vec<String>,
 }
 
+/// FNV-1a, 64 bits: the same on every machine. Equal ones are compared in full before anything rests on them.
+struct Fingerprint(u64);
+
+impl Default for Fingerprint {
+    fn default() -> Self {
+        Self(0xcbf2_9ce4_8422_2325)
+    }
+}
+
+impl Hasher for Fingerprint {
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 =
+            bytes.iter().fold(self.0, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3));
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
 /// A new pod that was sent, where its like may be known: one with nothing but metadata and spec, and no uid, which
 /// would make it an existing one.
 #[derive(Clone, Copy)]
@@ -50,6 +79,8 @@ pub(super) struct SentPod<'a> {
     metadata: &'a Map<String, Value>,
     /// `None` for one whose name is to be generated.
     name: Option<&'a str>,
+    /// Equal for all that differ in their names alone.
+    fingerprint: u64,
 }
 
 impl<'a> SentPod<'a> {
@@ -70,7 +101,12 @@ impl<'a> SentPod<'a> {
             Some(Value::String(name)) if !name.is_empty() => Some(name.as_str()),
             Some(_) => return None,
         };
-        (plain && !metadata.contains_key("uid")).then_some(SentPod { fields, metadata, name })
+        if !plain || metadata.contains_key("uid") {
+            return None;
+        }
+        let mut hasher = Fingerprint::default();
+        but(metadata, "name").chain(but(fields, "metadata")).for_each(|field| field.hash(&mut hasher));
+        Some(SentPod { fields, metadata, name, fingerprint: hasher.finish() })
     }
 
     /// Whether another one differs in its name alone.
@@ -91,18 +127,40 @@ fn but<'a>(
 
 impl AcceptedPods {
     /// What a pod is decoded to, if its like is known.
-    pub(super) fn decoded(&self, pod: &SentPod<'_>) -> Option<Object> {
-        let found = self.decoded.iter().find(|decoded| pod.is_like(&decoded.sent))?;
+    pub(super) fn decoded(&mut self, pod: &SentPod<'_>) -> Option<Object> {
+        let found = self
+            .decoded
+            .iter()
+            .find(|decoded| decoded.fingerprint == pod.fingerprint && pod.is_like(&decoded.sent));
+        self.repeated = found.is_some() || self.seen.contains(&pod.fingerprint);
+        let Some(found) = found else {
+            if !self.repeated {
+                self.seen.truncate(SEEN - 1);
+                self.seen.push_front(pod.fingerprint);
+            }
+            return None;
+        };
         let metadata = ObjectMeta { name: pod.name.map(str::to_owned), ..found.metadata.clone() };
         Some(Object { kind: &kinds::POD, metadata, body: found.body.clone(), managed: None })
     }
 
-    /// Keeps what a pod was decoded to. There must have been nothing to say about it.
+    /// Whether a new pod may be like others: a controller's is, a client's where its like was sent before.
+    pub(super) fn concerns(&self, writer: Writer) -> bool {
+        writer == Writer::Component || self.repeated
+    }
+
+    /// Keeps what a pod was decoded to, if it is the second of its like. There must have been nothing to say about it.
     pub(super) fn keep_decoded(&mut self, pod: &SentPod<'_>, object: &Object) {
+        if !self.repeated {
+            return;
+        }
         let Body::Pod { spec, node_name, .. } = &object.body else { return };
         let body = Body::Pod { spec: spec.clone(), node_name: node_name.clone(), status: Arc::default() };
         let metadata = ObjectMeta { name: None, ..object.metadata.clone() };
-        keep(&mut self.decoded, Decoded { sent: pod.fields.clone(), metadata, body });
+        keep(
+            &mut self.decoded,
+            Decoded { fingerprint: pod.fingerprint, sent: pod.fields.clone(), metadata, body },
+        );
     }
 
     /// The warnings about a pod that differs from a valid one only in what it is called; `None` for one that has

@@ -144,12 +144,15 @@ impl ApiServer {
         object: &mut Object,
         warnings: &mut Vec<String>,
     ) -> Result<(), Status> {
-        if let Some(known) = self.accepted.warnings(object) {
+        let may_be_known = self.accepted.concerns(writer);
+        if may_be_known && let Some(known) = self.accepted.warnings(object) {
             warnings.extend_from_slice(known);
             return Ok(());
         }
         let found = strategy::validate_create(object, writer)?;
-        self.accepted.keep_valid(object, &found);
+        if may_be_known {
+            self.accepted.keep_valid(object, &found);
+        }
         warnings.extend(found);
         Ok(())
     }
