@@ -15,6 +15,8 @@ use yew::prelude::*;
 
 /// What the cluster gets of each frame, in milliseconds.
 const BUDGET_MS: f64 = 4.0;
+/// What a command in the terminal that has much to do gets of each frame.
+const TERMINAL_MS: f64 = 2.5;
 /// What setting up a large cluster gets of each frame: nobody can do anything else meanwhile.
 const BUILD_MS: f64 = 24.0;
 /// How often the lab is kept, in milliseconds, if it has changed.
@@ -179,7 +181,11 @@ fn pump(
         if let Ok(mut open) = lab.try_borrow_mut() {
             let budget = if open.building().is_some() { BUILD_MS } else { BUDGET_MS };
             let mut turn = Turn::new(begun, budget);
-            let advance = open.advance(elapsed, &mut || turn.goes_on(now_ms));
+            let mut terminal: Option<Turn> = None;
+            let advance = open.advance_in_turns(elapsed, &mut || turn.goes_on(now_ms), &mut || {
+                // Its turn begins when it is asked first: the cluster's came before.
+                terminal.get_or_insert_with(|| Turn::new(now_ms(), TERMINAL_MS)).goes_on(now_ms)
+            });
             let revision = open.revision();
             let mut shown = pace.drawn;
             if advance.changed {

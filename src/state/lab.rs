@@ -287,6 +287,16 @@ impl Lab {
 
     /// Lets `elapsed` real time pass. `keep_going` is asked between events and ends the turn with `false`.
     pub fn advance(&mut self, elapsed: Duration, keep_going: &mut dyn FnMut() -> bool) -> Advance {
+        self.advance_in_turns(elapsed, keep_going, &mut || true)
+    }
+
+    /// As [`advance`](Self::advance); `attend` is asked between the steps of what runs in the terminal.
+    pub fn advance_in_turns(
+        &mut self,
+        elapsed: Duration,
+        keep_going: &mut dyn FnMut() -> bool,
+        attend: &mut dyn FnMut() -> bool,
+    ) -> Advance {
         if self.is_replaying() {
             if self.building.is_some() {
                 self.build_some(keep_going);
@@ -314,7 +324,7 @@ impl Lab {
         if self.terminal.is_active() && self.past.is_none() {
             let before = self.terminal.revision();
             let busy = self.terminal.is_busy();
-            self.terminal.poll(&mut self.live, &mut self.files);
+            self.terminal.poll_while(&mut self.live, &mut self.files, attend);
             if busy {
                 self.settle_mark();
             }

@@ -18,8 +18,10 @@ const FOLDER: &str = "/root";
 const SINK: u32 = 1;
 /// Steps that one call of [`Shell::run`] may take.
 const BUDGET: u32 = 50_000;
-/// How many of them are taken before its output is looked at.
-const TURN: u32 = 64;
+/// How many of them are taken before the caller is asked: a step of kubectl may read or write an object.
+const TURN: u32 = 4;
+/// So many turns later its output is looked at.
+const LOOK: u32 = 16;
 /// So many bytes written end a call.
 const FLOOD: usize = 256 << 10;
 /// What a login shell's start-up files would say.
@@ -287,18 +289,18 @@ impl Shell {
         self.told.prompt = None;
     }
 
-    /// Runs up to now; answers the exit code once the line has ended.
-    pub(super) fn run(&mut self, door: &mut dyn Door) -> Option<i32> {
+    /// Runs up to now as long as `keep_going` says so; answers the exit code once the line has ended.
+    pub(super) fn run(&mut self, door: &mut dyn Door, keep_going: &mut dyn FnMut() -> bool) -> Option<i32> {
         let now = sim_now(door);
         let Some(machine) = &mut self.machine else { return Some(127) };
         let mut outside = Outside { told: &mut self.told, door, now };
         machine.stir();
         // What floods the screen gets a smaller turn: only its end is kept.
         let mut next = Next::Now;
-        for _ in 0..BUDGET / TURN {
+        for turn in 1..=BUDGET / TURN {
             next = machine.run(&mut outside, TURN).next;
-            let written: usize = outside.told.written.iter().map(|(_, bytes)| bytes.len()).sum();
-            if next != Next::Now || written > FLOOD {
+            let written = || outside.told.written.iter().map(|(_, bytes)| bytes.len()).sum::<usize>();
+            if next != Next::Now || turn.is_multiple_of(LOOK) && written() > FLOOD || !keep_going() {
                 break;
             }
         }

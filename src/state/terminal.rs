@@ -15,6 +15,8 @@ const OUTPUT: usize = 256 << 10;
 const LINE: usize = 64 << 10;
 /// How many steps a command that waits for nothing does in a frame: a step reads or writes an object or two.
 const STEPS: usize = 40;
+/// How many of them it does at once, when it begins: files of a few objects are done then.
+const FIRST_STEPS: usize = 16;
 /// After so many turns such a command is left to the frames, whatever asked for it.
 const TURNS: usize = 100_000;
 
@@ -256,7 +258,11 @@ impl Terminal {
         let program = Program::Kubectl(Box::new(podlab_kubectl::run(args, env)));
         self.running =
             Some(Running { program, wait: None, stdin: stdin.map(|text| text.as_bytes().to_vec()) });
-        self.poll(door, files);
+        let mut steps = 0;
+        self.poll_while(door, files, &mut || {
+            steps += 1;
+            steps < FIRST_STEPS
+        });
     }
 
     /// Adds a line that the page typed for the learner.
@@ -267,10 +273,20 @@ impl Terminal {
 
     /// Lets the running command go on; call it whenever time has passed or the cluster has changed.
     pub fn poll(&mut self, door: &mut dyn Door, files: &mut Files) {
+        self.poll_while(door, files, &mut || true);
+    }
+
+    /// As [`poll`](Self::poll), as long as `keep_going` says so between the steps of a command that has much to do.
+    pub fn poll_while(
+        &mut self,
+        door: &mut dyn Door,
+        files: &mut Files,
+        keep_going: &mut dyn FnMut() -> bool,
+    ) {
         let Some(mut running) = self.running.take() else {
             // What runs in the background writes when it likes.
             if self.shell.has_jobs() {
-                self.shell.run(door);
+                self.shell.run(door, keep_going);
                 self.take_output();
             }
             return;
@@ -278,7 +294,7 @@ impl Terminal {
         // A command that only yields is given a few turns a frame.
         for _ in 0..STEPS {
             let Program::Kubectl(invocation) = &mut running.program else {
-                return self.poll_line(running, door, files);
+                return self.poll_line(running, door, files, keep_going);
             };
             let mut io = TerminalIo { terminal: self, files, stdin: &mut running.stdin };
             match invocation.step(door, &mut io) {
@@ -289,16 +305,25 @@ impl Terminal {
                     break;
                 }
             }
+            if !keep_going() {
+                break;
+            }
         }
         self.running = Some(running);
     }
 
     /// Lets the line go on that runs in the shell.
-    fn poll_line(&mut self, mut running: Running, door: &mut dyn Door, files: &mut Files) {
-        let mut ended = self.shell.run(door);
+    fn poll_line(
+        &mut self,
+        mut running: Running,
+        door: &mut dyn Door,
+        files: &mut Files,
+        keep_going: &mut dyn FnMut() -> bool,
+    ) {
+        let mut ended = self.shell.run(door, keep_going);
         self.tend_edits(files);
         if self.shell.edits().iter().any(|e| e.closed.is_some()) {
-            ended = self.shell.run(door);
+            ended = self.shell.run(door, keep_going);
             self.tend_edits(files);
         }
         self.take_output();

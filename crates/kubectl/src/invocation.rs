@@ -42,6 +42,8 @@ pub struct Invocation {
     state: State,
     stdin: Vec<u8>,
     warned: Vec<String>,
+    /// Read once: what this run changes in it is for the next one.
+    config: Option<Kubeconfig>,
 }
 
 #[allow(clippy::large_enum_variant)] // One at a time, moved once.
@@ -75,7 +77,14 @@ pub(crate) enum Task {
 
 /// Begins a run of kubectl. `argv` holds the words after the program's name.
 pub fn run(argv: &[String], env: Env) -> Invocation {
-    Invocation { argv: argv.to_vec(), env, state: State::Start, stdin: Vec::new(), warned: Vec::new() }
+    Invocation {
+        argv: argv.to_vec(),
+        env,
+        state: State::Start,
+        stdin: Vec::new(),
+        warned: Vec::new(),
+        config: None,
+    }
 }
 
 impl Invocation {
@@ -262,7 +271,13 @@ impl Invocation {
     }
 
     fn cx<'a>(&'a mut self, parsed: &Parsed, door: &'a mut dyn Door, io: &'a mut dyn Io) -> Result<Cx<'a>> {
-        let config = Kubeconfig::load(io, &self.env, parsed).map_err(Error::Message)?;
+        let config = match &self.config {
+            Some(config) => config.clone(),
+            None => {
+                let config = Kubeconfig::load(io, &self.env, parsed).map_err(Error::Message)?;
+                self.config.insert(config).clone()
+            }
+        };
         let given = parsed.str("namespace").to_owned();
         let enforce_namespace = !given.is_empty();
         let namespace = if enforce_namespace { given } else { config.namespace().to_owned() };

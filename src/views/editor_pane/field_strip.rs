@@ -1,13 +1,14 @@
 //! What the field at the caret is: path, type, one sentence.
 
 use crate::i18n::{editor as texts, use_lang};
-use crate::session::LabContext;
 use crate::state::manifest::{self, describe_type, field_at};
 use yew::prelude::*;
 
 /// Properties of [`FieldStrip`].
 #[derive(Clone, PartialEq, Properties)]
 pub(super) struct FieldStripProps {
+    /// The text in the editor.
+    pub(super) text: AttrValue,
     /// Where the caret is (UTF-16).
     pub(super) caret: Option<u32>,
     /// Whether Kubernetes' descriptions are there.
@@ -18,14 +19,11 @@ pub(super) struct FieldStripProps {
 #[component]
 pub(super) fn FieldStrip(props: &FieldStripProps) -> Html {
     let lang = use_lang();
-    let Some(lab) = use_context::<LabContext>() else { return html! {} };
-    let field = props.caret.and_then(|caret| {
-        lab.read(|l| {
-            let text = &l.files.active().text;
-            field_at(text, manifest::byte(text, caret))
-        })
+    // Looked for again only when the text or the caret is another: not whenever time passes in the lab.
+    let field = use_memo((props.text.clone(), props.caret), |(text, caret)| {
+        caret.and_then(|caret| field_at(text, manifest::byte(text, caret)))
     });
-    let body = match &field {
+    let body = match field.as_ref() {
         None => html! { <p>{texts::FIELD_NONE.get(lang)}</p> },
         Some(field) if field.unknown => html! {
             <><code>{&field.path}</code><p>{texts::FIELD_UNKNOWN.get(lang)}</p></>

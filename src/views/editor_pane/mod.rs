@@ -164,10 +164,10 @@ pub(crate) fn EditorPane() -> Html {
             <FileTabs has_problems={errors > 0} />
             if is_past { <p class="pane-past">{texts::PAST.get(lang)}</p> }
             <div class="editor-text">
-                <CodeEditor {label} document={name} {text} {revision} read_only={is_past} lang={lang.code()}
+                <CodeEditor {label} document={name} text={text.clone()} {revision} read_only={is_past} lang={lang.code()}
                     problems={checker.problems.clone()} {on_change} on_submit={on_apply} {on_caret} {complete} {hover} {on_ready} />
             </div>
-            if !ui.presenter { <FieldStrip caret={*caret} {described} /> }
+            if !ui.presenter { <FieldStrip text={text.clone()} caret={*caret} {described} /> }
             <footer class="editor-bar">
                 <div class="editor-said" role="status">{state}</div>
                 <button type="button" class="button ghost" disabled={is_past || awaits_save} onclick={on_dry_run}>{texts::DRY_RUN.get(lang)}</button>
