@@ -112,6 +112,8 @@ pub struct RequestOptions {
     pub field_validation: FieldValidation,
     /// What a body in YAML had twice, in the decoder's words (`line 8: key "data" already set in map`).
     pub duplicate_keys: Vec<String>,
+    /// The paths of what a body in JSON had twice (`spec.replicas`).
+    pub duplicate_fields: Vec<String>,
     /// Who writes, for managed fields.
     pub field_manager: Option<String>,
     /// Takes over fields that others own (server-side apply).

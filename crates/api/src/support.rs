@@ -61,7 +61,6 @@ const POD: &[Field] = &[
     field("volumes[].nfs"),
     field("volumes[].photonPersistentDisk"),
     field("volumes[].portworxVolume"),
-    field("volumes[].projected.sources[].clusterTrustBundle"),
     field("volumes[].projected.sources[].podCertificate"),
     field("volumes[].quobyte"),
     field("volumes[].rbd"),

@@ -10,13 +10,13 @@ use crate::host::Host;
 use crate::identity::{Identity, identity};
 use crate::list::{self, Page};
 use crate::logs::logs;
-use crate::negotiate::{Accepts, Encoding, accept};
+use crate::negotiate::{Accepts, Encoding, Form, accept};
 use crate::paths::{discover, other};
 use crate::portforward::port_forward;
 use crate::protobuf;
 use crate::proxy::proxy;
 use crate::query::{ListQuery, Query, check_write, list_query, request_options};
-use crate::refuse::{method_not_allowed, stopped};
+use crate::refuse::{method_not_allowed, not_acceptable, stopped};
 use crate::render::{self, IncludeObject, ListMeta, Style};
 use crate::rendered::Rendered;
 use crate::reply::{self, Reply};
@@ -156,8 +156,18 @@ async fn resource(
             return port_forward(&app.host, asked, &call.query, request).await;
         }
         "proxy" if *kind == kinds::POD || *kind == kinds::SERVICE => {
+            let path = request.uri().path().to_owned();
+            if target.rest.is_empty() && !path.ends_with('/') && matches!(method, Method::GET | Method::HEAD)
+            {
+                // Relative links of the page would lead elsewhere.
+                let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
+                let mut moved = reply::text(301, "");
+                reply::set(&mut moved, hyper::header::LOCATION, &format!("{path}/{query}"));
+                return Ok(moved);
+            }
+            let prefix = path.strip_suffix(&target.rest).unwrap_or(&path).trim_end_matches('/').to_owned();
             let passed = passed_on(target, request).await?;
-            return proxy(&app.host, kind, &asked, passed).await;
+            return proxy(&app.host, kind, &asked, &prefix, passed).await;
         }
         _ => {}
     }
@@ -187,7 +197,7 @@ async fn resource(
             one(&app, asked, &call, 0).await
         }
         (&Method::PATCH, true) => {
-            let (how, body) = read_patch(request).await?;
+            let (how, body) = read_patch(request, &mut asked.options).await?;
             check_write(&call.query, "PatchOptions", how == PatchType::Apply)?;
             asked.verb = Verb::Patch(how);
             asked.body = body;
@@ -323,6 +333,11 @@ async fn elsewhere(
     };
     if !known.verbs.contains(&word) {
         return Err(method_not_allowed());
+    }
+    // An answer that is no object has no columns and no metadata.
+    let is_review = matches!(known.group.as_str(), "authentication.k8s.io" | "authorization.k8s.io");
+    if is_review && call.accepts.form != Form::Objects {
+        return Err(not_acceptable());
     }
     let mut asked = Request::new(verb, resource).namespace(&call.target.namespace).name(&call.target.name);
     asked.options = request_options(&call.query)?;

@@ -30,6 +30,7 @@ mod refuse;
 mod render;
 mod rendered;
 mod reply;
+mod rewrite;
 mod route;
 mod sent;
 mod server;

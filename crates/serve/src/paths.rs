@@ -64,7 +64,7 @@ pub(crate) fn other(parts: &[String], target: &str, accept: &str, defined: &[&'s
         ["openapi", "v2"]
             if accept.is_empty() || accept.contains('*') || accept.contains("application/json") =>
         {
-            reply::document(200, openapi::v2().to_owned(), Encoding::Json)
+            reply::document(200, openapi::v2(defined).into_owned(), Encoding::Json)
         }
         ["openapi", "v2"] => reply::text(406, ""),
         ["openapi", "v3"] => reply::document(200, openapi::index(defined).to_string(), Encoding::Json),

@@ -8,12 +8,13 @@ use crate::exchange::{Backend, HttpRequest, exchange};
 use crate::host::Host;
 use crate::refuse::{stopped, unavailable};
 use crate::reply::{self, Reply};
-use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderName};
+use crate::rewrite;
+use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderName, LOCATION};
 use podlab_api::{Kind, Request, Status, kinds};
 use podlab_cluster::store::Store;
 use serde_json::Value;
 
-/// Passes a request on.
+/// Passes a request on; `prefix` is the path under which the server's root is seen.
 ///
 /// # Errors
 /// No such pod or Service, no endpoint behind it, nothing that listens there.
@@ -21,6 +22,7 @@ pub(crate) async fn proxy(
     host: &Host,
     kind: &'static Kind,
     asked: &Request,
+    prefix: &str,
     request: HttpRequest,
 ) -> Result<Reply, Status> {
     let namespace = asked.namespace.clone().unwrap_or_default();
@@ -39,7 +41,14 @@ pub(crate) async fn proxy(
         }
         unavailable(format!("error trying to reach service: dial tcp :{port}: connect: connection refused"))
     })?;
-    let body = if head_only { Vec::new() } else { answer.body };
+    let is_page = answer.headers.iter().any(|(name, value)| {
+        name.eq_ignore_ascii_case(CONTENT_TYPE.as_str()) && value.starts_with("text/html")
+    });
+    let body = match std::str::from_utf8(&answer.body) {
+        _ if head_only => Vec::new(),
+        Ok(html) if is_page => rewrite::page(html, prefix).into_bytes(),
+        _ => answer.body,
+    };
     let mut reply = reply::typed(answer.status, "text/plain", ReplyBody::full(body));
     for (name, value) in &answer.headers {
         if let Ok(name) = name.parse::<HeaderName>()
@@ -47,7 +56,10 @@ pub(crate) async fn proxy(
             && name != hyper::header::TRANSFER_ENCODING
             && name != hyper::header::CONNECTION
         {
-            reply::set(&mut reply, name, value);
+            match name == LOCATION {
+                true => reply::set(&mut reply, name, &rewrite::link(value, prefix)),
+                false => reply::set(&mut reply, name, value),
+            }
         }
     }
     let typed = answer.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case(CONTENT_TYPE.as_str()));

@@ -41,7 +41,7 @@ pub(crate) async fn read_options(request: hyper::Request<Incoming>) -> Result<Va
     decode(&media_type, &bytes, "DeleteOptions")
 }
 
-/// The object that is sent, of a kind; what YAML has twice is noted in `options`.
+/// The object that is sent, of a kind; what it has twice is noted in `options`.
 ///
 /// # Errors
 /// It is too long, of a form that is not known, or cannot be read.
@@ -59,7 +59,11 @@ pub(crate) async fn read_body(
         options.duplicate_keys = document.duplicates.into_iter().map(|key| key.text).collect();
         return Ok(document.value);
     }
-    decode(&media_type, &bytes, kind)
+    let value = decode(&media_type, &bytes, kind)?;
+    if matches!(media_type.as_str(), "" | "application/json") {
+        options.duplicate_fields = podlab_yaml::json_duplicates(&String::from_utf8_lossy(&bytes));
+    }
+    Ok(value)
 }
 
 fn decode(media_type: &str, bytes: &[u8], kind: &str) -> Result<Value, Status> {
@@ -113,11 +117,14 @@ fn summary(bytes: &[u8]) -> String {
     }
 }
 
-/// A patch and the language it is written in.
+/// A patch and the language it is written in; what YAML has twice is noted in `options`.
 ///
 /// # Errors
 /// It is too long, in a language that is not known, or cannot be read.
-pub(crate) async fn read_patch(request: hyper::Request<Incoming>) -> Result<(PatchType, Value), Status> {
+pub(crate) async fn read_patch(
+    request: hyper::Request<Incoming>,
+    options: &mut RequestOptions,
+) -> Result<(PatchType, Value), Status> {
     let how = match media_type(request.headers()).as_str() {
         "application/json-patch+json" => PatchType::Json,
         "application/merge-patch+json" => PatchType::Merge,
@@ -130,7 +137,10 @@ pub(crate) async fn read_patch(request: hyper::Request<Incoming>) -> Result<(Pat
     let bytes = read_bytes(request.into_body()).await?;
     let text = std::str::from_utf8(&bytes).map_err(|error| Status::bad_request(error.to_string()))?;
     let value = if how == PatchType::Apply {
-        podlab_yaml::parse_document(text).map(|document| document.value)
+        podlab_yaml::parse_document(text).map(|document| {
+            options.duplicate_keys = document.duplicates.into_iter().map(|key| key.text).collect();
+            document.value
+        })
     } else {
         podlab_yaml::parse_json(text)
     };

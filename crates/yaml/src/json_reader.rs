@@ -46,6 +46,63 @@ pub fn parse_json(text: &str) -> Result<Value, YamlError> {
     }
 }
 
+/// The fields that objects of a JSON text have more than once, by their paths (`spec.ports[0].name`), each as often as it
+/// comes again. Of a text that is no JSON, those up to its error.
+///
+/// Source: sigs.k8s.io/json internal/golang/encoding/json/decode.go `saveStrictError` (duplicate field).
+///
+/// ```
+/// assert_eq!(podlab_yaml::json_duplicates(r#"{"a": [{"b": 1, "b": 2}], "a": 3}"#), ["a[0].b", "a"]);
+/// ```
+pub fn json_duplicates(text: &str) -> Vec<String> {
+    enum Frame {
+        /// The keys that came, the latest of them, whether its value comes next.
+        Object(std::collections::BTreeSet<String>, String, bool),
+        Array(usize),
+    }
+    let bytes = text.as_bytes();
+    let (mut stack, mut found, mut at) = (Vec::new(), Vec::new(), 0);
+    while let Some(&c) = bytes.get(at) {
+        let start = at;
+        at += 1;
+        match c {
+            b'{' => stack.push(Frame::Object(std::collections::BTreeSet::new(), String::new(), false)),
+            b'[' => stack.push(Frame::Array(0)),
+            b'}' | b']' => {
+                stack.pop();
+            }
+            b'"' => {
+                let Ok(end) = scan_string(bytes, start) else { return found };
+                at = end;
+                let Some(Frame::Object(seen, key, false)) = stack.last_mut() else { continue };
+                let quoted = text.get(start..end).unwrap_or_default();
+                *key = serde_json::from_str(quoted).unwrap_or_else(|_| quoted.to_owned());
+                if !seen.insert(key.clone()) {
+                    let mut path = String::new();
+                    for frame in &stack {
+                        match frame {
+                            Frame::Object(_, key, _) if path.is_empty() => path.push_str(key),
+                            Frame::Object(_, key, _) => {
+                                path.push('.');
+                                path.push_str(key);
+                            }
+                            Frame::Array(index) => path.push_str(&format!("[{index}]")),
+                        }
+                    }
+                    found.push(path);
+                }
+            }
+            b':' | b',' => match stack.last_mut() {
+                Some(Frame::Object(_, _, is_value)) => *is_value = c == b':',
+                Some(Frame::Array(index)) => *index += 1,
+                None => {}
+            },
+            _ => {}
+        }
+    }
+    found
+}
+
 /// Reads the JSON value that begins at `at` or behind white space there; `None` at the end.
 pub(crate) fn next_value(text: &str, at: usize) -> Result<Option<(Value, Range<usize>)>, JsonFailure> {
     let rest = text.as_bytes().get(at..).unwrap_or_default();

@@ -2,6 +2,7 @@
 
 mod cluster_role;
 mod cluster_role_binding;
+mod cluster_trust_bundle;
 mod config_map;
 mod controller_revision;
 mod cron_job;
@@ -228,6 +229,8 @@ pub static LEASE: Kind = lease::KIND;
 pub static ENDPOINT_SLICE: Kind = endpoint_slice::KIND;
 /// The registry entry of CustomResourceDefinition.
 pub static CUSTOM_RESOURCE_DEFINITION: Kind = custom_resource_definition::KIND;
+/// The registry entry of ClusterTrustBundle.
+pub static CLUSTER_TRUST_BUNDLE: Kind = cluster_trust_bundle::KIND;
 /// The registry entry of RuntimeClass.
 pub static RUNTIME_CLASS: Kind = runtime_class::KIND;
 
@@ -280,7 +283,7 @@ pub static ALL: &[&Kind] = &[
     &not_simulated::VALIDATING_WEBHOOK_CONFIGURATION,
     &not_simulated::API_SERVICE,
     &not_simulated::CERTIFICATE_SIGNING_REQUEST,
-    &not_simulated::CLUSTER_TRUST_BUNDLE,
+    &CLUSTER_TRUST_BUNDLE,
     &not_simulated::POD_CERTIFICATE_REQUEST,
     &not_simulated::FLOW_SCHEMA,
     &not_simulated::PRIORITY_LEVEL_CONFIGURATION,

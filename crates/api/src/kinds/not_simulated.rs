@@ -17,6 +17,11 @@ const DEVICES: &str = "devices are not allocated";
 const DRIVERS: &str = "volumes have no drivers here";
 const MIGRATION: &str = "the store has one form of every object";
 
+/// The category of what extends the API.
+const EXTENSIONS: &[&str] = &["api-extensions"];
+/// The subresources of a kind whose status somebody else writes.
+const STATUS: &[&str] = &["status"];
+
 /// An entry; the singular is the kind in lower case.
 const fn kept(
     group: &'static str,
@@ -50,56 +55,78 @@ const STORAGE_GROUP: &str = "storage.k8s.io";
 const STORAGEMIGRATION_GROUP: &str = "storagemigration.k8s.io";
 
 /// The registry entry of MutatingAdmissionPolicy.
-pub static MUTATING_ADMISSION_POLICY: Kind = kept(
-    ADMISSIONREGISTRATION_GROUP,
-    "MutatingAdmissionPolicy",
-    ("mutatingadmissionpolicies", "mutatingadmissionpolicy"),
-    false,
-    ADMISSION,
-);
+pub static MUTATING_ADMISSION_POLICY: Kind = Kind {
+    categories: EXTENSIONS,
+    ..kept(
+        ADMISSIONREGISTRATION_GROUP,
+        "MutatingAdmissionPolicy",
+        ("mutatingadmissionpolicies", "mutatingadmissionpolicy"),
+        false,
+        ADMISSION,
+    )
+};
 /// The registry entry of MutatingAdmissionPolicyBinding.
-pub static MUTATING_ADMISSION_POLICY_BINDING: Kind = kept(
-    ADMISSIONREGISTRATION_GROUP,
-    "MutatingAdmissionPolicyBinding",
-    ("mutatingadmissionpolicybindings", "mutatingadmissionpolicybinding"),
-    false,
-    ADMISSION,
-);
+pub static MUTATING_ADMISSION_POLICY_BINDING: Kind = Kind {
+    categories: EXTENSIONS,
+    ..kept(
+        ADMISSIONREGISTRATION_GROUP,
+        "MutatingAdmissionPolicyBinding",
+        ("mutatingadmissionpolicybindings", "mutatingadmissionpolicybinding"),
+        false,
+        ADMISSION,
+    )
+};
 /// The registry entry of MutatingWebhookConfiguration.
-pub static MUTATING_WEBHOOK_CONFIGURATION: Kind = kept(
-    ADMISSIONREGISTRATION_GROUP,
-    "MutatingWebhookConfiguration",
-    ("mutatingwebhookconfigurations", "mutatingwebhookconfiguration"),
-    false,
-    WEBHOOK,
-);
+pub static MUTATING_WEBHOOK_CONFIGURATION: Kind = Kind {
+    categories: EXTENSIONS,
+    ..kept(
+        ADMISSIONREGISTRATION_GROUP,
+        "MutatingWebhookConfiguration",
+        ("mutatingwebhookconfigurations", "mutatingwebhookconfiguration"),
+        false,
+        WEBHOOK,
+    )
+};
 /// The registry entry of ValidatingAdmissionPolicy.
-pub static VALIDATING_ADMISSION_POLICY: Kind = kept(
-    ADMISSIONREGISTRATION_GROUP,
-    "ValidatingAdmissionPolicy",
-    ("validatingadmissionpolicies", "validatingadmissionpolicy"),
-    false,
-    ADMISSION,
-);
+pub static VALIDATING_ADMISSION_POLICY: Kind = Kind {
+    categories: EXTENSIONS,
+    subresources: STATUS,
+    ..kept(
+        ADMISSIONREGISTRATION_GROUP,
+        "ValidatingAdmissionPolicy",
+        ("validatingadmissionpolicies", "validatingadmissionpolicy"),
+        false,
+        ADMISSION,
+    )
+};
 /// The registry entry of ValidatingAdmissionPolicyBinding.
-pub static VALIDATING_ADMISSION_POLICY_BINDING: Kind = kept(
-    ADMISSIONREGISTRATION_GROUP,
-    "ValidatingAdmissionPolicyBinding",
-    ("validatingadmissionpolicybindings", "validatingadmissionpolicybinding"),
-    false,
-    ADMISSION,
-);
+pub static VALIDATING_ADMISSION_POLICY_BINDING: Kind = Kind {
+    categories: EXTENSIONS,
+    ..kept(
+        ADMISSIONREGISTRATION_GROUP,
+        "ValidatingAdmissionPolicyBinding",
+        ("validatingadmissionpolicybindings", "validatingadmissionpolicybinding"),
+        false,
+        ADMISSION,
+    )
+};
 /// The registry entry of ValidatingWebhookConfiguration.
-pub static VALIDATING_WEBHOOK_CONFIGURATION: Kind = kept(
-    ADMISSIONREGISTRATION_GROUP,
-    "ValidatingWebhookConfiguration",
-    ("validatingwebhookconfigurations", "validatingwebhookconfiguration"),
-    false,
-    WEBHOOK,
-);
+pub static VALIDATING_WEBHOOK_CONFIGURATION: Kind = Kind {
+    categories: EXTENSIONS,
+    ..kept(
+        ADMISSIONREGISTRATION_GROUP,
+        "ValidatingWebhookConfiguration",
+        ("validatingwebhookconfigurations", "validatingwebhookconfiguration"),
+        false,
+        WEBHOOK,
+    )
+};
 /// The registry entry of APIService.
-pub static API_SERVICE: Kind =
-    kept(APIREGISTRATION_GROUP, "APIService", ("apiservices", "apiservice"), false, AGGREGATION);
+pub static API_SERVICE: Kind = Kind {
+    categories: EXTENSIONS,
+    subresources: STATUS,
+    ..kept(APIREGISTRATION_GROUP, "APIService", ("apiservices", "apiservice"), false, AGGREGATION)
+};
 /// The registry entry of CertificateSigningRequest.
 pub static CERTIFICATE_SIGNING_REQUEST: Kind = Kind {
     short_names: &["csr"],
@@ -112,50 +139,56 @@ pub static CERTIFICATE_SIGNING_REQUEST: Kind = Kind {
         SIGNING,
     )
 };
-/// The registry entry of ClusterTrustBundle.
-pub static CLUSTER_TRUST_BUNDLE: Kind = kept(
-    CERTIFICATES_GROUP,
-    "ClusterTrustBundle",
-    ("clustertrustbundles", "clustertrustbundle"),
-    false,
-    SIGNING,
-);
 /// The registry entry of PodCertificateRequest.
-pub static POD_CERTIFICATE_REQUEST: Kind = kept(
-    CERTIFICATES_GROUP,
-    "PodCertificateRequest",
-    ("podcertificaterequests", "podcertificaterequest"),
-    true,
-    SIGNING,
-);
+pub static POD_CERTIFICATE_REQUEST: Kind = Kind {
+    subresources: STATUS,
+    ..kept(
+        CERTIFICATES_GROUP,
+        "PodCertificateRequest",
+        ("podcertificaterequests", "podcertificaterequest"),
+        true,
+        SIGNING,
+    )
+};
 /// The registry entry of FlowSchema.
-pub static FLOW_SCHEMA: Kind =
-    kept(FLOWCONTROL_GROUP, "FlowSchema", ("flowschemas", "flowschema"), false, FAIRNESS);
+pub static FLOW_SCHEMA: Kind = Kind {
+    subresources: STATUS,
+    ..kept(FLOWCONTROL_GROUP, "FlowSchema", ("flowschemas", "flowschema"), false, FAIRNESS)
+};
 /// The registry entry of PriorityLevelConfiguration.
-pub static PRIORITY_LEVEL_CONFIGURATION: Kind = kept(
-    FLOWCONTROL_GROUP,
-    "PriorityLevelConfiguration",
-    ("prioritylevelconfigurations", "prioritylevelconfiguration"),
-    false,
-    FAIRNESS,
-);
+pub static PRIORITY_LEVEL_CONFIGURATION: Kind = Kind {
+    subresources: STATUS,
+    ..kept(
+        FLOWCONTROL_GROUP,
+        "PriorityLevelConfiguration",
+        ("prioritylevelconfigurations", "prioritylevelconfiguration"),
+        false,
+        FAIRNESS,
+    )
+};
 /// The registry entry of IPAddress.
 pub static IP_ADDRESS: Kind = Kind {
     short_names: &["ip"],
     ..kept(NETWORKING_GROUP, "IPAddress", ("ipaddresses", "ipaddress"), false, RANGES)
 };
 /// The registry entry of ServiceCIDR.
-pub static SERVICE_CIDR: Kind =
-    kept(NETWORKING_GROUP, "ServiceCIDR", ("servicecidrs", "servicecidr"), false, RANGES);
+pub static SERVICE_CIDR: Kind = Kind {
+    subresources: STATUS,
+    ..kept(NETWORKING_GROUP, "ServiceCIDR", ("servicecidrs", "servicecidr"), false, RANGES)
+};
 /// The registry entry of DeviceClass.
 pub static DEVICE_CLASS: Kind =
     kept(RESOURCE_GROUP, "DeviceClass", ("deviceclasses", "deviceclass"), false, DEVICES);
 /// The registry entry of DeviceTaintRule.
-pub static DEVICE_TAINT_RULE: Kind =
-    kept(RESOURCE_GROUP, "DeviceTaintRule", ("devicetaintrules", "devicetaintrule"), false, DEVICES);
+pub static DEVICE_TAINT_RULE: Kind = Kind {
+    subresources: STATUS,
+    ..kept(RESOURCE_GROUP, "DeviceTaintRule", ("devicetaintrules", "devicetaintrule"), false, DEVICES)
+};
 /// The registry entry of ResourceClaim.
-pub static RESOURCE_CLAIM: Kind =
-    kept(RESOURCE_GROUP, "ResourceClaim", ("resourceclaims", "resourceclaim"), true, DEVICES);
+pub static RESOURCE_CLAIM: Kind = Kind {
+    subresources: STATUS,
+    ..kept(RESOURCE_GROUP, "ResourceClaim", ("resourceclaims", "resourceclaim"), true, DEVICES)
+};
 /// The registry entry of ResourceClaimTemplate.
 pub static RESOURCE_CLAIM_TEMPLATE: Kind = kept(
     RESOURCE_GROUP,
@@ -170,13 +203,16 @@ pub static RESOURCE_SLICE: Kind =
 /// The registry entry of CSIDriver.
 pub static CSI_DRIVER: Kind = kept(STORAGE_GROUP, "CSIDriver", ("csidrivers", "csidriver"), false, DRIVERS);
 /// The registry entry of CSINode.
-pub static CSI_NODE: Kind = kept(STORAGE_GROUP, "CSINode", ("csinodes", "csinode"), false, DRIVERS);
+pub static CSI_NODE: Kind =
+    Kind { subresources: STATUS, ..kept(STORAGE_GROUP, "CSINode", ("csinodes", "csinode"), false, DRIVERS) };
 /// The registry entry of CSIStorageCapacity.
 pub static CSI_STORAGE_CAPACITY: Kind =
     kept(STORAGE_GROUP, "CSIStorageCapacity", ("csistoragecapacities", "csistoragecapacity"), true, DRIVERS);
 /// The registry entry of VolumeAttachment.
-pub static VOLUME_ATTACHMENT: Kind =
-    kept(STORAGE_GROUP, "VolumeAttachment", ("volumeattachments", "volumeattachment"), false, DRIVERS);
+pub static VOLUME_ATTACHMENT: Kind = Kind {
+    subresources: STATUS,
+    ..kept(STORAGE_GROUP, "VolumeAttachment", ("volumeattachments", "volumeattachment"), false, DRIVERS)
+};
 /// The registry entry of VolumeAttributesClass.
 pub static VOLUME_ATTRIBUTES_CLASS: Kind = Kind {
     short_names: &["vac"],
@@ -189,10 +225,13 @@ pub static VOLUME_ATTRIBUTES_CLASS: Kind = Kind {
     )
 };
 /// The registry entry of StorageVersionMigration.
-pub static STORAGE_VERSION_MIGRATION: Kind = kept(
-    STORAGEMIGRATION_GROUP,
-    "StorageVersionMigration",
-    ("storageversionmigrations", "storageversionmigration"),
-    false,
-    MIGRATION,
-);
+pub static STORAGE_VERSION_MIGRATION: Kind = Kind {
+    subresources: STATUS,
+    ..kept(
+        STORAGEMIGRATION_GROUP,
+        "StorageVersionMigration",
+        ("storageversionmigrations", "storageversionmigration"),
+        false,
+        MIGRATION,
+    )
+};

@@ -30,16 +30,14 @@ pub(super) fn decode(
         let path = |error: &'_ str| error.split('"').nth(1).unwrap_or("").to_owned();
         decoded.strict_errors.retain(|error| !podlab_api::custom::is_let_be(&path(error)));
     }
+    decoded.strict_errors = with_duplicates(decoded.strict_errors, options);
     match options.field_validation {
         FieldValidation::Ignore => {}
         FieldValidation::Warn => {
             warnings.extend(options.duplicate_keys.iter().chain(&decoded.strict_errors).cloned());
         }
         FieldValidation::Strict => {
-            let repeated =
-                options.duplicate_keys.iter().map(|text| format!("\n  {text}")).collect::<String>();
-            // Source: go.yaml.in/yaml/v2 yaml.go `TypeError.Error`.
-            let repeated = (!repeated.is_empty()).then(|| format!("yaml: unmarshal errors:{repeated}"));
+            let repeated = yaml_errors(&options.duplicate_keys);
             let errors: Vec<String> = repeated.into_iter().chain(decoded.strict_errors).collect();
             if !errors.is_empty() {
                 return Err(refuse(&format!("strict decoding error: {}", errors.join(", "))));
@@ -47,6 +45,29 @@ pub(super) fn decode(
         }
     }
     Ok(decoded.value)
+}
+
+/// What YAML had twice, as its decoder tells it; `None` for nothing.
+///
+/// Source: go.yaml.in/yaml/v2 yaml.go `TypeError.Error`.
+pub(super) fn yaml_errors(duplicate_keys: &[String]) -> Option<String> {
+    let lines = duplicate_keys.iter().map(|text| format!("\n  {text}")).collect::<String>();
+    (!lines.is_empty()).then(|| format!("yaml: unmarshal errors:{lines}"))
+}
+
+/// Adds what JSON had twice to the unknown fields; within these nothing is looked at.
+pub(super) fn with_duplicates(mut errors: Vec<String>, options: &RequestOptions) -> Vec<String> {
+    let is_unknown = |path: &str| {
+        errors.iter().any(|error| {
+            let unknown = error.strip_prefix("unknown field ").map(|quoted| quoted.trim_matches('"'));
+            let rest = unknown.and_then(|unknown| path.strip_prefix(unknown));
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+        })
+    };
+    let known = options.duplicate_fields.iter().filter(|path| !is_unknown(path));
+    let repeated: Vec<String> = known.map(|path| format!("duplicate field {path:?}")).collect();
+    errors.extend(repeated);
+    errors
 }
 
 /// The body must be of the kind that the path names.

@@ -235,6 +235,7 @@ pub(super) fn decode(
     let pruned = definition.prune(value);
     let unknown = pruned.unknown.iter().map(|path| format!("unknown field {path:?}"));
     let strict: Vec<String> = decoded.strict_errors.iter().cloned().chain(unknown).collect();
+    let strict = super::decode::with_duplicates(strict, options);
     match options.field_validation {
         FieldValidation::Ignore => {}
         FieldValidation::Warn => warnings.extend(strict),

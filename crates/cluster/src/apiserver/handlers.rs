@@ -245,6 +245,17 @@ impl ApiServer {
                 let subresource = request.subresource.as_deref();
                 let about = (namespace, name);
                 let applied = self.apply(kind, old.as_ref(), about, &request.body, subresource, options)?;
+                if let Some(said) = super::decode::yaml_errors(&options.duplicate_keys) {
+                    match options.field_validation {
+                        FieldValidation::Ignore => {}
+                        FieldValidation::Warn => warnings.extend(options.duplicate_keys.iter().cloned()),
+                        FieldValidation::Strict => {
+                            return Err(Status::bad_request(format!(
+                                "error strict decoding patch: error converting YAML to JSON: {said}"
+                            )));
+                        }
+                    }
+                }
                 managed = Some(applied.managed);
                 match (applied.object, old) {
                     (Some(patched), old) => (patched, old.is_none()),
@@ -260,6 +271,14 @@ impl ApiServer {
                 };
                 (podlab_api::patch::apply(kind, how, &tree, &request.body)?, false)
             }
+        };
+        // What a patch had twice has been told.
+        let once;
+        let options = if options.duplicate_keys.is_empty() {
+            options
+        } else {
+            once = RequestOptions { duplicate_keys: Vec::new(), ..options.clone() };
+            &once
         };
         let decoded = self.decode(kind, namespace, &patched, options, warnings);
         let mut object = decoded.map_err(|status| {

@@ -433,20 +433,38 @@ fn keep_all_but_status(object: &mut Object, old: &Object) {
         }
         _ => {}
     }
-    // The controller notes a Deployment's revision together with its status.
-    // Source: pkg/registry/apps/deployment/strategy.go `deploymentStatusStrategy` (v1.37).
-    let annotations = (*object.kind == kinds::DEPLOYMENT).then(|| object.metadata.annotations.take());
-    keep_metadata(object, old);
-    if let Some(annotations) = annotations {
-        object.metadata.annotations = annotations;
+    keep_metadata_from_status(object, old);
+}
+
+/// What of the metadata a write of the status may not change; of most kinds it is nothing.
+///
+/// Source: `PrepareForUpdate` of the status strategies of pkg/registry, kube-aggregator and apiextensions-apiserver (v1.37).
+fn keep_metadata_from_status(object: &mut Object, old: &Object) {
+    if object.kind.is_custom() {
+        keep_metadata(object, old);
+        return;
+    }
+    match object.kind.kind {
+        "Deployment" => object.metadata.labels.clone_from(&old.metadata.labels),
+        "Pod" => object.metadata.owner_references.clone_from(&old.metadata.owner_references),
+        "APIService"
+        | "CSINode"
+        | "DeviceTaintRule"
+        | "FlowSchema"
+        | "PodCertificateRequest"
+        | "PriorityLevelConfiguration"
+        | "ResourceClaim"
+        | "ServiceCIDR"
+        | "StorageVersionMigration"
+        | "ValidatingAdmissionPolicy"
+        | "VolumeAttachment" => keep_metadata(object, old),
+        _ => {}
     }
 }
 
 /// Source: k8s.io/apimachinery/pkg/apis/meta/v1/helpers.go `ResetObjectMetaForStatus` (v1.37).
 fn keep_metadata(object: &mut Object, old: &Object) {
     object.metadata.deletion_timestamp.clone_from(&old.metadata.deletion_timestamp);
-    // Source: pod and node strategies keep metadata but let a status writer change annotations and labels
-    // of nodes; podlab's components never do.
     object.metadata.owner_references.clone_from(&old.metadata.owner_references);
     object.metadata.labels.clone_from(&old.metadata.labels);
     object.metadata.annotations.clone_from(&old.metadata.annotations);

@@ -1,4 +1,5 @@
-//! The `token` subresource of ServiceAccounts. Nobody checks a token's signature here, so it is drawn, not reckoned.
+//! The `token` subresource of ServiceAccounts, and what a token says when somebody asks. A signature is drawn from what it
+//! signs, so that another text has another one; no program outside can check it.
 //!
 //! Source: pkg/registry/core/serviceaccount/storage/token.go, pkg/serviceaccount/claims.go,
 //! pkg/apis/authentication/validation/validation.go (v1.37).
@@ -6,8 +7,9 @@
 use super::ApiServer;
 use podlab_api::door::{Response, ResponseBody};
 use podlab_api::kinds::{BodyType, Support};
-use podlab_api::{Kind, Request, Status, StatusCause, kinds};
+use podlab_api::{Kind, Object, Request, Status, StatusCause, kinds};
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 /// Who issues tokens, and whom they are for unless the request says so.
 const ISSUER: &str = "https://kubernetes.default.svc.cluster.local";
@@ -47,7 +49,150 @@ fn base64_url(bytes: &[u8]) -> String {
     out
 }
 
+/// What a token says that is somebody's: its claims, or why it says nothing.
+type Claims = Result<Value, &'static str>;
+
+/// What a token is to say.
+struct TokenWish<'a> {
+    /// The ServiceAccount's namespace.
+    namespace: &'a str,
+    /// The ServiceAccount.
+    account: &'a str,
+    /// For whom; empty for the API server.
+    audiences: Vec<String>,
+    /// With what it ends.
+    bound: Option<&'a Arc<Object>>,
+}
+
+impl TokenWish<'_> {
+    fn audiences(&self) -> Vec<String> {
+        if self.audiences.is_empty() { vec![ISSUER.to_owned()] } else { self.audiences.clone() }
+    }
+}
+
 impl ApiServer {
+    /// Writes and signs a token.
+    fn sign(&self, wish: &TokenWish<'_>, account_uid: &str, from: i64, until: i64, id: &str) -> String {
+        let (namespace, name) = (wish.namespace, wish.account);
+        let mut claims =
+            json!({"namespace": namespace, "serviceaccount": {"name": name, "uid": account_uid}});
+        if let Some(object) = wish.bound {
+            let key = object.kind.kind.to_lowercase();
+            claims[&key] = json!({"name": object.name(), "uid": object.uid()});
+            let node = object.node_name().and_then(|node| self.store.get(&kinds::NODE, "", node));
+            if let Some(node) = node {
+                claims["node"] = json!({"name": node.name(), "uid": node.uid()});
+            }
+        }
+        let payload = json!({
+            "aud": wish.audiences(), "exp": until, "iat": from, "iss": ISSUER, "jti": id,
+            "kubernetes.io": claims, "nbf": from, "sub": format!("system:serviceaccount:{namespace}:{name}"),
+        });
+        // One key signs all tokens of a cluster.
+        let key = podlab_sim::Draw::keyed(self.settings.seed, "apiserver", "service-account-key", 0).hex(32);
+        let head = json!({"alg": "RS256", "kid": base64_url(key.as_bytes())});
+        let parts = [head.to_string(), payload.to_string()].map(|part| base64_url(part.as_bytes()));
+        let signed = parts.join(".");
+        format!("{signed}.{}", self.signature(&signed))
+    }
+
+    /// The signature of a token's first two parts.
+    fn signature(&self, signed: &str) -> String {
+        let mut draw = podlab_sim::Draw::keyed(self.settings.seed, "apiserver", signed, 0);
+        let mut bytes = Vec::with_capacity(SIGNATURE);
+        while bytes.len() < SIGNATURE {
+            bytes.extend_from_slice(&draw.next_u64().to_le_bytes());
+        }
+        base64_url(&bytes)
+    }
+
+    /// Reads a token: it has to be signed here, to hold now, and what it is bound to has to be there.
+    ///
+    /// Source: pkg/serviceaccount/claims.go `Validate` (v1.37).
+    fn claims(&self, token: &str) -> Claims {
+        const NOT_OURS: &str = "invalid bearer token";
+        let (signed, signature) = token.rsplit_once('.').ok_or(NOT_OURS)?;
+        if self.signature(signed) != signature {
+            return Err(NOT_OURS);
+        }
+        let payload = signed.split_once('.').ok_or(NOT_OURS)?.1;
+        let engine = base64::engine::general_purpose::URL_SAFE_NO_PAD;
+        let bytes = base64::Engine::decode(&engine, payload).map_err(|_| NOT_OURS)?;
+        let claims: Value = serde_json::from_slice(&bytes).map_err(|_| NOT_OURS)?;
+        let now = self.now.as_secs();
+        let instant = |key: &str| claims.get(key).and_then(Value::as_i64).unwrap_or(0);
+        if now > instant("exp") {
+            return Err("[invalid bearer token, service account token has expired]");
+        }
+        if now < instant("nbf") {
+            return Err("[invalid bearer token, service account token is not valid yet]");
+        }
+        let private = claims.get("kubernetes.io").cloned().unwrap_or_default();
+        let text = |path: &str| private.pointer(path).and_then(Value::as_str).unwrap_or("");
+        let bound = [
+            (&kinds::SERVICE_ACCOUNT, "serviceaccount"),
+            (&kinds::POD, "pod"),
+            (&kinds::SECRET, "secret"),
+            (&kinds::NODE, "node"),
+        ];
+        for (kind, key) in bound.into_iter().filter(|(_, key)| private.get(key).is_some()) {
+            let place = if kind.namespaced { text("/namespace") } else { "" };
+            let known = self.store.get(kind, place, text(&format!("/{key}/name")));
+            if known.is_none_or(|known| known.uid() != text(&format!("/{key}/uid"))) {
+                return Err("[invalid bearer token, service account token has been invalidated]");
+            }
+        }
+        Ok(claims)
+    }
+
+    /// The answer to the question whose token this is.
+    ///
+    /// Source: pkg/registry/authentication/tokenreview/storage.go, pkg/serviceaccount/util.go `UserInfo` (v1.37).
+    pub(super) fn review_token(&self, spec: &Value) -> Value {
+        let refuse = |why: &str| json!({"user": {}, "error": why});
+        let claims = match self.claims(spec.get("token").and_then(Value::as_str).unwrap_or("")) {
+            Ok(claims) => claims,
+            Err(why) => return refuse(why),
+        };
+        let list = |value: Option<&Value>| -> Vec<String> {
+            let texts = value.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+            texts.map(str::to_owned).collect()
+        };
+        let own = list(claims.get("aud"));
+        let mut wanted = list(spec.get("audiences"));
+        if wanted.is_empty() {
+            wanted.push(ISSUER.to_owned());
+        }
+        let common: Vec<&String> = own.iter().filter(|audience| wanted.contains(audience)).collect();
+        if common.is_empty() {
+            let quoted =
+                |all: &[String]| all.iter().map(|one| format!("{one:?}")).collect::<Vec<_>>().join(" ");
+            return refuse(&format!(
+                "[invalid bearer token, token audiences [{}] is invalid for the target audiences [{}]]",
+                quoted(&own),
+                quoted(&wanted)
+            ));
+        }
+        let text = |path: &str| claims.pointer(path).and_then(Value::as_str).unwrap_or("");
+        let namespace = text("/kubernetes.io/namespace");
+        let mut extra =
+            json!({"authentication.kubernetes.io/credential-id": [format!("JTI={}", text("/jti"))]});
+        for key in ["node", "pod"] {
+            for part in ["name", "uid"] {
+                let value = text(&format!("/kubernetes.io/{key}/{part}"));
+                if !value.is_empty() {
+                    extra[format!("authentication.kubernetes.io/{key}-{part}")] = json!([value]);
+                }
+            }
+        }
+        json!({"authenticated": true, "audiences": common, "user": {
+            "username": text("/sub"),
+            "uid": text("/kubernetes.io/serviceaccount/uid"),
+            "groups": ["system:serviceaccounts", format!("system:serviceaccounts:{namespace}"),
+                "system:authenticated"],
+            "extra": extra}})
+    }
+
     /// Makes a token for a ServiceAccount.
     ///
     /// # Errors
@@ -77,41 +222,25 @@ impl ApiServer {
             return Err(Status::invalid(&TOKEN_REQUEST, "", vec![cause]));
         }
         let bound = spec.get("boundObjectRef").cloned().unwrap_or_default();
-        let mut claims = json!({
-            "namespace": namespace,
-            "serviceaccount": {"name": name, "uid": account.uid()},
-        });
+        let mut object = None;
         if let Some(word) = bound.get("kind").and_then(Value::as_str) {
             let named = bound.get("name").and_then(Value::as_str).unwrap_or("");
-            let (kind, key) = match word {
-                "Pod" => (&kinds::POD, "pod"),
-                "Secret" => (&kinds::SECRET, "secret"),
-                _ => (&kinds::NODE, "node"),
+            let kind = match word {
+                "Pod" => &kinds::POD,
+                "Secret" => &kinds::SECRET,
+                _ => &kinds::NODE,
             };
             let place = if kind.namespaced { namespace } else { "" };
-            let object = self.store.get(kind, place, named).ok_or_else(|| Status::not_found(kind, named))?;
-            claims[key] = json!({"name": named, "uid": object.uid()});
+            let found = self.store.get(kind, place, named).ok_or_else(|| Status::not_found(kind, named))?;
+            object = Some(Arc::clone(found));
         }
-        let audiences = match spec.get("audiences").and_then(Value::as_array) {
-            Some(given) if !given.is_empty() => Value::Array(given.clone()),
-            _ => json!([ISSUER]),
-        };
-        let now = self.now.as_nanos().div_euclid(1_000_000_000);
-        let mut draw = self.draw("token");
-        let jti = draw.uuid();
-        let payload = json!({
-            "aud": audiences, "exp": now + seconds, "iat": now, "iss": ISSUER, "jti": jti,
-            "kubernetes.io": claims, "nbf": now, "sub": format!("system:serviceaccount:{namespace}:{name}"),
-        });
-        let mut signature = Vec::with_capacity(SIGNATURE);
-        while signature.len() < SIGNATURE {
-            signature.extend_from_slice(&draw.next_u64().to_le_bytes());
-        }
-        // One key signs all tokens of a cluster.
-        let key = podlab_sim::Draw::keyed(self.settings.seed, "apiserver", "service-account-key", 0).hex(32);
-        let head = json!({"alg": "RS256", "kid": base64_url(key.as_bytes())});
-        let parts = [head.to_string(), payload.to_string()].map(|part| base64_url(part.as_bytes()));
-        let token = format!("{}.{}.{}", parts[0], parts[1], base64_url(&signature));
+        let audiences = spec.get("audiences").and_then(Value::as_array).into_iter().flatten();
+        let audiences = audiences.filter_map(Value::as_str).map(str::to_owned).collect();
+        let now = self.now.as_secs();
+        let id = self.draw("token").uuid();
+        let wish = TokenWish { namespace, account: name, audiences, bound: object.as_ref() };
+        let audiences = wish.audiences();
+        let token = self.sign(&wish, account.uid(), now, now + seconds, &id);
         let time =
             |seconds: i64| podlab_api::time::time_nanos(seconds.saturating_mul(1_000_000_000)).to_string();
         Ok(Response {

@@ -125,15 +125,14 @@ impl GarbageCollector {
             }
             ORPHAN
         } else if has(&owner, &[FOREGROUND]) {
-            let blocking = dependents.iter().any(|object| {
+            for object in dependents.iter().filter(|o| !o.is_terminating()) {
+                attempt_to_delete(object, cx);
+            }
+            // Those that somebody else keeps no longer have this owner.
+            let blocking = cx.api.store().dependents(&uid).any(|object| {
                 let owners = object.metadata.owner_references.iter().flatten();
                 owners.into_iter().any(|o| o.uid == uid && o.block_owner_deletion == Some(true))
             });
-            for object in dependents.iter().filter(|o| !o.is_terminating()) {
-                let options =
-                    DeleteOptions { propagation: Some(Propagation::Foreground), ..DeleteOptions::default() };
-                let _ = cx.api.delete(object.kind, object.namespace(), object.name(), &options);
-            }
             if blocking {
                 return;
             }
@@ -150,6 +149,46 @@ impl GarbageCollector {
             }
         });
     }
+}
+
+/// Whether an object is being deleted and waits for its dependents.
+fn waits_for_dependents(object: &Object) -> bool {
+    object.is_terminating() && has(object, &[FOREGROUND])
+}
+
+/// Deletes a dependent of an owner that is being deleted in the foreground, unless another owner keeps it: then it only
+/// loses its references to those that do not.
+///
+/// Source: garbagecollector.go `attemptToDeleteItem`.
+fn attempt_to_delete(object: &Arc<Object>, cx: &mut Cx<'_>) {
+    let owners = object.metadata.owner_references.clone().unwrap_or_default();
+    let solid: Vec<String> = owners
+        .iter()
+        .filter(|owner| {
+            find(owner, object.namespace(), cx).is_some_and(|found| !waits_for_dependents(&found))
+        })
+        .map(|owner| owner.uid.clone())
+        .collect();
+    if !solid.is_empty() {
+        let _ = cx.api.modify(object.kind, object.namespace(), object.name(), None, |o| {
+            if let Some(list) = &mut o.metadata.owner_references {
+                list.retain(|owner| solid.contains(&owner.uid));
+            }
+        });
+        return;
+    }
+    if cx.api.store().dependents(object.uid()).any(|dependent| waits_for_dependents(dependent)) {
+        // A circle: nobody in it may wait for this one.
+        let _ = cx.api.modify(object.kind, object.namespace(), object.name(), None, |o| {
+            for owner in o.metadata.owner_references.iter_mut().flatten() {
+                if owner.block_owner_deletion == Some(true) {
+                    owner.block_owner_deletion = Some(false);
+                }
+            }
+        });
+    }
+    let options = DeleteOptions { propagation: Some(Propagation::Foreground), ..DeleteOptions::default() };
+    let _ = cx.api.delete(object.kind, object.namespace(), object.name(), &options);
 }
 
 fn has(object: &Object, finalizers: &[&str]) -> bool {

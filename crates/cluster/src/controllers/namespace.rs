@@ -9,7 +9,7 @@ use crate::store::{Change, Key};
 use crate::world::Cx;
 use podlab_api::door::{ChangeType, Propagation};
 use podlab_api::time::time;
-use podlab_api::{Body, kinds};
+use podlab_api::{Body, Kind, Object, kinds};
 use podlab_sim::SimDuration;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -21,6 +21,11 @@ pub(super) const NAME: &str = "namespace-controller";
 ///
 /// Source: namespace_controller.go `namespaceDeletionGracePeriod`.
 const DELETION_GRACE_PERIOD: SimDuration = SimDuration::from_secs(5);
+
+/// How long finalizers are taken to need, in seconds.
+///
+/// Source: namespaced_resources_deleter.go `finalizerEstimateSeconds`.
+const FINALIZER_ESTIMATE: i64 = 15;
 
 /// Namespaces are looked at again after half of what their pods may still need.
 #[derive(Clone, Debug, Default)]
@@ -45,33 +50,34 @@ impl NamespaceController {
         if !namespace.is_terminating() {
             return;
         }
-        let content: Vec<_> = cx
-            .api
-            .store()
-            .all()
-            .filter(|o| o.kind.namespaced && o.namespace() == name)
-            .map(|o| (o.kind, o.name().to_owned()))
-            .collect();
-        let options =
-            DeleteOptions { propagation: Some(Propagation::Background), ..DeleteOptions::default() };
-        for (kind, object) in &content {
-            let _ = cx.api.delete(kind, name, object, &options);
-        }
-        let left: Vec<_> =
-            cx.api.store().all().filter(|o| o.kind.namespaced && o.namespace() == name).cloned().collect();
-        if left.is_empty() {
-            self.report_remaining(name, &left, cx);
-            self.finalize(name, cx);
+        // As long as there are pods, nothing else goes, and nothing is said of what remains.
+        let pods = empty(name, |kind| *kind == kinds::POD, cx);
+        if !pods.is_empty() {
+            self.report_remaining(name, &[], cx);
+            self.look_again(name, &pods, cx);
             return;
         }
-        let pods = left.iter().filter(|o| *o.kind == kinds::POD);
-        let estimate = pods.filter_map(|p| p.metadata.deletion_grace_period_seconds).max().unwrap_or(0);
+        let left = empty(name, |_| true, cx);
         self.report_remaining(name, &left, cx);
+        if left.is_empty() {
+            self.finalize(name, cx);
+        } else {
+            self.look_again(name, &left, cx);
+        }
+    }
+
+    /// Plans the next look.
+    fn look_again(&self, name: &str, left: &[Arc<Object>], cx: &mut Cx<'_>) {
+        let pods = left.iter().filter(|o| *o.kind == kinds::POD);
+        let of_pods = pods.filter_map(|p| p.metadata.deletion_grace_period_seconds).max().unwrap_or(0);
+        let has_finalizers =
+            left.iter().any(|o| o.metadata.finalizers.as_ref().is_some_and(|all| !all.is_empty()));
+        let estimate = if has_finalizers { of_pods.max(FINALIZER_ESTIMATE) } else { of_pods };
         let again = u64::try_from(estimate / 2 + 1).unwrap_or(1);
         cx.after(SimDuration::from_secs(again), event(name));
     }
 
-    fn report_remaining(&self, name: &str, left: &[Arc<podlab_api::Object>], cx: &mut Cx<'_>) {
+    fn report_remaining(&self, name: &str, left: &[Arc<Object>], cx: &mut Cx<'_>) {
         let mut counts: std::collections::BTreeMap<String, usize> = std::collections::BTreeMap::new();
         for object in left {
             *counts.entry(object.kind.group_resource()).or_default() += 1;
@@ -80,6 +86,25 @@ impl NamespaceController {
             counts.iter().map(|(resource, n)| format!("{resource}. has {n} resource instances")).collect();
         let now = time(cx.now().as_secs());
         let condition = |kind: &str, status: &str, reason: &str, message: &str| json!({"type": kind, "status": status, "reason": reason, "message": message, "lastTransitionTime": now});
+        let mut stuck: std::collections::BTreeMap<&str, usize> = std::collections::BTreeMap::new();
+        for finalizer in left.iter().flat_map(|object| object.metadata.finalizers.iter().flatten()) {
+            *stuck.entry(finalizer).or_default() += 1;
+        }
+        let stuck: Vec<String> =
+            stuck.iter().map(|(finalizer, n)| format!("{finalizer} in {n} resource instances")).collect();
+        let of_finalizers = "NamespaceFinalizersRemaining";
+        let finalizers = if stuck.is_empty() {
+            condition(
+                of_finalizers,
+                "False",
+                "ContentHasNoFinalizers",
+                "All content-preserving finalizers finished",
+            )
+        } else {
+            let said =
+                format!("Some content in the namespace has finalizers remaining: {}", stuck.join(", "));
+            condition(of_finalizers, "True", "SomeFinalizersRemain", &said)
+        };
         let content = "NamespaceContentRemaining";
         let remaining = if left.is_empty() {
             condition(content, "False", "ContentRemoved", "All content successfully removed")
@@ -107,12 +132,7 @@ impl NamespaceController {
                 "All content successfully deleted, may be waiting on finalization"
             ),
             remaining,
-            condition(
-                "NamespaceFinalizersRemaining",
-                "False",
-                "ContentHasNoFinalizers",
-                "All content-preserving finalizers finished"
-            ),
+            finalizers,
         ]);
         let _ = cx.api.modify(&kinds::NAMESPACE, "", name, Some("status"), |object| {
             if let Body::Tree(map) = &mut object.body
@@ -136,6 +156,20 @@ impl NamespaceController {
             cx.api.finish_delete(&kinds::NAMESPACE, &Key::new("", name));
         }
     }
+}
+
+/// Deletes what a namespace holds of some kinds; what is left of it.
+fn empty(name: &str, of: impl Fn(&Kind) -> bool, cx: &mut Cx<'_>) -> Vec<Arc<Object>> {
+    let within = |o: &Object| o.kind.namespaced && of(o.kind) && o.namespace() == name;
+    let content: Vec<_> = cx.api.store().all().filter(|o| within(o)).cloned().collect();
+    let options = DeleteOptions { propagation: Some(Propagation::Background), ..DeleteOptions::default() };
+    for object in &content {
+        let _ = cx.api.delete(object.kind, name, object.name(), &options);
+    }
+    if content.is_empty() {
+        return content;
+    }
+    cx.api.store().all().filter(|o| within(o)).cloned().collect()
 }
 
 fn event(name: &str) -> Event {

@@ -26,6 +26,7 @@ mod pod_cache;
 mod pod_worker;
 mod pods;
 mod prober;
+mod projected;
 mod resize;
 mod restart_policy;
 mod static_pods;

@@ -6,6 +6,7 @@ use super::KubeletEvent;
 use super::env_vars::{config_map_data, field_value, resource_value, secret_data};
 use super::kill::find_container;
 use super::pod_worker::{Env, PodWorker};
+use super::projected;
 use crate::latency;
 use crate::recorder::{EventType, InvolvedObject};
 use crate::runtime::{VolumeFile, VolumeId};
@@ -197,6 +198,11 @@ fn sources(env: &Env<'_, '_>, w: &PodWorker) -> u64 {
                 }
                 if let Some(s) = &source.secret {
                     add(version(&kinds::SECRET, &s.name));
+                }
+                if let Some(bundle) = &source.cluster_trust_bundle {
+                    for bundle in projected::chosen(env, bundle).unwrap_or_default() {
+                        add(bundle.resource_version());
+                    }
                 }
             }
         }
@@ -416,6 +422,10 @@ fn project(
         let account = w.pod.pod_spec().and_then(|s| s.service_account_name.clone()).unwrap_or_default();
         let text = format!("podlab.{namespace}.{account}.{}", w.uid);
         files.push(VolumeFile { path: token.path.clone(), bytes: Arc::new(text.into_bytes()), mode });
+    }
+    if let Some(bundle) = &projection.cluster_trust_bundle {
+        let bytes = Arc::new(projected::trust_anchors(env, bundle)?);
+        files.push(VolumeFile { path: bundle.path.clone(), bytes, mode });
     }
     Ok(())
 }

@@ -6,6 +6,7 @@ mod paths;
 mod schemas;
 
 use crate::discovery::{Served, served, served_with};
+use paths::Form;
 use podlab_api::Kind;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
@@ -26,8 +27,8 @@ pub(crate) struct Document {
 
 static DOCUMENTS: LazyLock<Vec<Document>> = LazyLock::new(|| documents(&served(), |_| true));
 
-/// The documents of the groups and versions in which something is served that is asked for.
-fn documents(served: &[Served], wanted: fn(&Served) -> bool) -> Vec<Document> {
+/// The groups and versions in which something is served that is asked for.
+fn versions(served: &[Served], wanted: fn(&Served) -> bool) -> Vec<(&str, &str)> {
     let mut versions: Vec<(&str, &str)> = Vec::new();
     for one in served.iter().filter(|one| one.group != "metrics.k8s.io" && wanted(one)) {
         let version = (one.group.as_str(), one.version.as_str());
@@ -35,10 +36,15 @@ fn documents(served: &[Served], wanted: fn(&Served) -> bool) -> Vec<Document> {
             versions.push(version);
         }
     }
+    versions
+}
+
+/// The documents of the groups and versions in which something is served that is asked for.
+fn documents(served: &[Served], wanted: fn(&Served) -> bool) -> Vec<Document> {
     let document = |(group, version): (&str, &str)| {
         let text = json!({"openapi": "3.0.0", "info": {"title": "Kubernetes", "version": "v1.37.1"},
-            "paths": paths::paths(served, group, version, paths::Form::V3),
-            "components": {"schemas": schemas::of_version(served, group, version)}})
+            "paths": paths::paths(served, group, version, Form::V3),
+            "components": {"schemas": schemas::of_version(served, group, version, Form::V3)}})
         .to_string();
         let path = match group {
             "" => format!("api/{version}"),
@@ -46,7 +52,7 @@ fn documents(served: &[Served], wanted: fn(&Served) -> bool) -> Vec<Document> {
         };
         Document { path, hash: hash(&text), text }
     };
-    versions.into_iter().map(document).collect()
+    versions(served, wanted).into_iter().map(document).collect()
 }
 
 /// The documents of what definitions make; they change with these.
@@ -87,22 +93,35 @@ pub(crate) fn document(path: &str, defined: &[&'static Kind]) -> Option<Cow<'sta
     })
 }
 
+/// Paths and schemas of the older form, all in one.
+type Whole = (Map<String, Value>, Map<String, Value>);
+
+fn whole(served: &[Served], wanted: fn(&Served) -> bool) -> Whole {
+    let (mut all_paths, mut definitions) = (Map::new(), Map::new());
+    for (group, version) in versions(served, wanted) {
+        all_paths.extend(paths::paths(served, group, version, Form::V2));
+        definitions.extend(schemas::of_version(served, group, version, Form::V2));
+    }
+    (all_paths, definitions)
+}
+
+fn swagger((paths, definitions): &Whole) -> String {
+    let text = json!({"swagger": "2.0", "info": {"title": "Kubernetes", "version": "v1.37.1"},
+        "paths": paths, "definitions": definitions})
+    .to_string();
+    text.replace("#/components/schemas/", "#/definitions/")
+}
+
 /// `/openapi/v2`: all in one, in the older form.
-pub(crate) fn v2() -> &'static str {
-    static TEXT: LazyLock<String> = LazyLock::new(|| {
-        let served = served();
-        let (mut all_paths, mut definitions) = (Map::new(), Map::new());
-        for document in DOCUMENTS.iter() {
-            let mut parts = document.path.rsplitn(2, '/');
-            let version = parts.next().unwrap_or_default();
-            let group = parts.next().and_then(|rest| rest.strip_prefix("apis/")).unwrap_or_default();
-            all_paths.extend(paths::paths(&served, group, version, paths::Form::V2));
-            definitions.extend(schemas::of_version(&served, group, version));
-        }
-        let text = json!({"swagger": "2.0", "info": {"title": "Kubernetes", "version": "v1.37.1"},
-            "paths": all_paths, "definitions": definitions})
-        .to_string();
-        text.replace("#/components/schemas/", "#/definitions/")
-    });
-    &TEXT
+pub(crate) fn v2(defined: &[&'static Kind]) -> Cow<'static, str> {
+    static OWN: LazyLock<Whole> = LazyLock::new(|| whole(&served(), |_| true));
+    static TEXT: LazyLock<String> = LazyLock::new(|| swagger(&OWN));
+    if defined.is_empty() {
+        return Cow::Borrowed(&TEXT);
+    }
+    let mut all = OWN.clone();
+    let (paths, definitions) = whole(&served_with(defined), |one| one.definition.is_some());
+    all.0.extend(paths);
+    all.1.extend(definitions);
+    Cow::Owned(swagger(&all))
 }

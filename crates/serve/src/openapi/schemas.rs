@@ -2,12 +2,16 @@
 //!
 //! Source: k8s.io/kube-openapi/pkg/generators/openapi.go, enum.go (v1.37).
 
+use super::paths::Form;
 use crate::discovery::Served;
 use podlab_api::descriptions::{self, Descriptions};
 use podlab_api::schema::{Definition, Field, GoType, Schema, Special, TypeId};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
+/// How deep schemas of definitions are looked into.
+const DEEPEST: usize = 128;
+const PRESERVE: &str = "x-kubernetes-preserve-unknown-fields";
 const META: &str = "io.k8s.apimachinery.pkg.apis.meta.v1";
 
 /// What a package is called in OpenAPI.
@@ -65,8 +69,8 @@ pub(super) fn reference(name: &str) -> Value {
 }
 
 /// All schemas that the kinds of a group and version lead to, by name.
-pub(super) fn of_version(served: &[Served], group: &str, version: &str) -> Map<String, Value> {
-    let mut writer = Writer { done: BTreeMap::new() };
+pub(super) fn of_version(served: &[Served], group: &str, version: &str, form: Form) -> Map<String, Value> {
+    let mut writer = Writer { done: BTreeMap::new(), form };
     let api_version = if group.is_empty() { version.to_owned() } else { format!("{group}/{version}") };
     let schema = Schema::get();
     let kinds = served.iter().filter(|one| one.group == group && one.version == version);
@@ -95,19 +99,21 @@ pub(super) fn of_version(served: &[Served], group: &str, version: &str) -> Map<S
 }
 
 /// Gives resources within a resource the fields that every object has.
-fn embed(schema: &mut Value, metadata: &Value, depth: usize) {
-    const DEEPEST: usize = 128;
+fn embed(schema: &mut Value, metadata: &Value, form: Form, depth: usize) {
     const MORE: &str =
         "More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md";
     if depth > DEEPEST {
         return;
     }
     let inner = schema.get_mut("properties").and_then(Value::as_object_mut).into_iter().flatten();
-    inner.for_each(|(_, property)| embed(property, metadata, depth + 1));
+    inner.for_each(|(_, property)| embed(property, metadata, form, depth + 1));
     for key in ["items", "additionalProperties"] {
         if let Some(inner) = schema.get_mut(key) {
-            embed(inner, metadata, depth + 1);
+            embed(inner, metadata, form, depth + 1);
         }
+    }
+    if form == Form::V2 && schema.get(PRESERVE) == Some(&Value::Bool(true)) {
+        return;
     }
     if schema.get("x-kubernetes-embedded-resource") != Some(&Value::Bool(true)) {
         return;
@@ -131,8 +137,54 @@ fn embed(schema: &mut Value, metadata: &Value, depth: usize) {
     }
 }
 
+/// What the older form cannot say is left out, and what would then mislead kubectl.
+///
+/// Source: k8s.io/apiextensions-apiserver/pkg/controller/openapi/v2/conversion.go `ToStructuralOpenAPIV2` (v1.37).
+fn to_v2(schema: &mut Value, depth: usize) {
+    let Some(map) = schema.as_object_mut().filter(|_| depth <= DEEPEST) else { return };
+    for key in ["allOf", "anyOf", "not", "oneOf"] {
+        map.remove(key);
+    }
+    if map.remove("nullable") == Some(Value::Bool(true)) {
+        for key in ["type", "items", "properties"] {
+            map.remove(key);
+        }
+    }
+    let preserves = map.get(PRESERVE) == Some(&Value::Bool(true));
+    if preserves {
+        map.remove("items");
+        map.remove("properties");
+    }
+    let is = |map: &Map<String, Value>, name: &str| map.get("type").is_some_and(|own| own == name);
+    if is(map, "array") && !map.contains_key("items") || preserves && is(map, "object") {
+        map.remove("type");
+    }
+    let nullable = |schema: &Value| schema.get("nullable") == Some(&Value::Bool(true));
+    let inner = map.get("properties").and_then(Value::as_object).into_iter().flatten();
+    let without: Vec<String> =
+        inner.filter(|(_, schema)| nullable(schema)).map(|(name, _)| name.clone()).collect();
+    let none_left = match map.get_mut("required").and_then(Value::as_array_mut) {
+        Some(required) => {
+            required.retain(|name| !without.iter().any(|one| name == one));
+            required.is_empty()
+        }
+        None => false,
+    };
+    if none_left || map.get("additionalProperties").is_some_and(nullable) {
+        map.remove("required");
+    }
+    let inner = map.get_mut("properties").and_then(Value::as_object_mut).into_iter().flatten();
+    inner.for_each(|(_, property)| to_v2(property, depth + 1));
+    for key in ["items", "additionalProperties"] {
+        if let Some(inner) = map.get_mut(key) {
+            to_v2(inner, depth + 1);
+        }
+    }
+}
+
 struct Writer {
     done: BTreeMap<String, Value>,
+    form: Form,
 }
 
 impl Writer {
@@ -173,15 +225,29 @@ impl Writer {
         }
         let text = |key: &str| descriptions::get().and_then(|all| all.field(&format!("core/v1.Pod.{key}")));
         let mut schema = definition.schema().clone();
-        let metadata = json!({"allOf": [reference(&format!("{META}.ObjectMeta"))],
-            "description": text("metadata").unwrap_or_default()});
-        embed(&mut schema, &metadata, 0);
-        if let Some(schema) = schema.as_object_mut() {
-            let properties = schema.entry("properties").or_insert_with(|| json!({}));
-            for key in ["apiVersion", "kind"] {
-                properties[key] = json!({"type": "string", "description": text(key).unwrap_or_default()});
+        let about = text("metadata").unwrap_or_default();
+        let meta = reference(&format!("{META}.ObjectMeta"));
+        let metadata = match self.form {
+            Form::V2 => json!({"$ref": meta["$ref"], "description": about}),
+            Form::V3 => json!({"allOf": [meta], "description": about}),
+        };
+        if self.form == Form::V2 && schema.get(PRESERVE) == Some(&Value::Bool(true)) {
+            // kubectl would take what is not described for unknown.
+            schema = json!({"type": "object"});
+        } else {
+            if self.form == Form::V2 {
+                to_v2(&mut schema, 0);
             }
-            properties["metadata"] = metadata;
+            embed(&mut schema, &metadata, self.form, 0);
+            if let Some(schema) = schema.as_object_mut() {
+                let properties = schema.entry("properties").or_insert_with(|| json!({}));
+                for key in ["apiVersion", "kind"] {
+                    properties[key] = json!({"type": "string", "description": text(key).unwrap_or_default()});
+                }
+                properties["metadata"] = metadata;
+            }
+        }
+        if let Some(schema) = schema.as_object_mut() {
             schema.insert(
                 "x-kubernetes-group-version-kind".to_owned(),
                 json!([{"group": one.group, "version": one.version, "kind": one.kind}]),

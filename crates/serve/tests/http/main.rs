@@ -4,4 +4,5 @@ mod client;
 mod discovery;
 mod kubectl;
 mod rest;
+mod rules;
 mod streams;

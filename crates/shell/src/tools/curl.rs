@@ -78,7 +78,7 @@ pub(super) fn curl(args: &[String], _: Family) -> Box<dyn Program> {
             ("noproxy", 'R'),
             ("url", 'U'),
         ];
-        let o = match options(ctx, args, "sSfIivLo:Ow:X:H:d:kc:m:A:u:r:D:n46C:E:K:GR:VU:gN", &long) {
+        let o = match options(ctx, args, "qsSfIivLo:Ow:X:H:d:kc:m:A:u:r:D:n46C:E:K:GR:VU:gN", &long) {
             Ok(o) => o,
             Err(_) => {
                 ctx.err("curl: try 'curl --help' or 'curl --manual' for more information\n");

@@ -63,7 +63,7 @@ struct Nc {
 
 pub(super) fn nc(args: &[String], _: Family) -> Box<dyn Program> {
     deferred(args, |ctx, args| {
-        let o = options(ctx, args, "zvw:ulp:nke:46Nq:", &[])?;
+        let o = options(ctx, args, "tzvw:ulp:nke:46Nq:", &[])?;
         let listen = o.has('l');
         let port_text = if listen {
             o.value('p').or_else(|| o.operands.last().map(String::as_str))
@@ -179,6 +179,18 @@ impl Program for Nc {
 
 impl Nc {
     /// An HTTP request typed into `nc` is answered; other protocols have nobody behind them here.
+    /// Whether there is an HTTP server at the other end.
+    fn answers_http(&self, ctx: &mut Ctx<'_>) -> bool {
+        let url = Url {
+            scheme: "http".to_owned(),
+            host: self.host.clone(),
+            authority: String::new(),
+            port: self.port,
+            path: "/".to_owned(),
+        };
+        ask(ctx, &url, "HEAD", vec![("Host".to_owned(), host_header(&url))], Vec::new()).is_ok()
+    }
+
     fn talk(&mut self, ctx: &mut Ctx<'_>) -> Step {
         let text = String::from_utf8_lossy(&self.sent).into_owned();
         let mut first = text.lines().next().unwrap_or_default().split(' ');
@@ -202,6 +214,12 @@ impl Nc {
                     ctx.out(&r.body);
                 }
             }
+        } else if !self.udp && !text.trim().is_empty() && self.answers_http(ctx) {
+            // What a server in Go says to words that are no request.
+            ctx.out(
+                "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n\
+                 400 Bad Request",
+            );
         }
         Step::Exit(0)
     }

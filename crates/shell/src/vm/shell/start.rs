@@ -103,7 +103,10 @@ impl Shell {
         self.main_pid = ctx.core.pid;
         self.seconds_from = ctx.now();
         for (n, v) in ctx.core.env.clone().iter() {
-            if crate::syntax::is_name(n) && self.vars.set(n, v).is_ok() {
+            // Names that are none are no variables of a script; ash and bash hand them on all the same, dash does not.
+            // Source: busybox shell/ash.c `init`, bash variables.c `initialize_shell_variables`.
+            let taken = crate::syntax::is_name(n) || self.dialect != Dialect::Dash;
+            if taken && self.vars.set(n, v).is_ok() {
                 self.vars.variable_mut(n).exported = true;
             }
         }
