@@ -217,3 +217,45 @@ fn words_that_are_no_request_get_an_answer_too() {
         "{said}"
     );
 }
+
+#[test]
+fn dig_asks_the_name_server() {
+    let mut cluster = Cluster::new(Settings { profile: Profile::Full, ..Settings::default() });
+    create(&mut cluster, "p", json!({"containers": [{"name": "c", "image": IMAGE}]}));
+    run(&mut cluster, 30);
+    let full = "kubernetes.default.svc.cluster.local";
+    assert_eq!(
+        exec(&mut cluster, "p", "dig +notcp +noall +answer +search kubernetes A"),
+        format!("{full}.\t30\tIN\tA\t10.96.0.1\n")
+    );
+    assert_eq!(exec(&mut cluster, "p", &format!("dig +short {full}.")), "10.96.0.1\n");
+    assert_eq!(exec(&mut cluster, "p", "dig +short kubernetes"), "");
+    assert_eq!(
+        exec(&mut cluster, "p", "getent hosts kubernetes; getent hosts nobody.example.com; echo $?"),
+        format!("10.96.0.1       {full}\n2\n")
+    );
+    assert!(exec(&mut cluster, "p", "getent hosts p").ends_with(" p\n"));
+    let whole = exec(&mut cluster, "p", "dig nothing.example.com");
+    assert!(whole.contains("status: NXDOMAIN") && whole.contains("(10.96.0.10) (UDP)"), "{whole}");
+}
+
+#[test]
+fn the_group_of_a_volume_may_read_what_the_kubelet_writes() {
+    let mut cluster = cluster();
+    let map =
+        json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s"}, "stringData": {"k": "v"}});
+    cluster.request(Request::create(&kinds::SECRET, "default", map)).into_object().unwrap();
+    let mut spec =
+        once(&["mounttest", "--file_mode=/s/k", "--file_owner=/s/k", "--fs_type=/v", "--file_perm=/v"]);
+    spec["securityContext"] = json!({"runAsUser": 1000, "fsGroup": 1001});
+    spec["volumes"] = json!([{"name": "v", "emptyDir": {}}, {"name": "s", "secret": {"secretName": "s", "defaultMode": 0o400}}]);
+    spec["containers"][0]["volumeMounts"] =
+        json!([{"name": "v", "mountPath": "/v"}, {"name": "s", "mountPath": "/s"}]);
+    create(&mut cluster, "p", spec);
+    run(&mut cluster, 20);
+    assert_eq!(
+        log(&mut cluster, "p"),
+        "mount type of \"/v\": 61267\nmode of file \"/s/k\": -r--r-----\nperms of file \"/v\": -rwxrwxrwx\n\
+         owner UID of \"/s/k\": 0\nowner GID of \"/s/k\": 1001\n"
+    );
+}

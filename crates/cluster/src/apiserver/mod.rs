@@ -24,6 +24,7 @@ mod token;
 mod versions;
 
 pub use registry::DeleteOptions;
+pub(crate) use token::MOUNTED as MOUNTED_TOKEN;
 
 use crate::metrics::Metrics;
 use crate::settings::Settings;

@@ -18,6 +18,8 @@ const LIFE: i64 = 3600;
 /// The fewest and the most seconds that may be asked for.
 const SHORTEST: i64 = 600;
 const LONGEST: i64 = 1 << 32;
+/// How the tokens in pods' volumes begin. Every pod has one and nearly nobody reads it, so it is short and not signed.
+pub(crate) const MOUNTED: &str = "podlab.";
 /// Bytes of an RS256 signature.
 const SIGNATURE: usize = 256;
 
@@ -111,6 +113,9 @@ impl ApiServer {
     /// Source: pkg/serviceaccount/claims.go `Validate` (v1.37).
     fn claims(&self, token: &str) -> Claims {
         const NOT_OURS: &str = "invalid bearer token";
+        if let Some(mounted) = token.strip_prefix(MOUNTED) {
+            return self.mounted_claims(mounted).ok_or(NOT_OURS);
+        }
         let (signed, signature) = token.rsplit_once('.').ok_or(NOT_OURS)?;
         if self.signature(signed) != signature {
             return Err(NOT_OURS);
@@ -143,6 +148,26 @@ impl ApiServer {
             }
         }
         Ok(claims)
+    }
+
+    /// What the token in a pod's volume says: its text names no more than namespace, account and pod.
+    fn mounted_claims(&self, text: &str) -> Option<Value> {
+        let (namespace, rest) = text.split_once('.')?;
+        let (name, uid) = rest.rsplit_once('.')?;
+        let account = self.store.get(&kinds::SERVICE_ACCOUNT, namespace, name)?;
+        let pod = self.store.list_namespace(&kinds::POD, namespace).find(|pod| pod.uid() == uid)?;
+        let own = pod.pod_spec().and_then(|spec| spec.service_account_name.as_deref());
+        if own.unwrap_or_default() != name {
+            return None;
+        }
+        let mut claims = json!({"namespace": namespace,
+            "serviceaccount": {"name": name, "uid": account.uid()}, "pod": {"name": pod.name(), "uid": uid}});
+        if let Some(node) = pod.node_name().and_then(|node| self.store.get(&kinds::NODE, "", node)) {
+            claims["node"] = json!({"name": node.name(), "uid": node.uid()});
+        }
+        let id = podlab_sim::Draw::keyed(self.settings.seed, "kubelet-token", uid, 0).uuid();
+        Some(json!({"aud": [ISSUER], "jti": id, "kubernetes.io": claims,
+            "sub": format!("system:serviceaccount:{namespace}:{name}")}))
     }
 
     /// The answer to the question whose token this is.

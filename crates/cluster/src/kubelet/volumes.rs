@@ -420,7 +420,7 @@ fn project(
     }
     if let Some(token) = &projection.service_account_token {
         let account = w.pod.pod_spec().and_then(|s| s.service_account_name.clone()).unwrap_or_default();
-        let text = format!("podlab.{namespace}.{account}.{}", w.uid);
+        let text = format!("{}{namespace}.{account}.{}", crate::apiserver::MOUNTED_TOKEN, w.uid);
         files.push(VolumeFile { path: token.path.clone(), bytes: Arc::new(text.into_bytes()), mode });
     }
     if let Some(bundle) = &projection.cluster_trust_bundle {

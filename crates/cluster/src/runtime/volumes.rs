@@ -128,7 +128,8 @@ impl Runtime {
             }
         }
     }
-    /// Gives a volume to the pod's `fsGroup`: the group may read and write, and what is made inside belongs to it.
+    /// Gives a volume to the pod's `fsGroup`: the group may read and, where the kubelet has not written the volume's
+    /// files itself, write; what is made inside belongs to it.
     ///
     /// Source: pkg/volume/volume_linux.go `changeFilePermission` (v1.37).
     pub fn give_volume(&mut self, id: &VolumeId, group: u32, files: &[VolumeFile]) {
@@ -149,7 +150,8 @@ impl Runtime {
                 continue;
             };
             volume.set_owner(ino, uid, group);
-            volume.set_mode(ino, mode | if is_dir { 0o2770 } else { 0o660 });
+            let mask = if data.is_some() { 0o440 } else { 0o660 };
+            volume.set_mode(ino, mode | mask | if is_dir { 0o2110 } else { 0 });
         }
     }
 

@@ -126,6 +126,13 @@ fn a_token_tells_whose_it_is() {
     forged.push('A');
     assert_eq!(error(json!({"token": forged, "audiences": ["here"]})), "invalid bearer token");
     assert_eq!(error(json!({"token": "x"})), "invalid bearer token");
+    // So does the one in a pod's volume.
+    let pod = json!({"metadata": {"name": "p"}, "spec": {"containers": [{"name": "c", "image": "nginx"}]}});
+    let uid = lab.post("/api/v1/namespaces/default/pods", &pod).json()["metadata"]["uid"].clone();
+    let mounted = |uid: &str| format!("podlab.default.default.{uid}");
+    let user = review(json!({"token": mounted(uid.as_str().unwrap())}))["user"].clone();
+    assert_eq!(user["extra"]["authentication.kubernetes.io/pod-name"], json!(["p"]));
+    assert_eq!(error(json!({"token": mounted("x")})), "invalid bearer token");
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod curl;
 mod data;
 mod date;
 mod diff;
+mod dig;
 mod echo;
 mod env;
 mod files;
@@ -144,6 +145,8 @@ const TOOLS: &[Tool] = &[
     start("nohup", run::nohup),
     run("nproc", system::nproc),
     at(In::Busybox, run("nslookup", net::nslookup)),
+    at(In::Extra, run("dig", dig::dig)),
+    at(In::Gnu, run("getent", net::getent)),
     start("od", data::od),
     at(In::Busybox, run("pidof", system::pidof)),
     at(In::Busybox, start("ping", net::ping)),

@@ -44,6 +44,36 @@ pub(super) fn nslookup(ctx: &mut Ctx<'_>, args: &[String]) -> i32 {
     }
 }
 
+// getent
+
+/// `getent hosts NAME…`: addresses from `/etc/hosts`, else from the name server.
+pub(super) fn getent(ctx: &mut Ctx<'_>, args: &[String]) -> i32 {
+    let (database, keys) = (args.get(1).map_or("", String::as_str), args.get(2..).unwrap_or_default());
+    if !matches!(database, "hosts" | "ahosts") {
+        ctx.err(format!("Unknown database: {database}\n"));
+        return 1;
+    }
+    let file = String::from_utf8_lossy(&ctx.read_file("/etc/hosts").unwrap_or_default()).into_owned();
+    let mut code = 0;
+    for key in keys {
+        let of_file = file.lines().find_map(|line| {
+            let mut words = line.split('#').next().unwrap_or("").split_whitespace();
+            let address = words.next()?;
+            let names: Vec<&str> = words.collect();
+            names.contains(&key.as_str()).then(|| format!("{address:<15} {}\n", names.join(" ")))
+        });
+        let found = of_file.or_else(|| {
+            let answer = ctx.host.resolve(key).ok()?;
+            Some(answer.addresses.iter().map(|address| format!("{address:<15} {}\n", answer.name)).collect())
+        });
+        match found {
+            Some(text) => ctx.out(text),
+            None => code = 2,
+        }
+    }
+    code
+}
+
 // nc
 
 #[derive(Clone, Debug)]

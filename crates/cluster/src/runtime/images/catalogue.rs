@@ -115,6 +115,8 @@ const fn image(userland: Userland, server: Server, size: u64) -> Image {
 const SH: &[&str] = &["sh"];
 /// What Docker's buildpack-deps adds to Debian, as far as podlab has it.
 const BUILDPACK: &[&str] = &["curl", "wget", "ps"];
+/// What images for looks at name servers bring.
+const DNS_TOOLS: &[&str] = &["curl", "dig", "nslookup"];
 const PYTHON: &[&str] = &["curl", "wget", "ps", "python", "python3"];
 
 /// The image that a name stands for; `None` where no registry could hold it.
@@ -275,12 +277,15 @@ fn known(short: &str, last: &str) -> Option<Image> {
             }
             "agnhost" => Image {
                 entrypoint: &["/agnhost"],
-                tools: &["curl"],
+                tools: &["curl", "dig", "getent"],
                 cmd: &["pause"],
                 ..image(U::Alpine, S::Agnhost, 49_000_000)
             },
             "liveness" if short.contains("k8s") => {
                 Image { entrypoint: &["/server"], ..image(U::Distroless, S::Agnhost, 1_600_000) }
+            }
+            "jessie-dnsutils" | "glibc-dns-testing" | "dnsutils" => {
+                Image { cmd: SH, tools: DNS_TOOLS, size: 60_000_000, ..base }
             }
             "hpa-example" => Image {
                 entrypoint: &["apache2-foreground"],

@@ -111,6 +111,7 @@ impl Bundle {
             Server::HttpEcho => program(&mut root, "/http-echo", "http-echo"),
             Server::Agnhost => {
                 program(&mut root, "/agnhost", "agnhost");
+                program(&mut root, "/agnhost-2", "agnhost");
                 program(&mut root, "/usr/local/bin/agnhost", "agnhost");
                 program(&mut root, "/server", "liveness-server");
             }
