@@ -489,6 +489,22 @@ fn cluster_trust_bundle(errors: &mut Errors, bundle: &Value, path: &Path) {
 fn pod_certificate(errors: &mut Errors, certificate: &Value, path: &Path) {
     let kinds = ["RSA3072", "RSA4096", "ECDSAP256", "ECDSAP384", "ECDSAP521", "ED25519"];
     supported(errors, &path.child("keyType"), text(certificate, "keyType"), &kinds);
+    if let Some(seconds) = int(certificate, "maxExpirationSeconds") {
+        // Source: pkg/apis/certificates/types.go `MaxMaxExpirationSeconds`, `KubernetesMaxMaxExpirationSeconds`.
+        const DAY: i64 = 24 * 60 * 60;
+        let signer = text(certificate, "signerName").split('/').next().unwrap_or("");
+        let of_kubernetes = signer == "kubernetes.io" || signer.ends_with(".kubernetes.io");
+        let most = if of_kubernetes { DAY } else { 91 * DAY };
+        let path = path.child("maxExpirationSeconds");
+        if seconds < 3600 {
+            let detail = "if provided, maxExpirationSeconds must be >= 3600";
+            errors.push(FieldError::invalid(&path, seconds, detail));
+        }
+        if seconds > most {
+            let detail = format!("if provided, maxExpirationSeconds must be <= {most}");
+            errors.push(FieldError::invalid(&path, seconds, &detail));
+        }
+    }
     let mut count = 0;
     for name in ["credentialBundlePath", "keyPath", "certificateChainPath"] {
         let target = text(certificate, name);

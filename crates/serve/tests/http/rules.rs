@@ -76,7 +76,7 @@ fn the_older_openapi_describes_what_definitions_make() {
             "a": {"type": "string", "nullable": true},
             "b": {"type": "integer", "oneOf": [{"minimum": 1}]},
             "c": {"type": "object", "x-kubernetes-preserve-unknown-fields": true, "properties": {"d": {"type": "string"}}},
-            "e": {"type": "object", "x-kubernetes-embedded-resource": true}}}}});
+            "e": {"type": "object", "x-kubernetes-embedded-resource": true, "properties": {"f": {"type": "string"}}}}}}});
     assert_eq!(lab.post(DEFINITIONS, &definition(schema)).code, 201);
     let all = lab.get("/openapi/v2").json();
     let own = &all["definitions"]["com.example.v1.Foo"];
@@ -146,6 +146,25 @@ fn an_answer_that_is_no_object_has_no_table() {
     let both = format!("{accept},application/json");
     let headers = [("Accept", both.as_str()), ("Content-Type", "application/json")];
     assert_eq!(lab.send("POST", path, &headers, review.as_bytes()).code, 406);
+}
+
+#[test]
+fn a_pods_certificate_lives_within_bounds() {
+    let lab = Lab::start();
+    let said = |seconds: i64| {
+        let source = json!({"podCertificate": {"signerName": "example.com/s", "keyType": "ED25519",
+            "credentialBundlePath": "c", "maxExpirationSeconds": seconds}});
+        let pod = json!({"metadata": {"name": "p"}, "spec": {"containers": [{"name": "c", "image": "nginx"}],
+            "volumes": [{"name": "v", "projected": {"sources": [source]}}]}});
+        lab.post("/api/v1/namespaces/default/pods?dryRun=All", &pod).text()
+    };
+    let path = "spec.volumes[0].projected.sources[0].podCertificate.maxExpirationSeconds: Invalid value";
+    assert!(said(3599).contains(&format!("{path}: 3599: if provided, maxExpirationSeconds must be >= 3600")));
+    assert!(
+        said(7_862_401)
+            .contains(&format!("{path}: 7862401: if provided, maxExpirationSeconds must be <= 7862400"))
+    );
+    assert!(!said(3600).contains("Invalid value"));
 }
 
 #[test]
