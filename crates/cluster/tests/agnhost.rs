@@ -169,6 +169,8 @@ fn servers_answer() {
     assert_eq!(ask(&format!("{port}:82/")), "<a href=\"/x\">");
     assert!(ask(&format!("{web}:80/etc/hosts")).contains("localhost"));
     assert!(ask(&format!("{web}:80/")).contains("<a href=\"etc/\">etc/</a>"));
+    // The file that Kubernetes' own tests take away and bring back.
+    assert!(!ask(&format!("{web}:80/localhost.crt")).contains("404"));
     assert!(log(&mut cluster, "net").contains("GET /echo?msg=a b c&code="));
 }
 

@@ -112,6 +112,10 @@ impl Bundle {
             Server::Agnhost => {
                 program(&mut root, "/agnhost", "agnhost");
                 program(&mut root, "/agnhost-2", "agnhost");
+                for name in ["/localhost.crt", "/localhost.key"] {
+                    file(&mut root, name, "podlab simulates no certificates\n", 0o644);
+                }
+                let _ = root.make_dirs("/uploads", now);
                 program(&mut root, "/usr/local/bin/agnhost", "agnhost");
                 program(&mut root, "/server", "liveness-server");
             }

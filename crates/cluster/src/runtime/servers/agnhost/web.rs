@@ -219,6 +219,10 @@ impl Program for Web {
         self.ports.iter().map(|(port, _)| *port).collect()
     }
 
+    fn repeatable(&self) -> bool {
+        self.command == Command::TestWebserver
+    }
+
     fn serve(&mut self, ctx: &mut Ctx<'_>, request: &HttpRequest) -> Option<HttpResponse> {
         Some(match self.command {
             Command::Netexec => self.netexec(ctx, request),
