@@ -156,7 +156,7 @@ fn a_pods_certificate_lives_within_bounds() {
             "credentialBundlePath": "c", "maxExpirationSeconds": seconds}});
         let pod = json!({"metadata": {"name": "p"}, "spec": {"containers": [{"name": "c", "image": "nginx"}],
             "volumes": [{"name": "v", "projected": {"sources": [source]}}]}});
-        lab.post("/api/v1/namespaces/default/pods?dryRun=All", &pod).text()
+        lab.post("/api/v1/namespaces/default/pods?dryRun=All", &pod).json()["message"].to_string()
     };
     let path = "spec.volumes[0].projected.sources[0].podCertificate.maxExpirationSeconds: Invalid value";
     assert!(said(3599).contains(&format!("{path}: 3599: if provided, maxExpirationSeconds must be >= 3600")));
