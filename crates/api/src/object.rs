@@ -131,7 +131,16 @@ impl Object {
                     fields.insert("nodeName".into(), (&**node).into());
                 }
                 map.insert("spec".into(), spec);
-                map.insert("status".into(), tree(status.as_ref()));
+                let mut status = tree(status.as_ref());
+                // An instant is a struct in Go, which is written even where it is none.
+                for condition in
+                    status.get_mut("conditions").and_then(Value::as_array_mut).into_iter().flatten()
+                {
+                    if let Some(condition) = condition.as_object_mut() {
+                        condition.entry("lastProbeTime").or_insert(Value::Null);
+                    }
+                }
+                map.insert("status".into(), status);
             }
             Body::Node { spec, status } => {
                 map.insert("spec".into(), tree(spec.as_ref()));

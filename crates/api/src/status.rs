@@ -132,18 +132,18 @@ impl Status {
         }
     }
 
-    /// 422 for a strategic merge patch whose result is no object of the kind: `decoding` is what the decoder said of it.
+    /// 422 for a strategic merge patch whose result is no object of the kind: `why` is what the converter said of it.
     ///
     /// Source: k8s.io/apiserver/pkg/endpoints/handlers/patch.go `applyPatchToObject` (v1.37).
-    pub fn invalid_patch(patch: &serde_json::Value, decoding: &str) -> Status {
-        Status::no_patch(&crate::patch::go_text(patch), &crate::patch::conversion_error(decoding))
+    pub fn invalid_patch(patch: &serde_json::Value, why: &str) -> Status {
+        Status::no_patch(&crate::patch::go_text(patch), why)
     }
 
-    /// 422 for another patch whose result, `patched`, is no object of the kind.
+    /// 422 for another patch whose result, `patched` as JSON, is no object of the kind.
     ///
     /// Source: k8s.io/apiserver/pkg/endpoints/handlers/patch.go `jsonPatcher.applyPatchToCurrentObject` (v1.37).
-    pub fn unreadable_patch(patched: &serde_json::Value, decoding: &str) -> Status {
-        Status::no_patch(&crate::go_text::json(patched), decoding)
+    pub fn unreadable_patch(patched: &str, decoding: &str) -> Status {
+        Status::no_patch(patched, decoding)
     }
 
     fn no_patch(shown: &str, why: &str) -> Status {

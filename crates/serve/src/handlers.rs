@@ -235,7 +235,8 @@ fn is_dry_run(options: &Value) -> bool {
 fn allows(subresource: &str, method: &Method) -> bool {
     match subresource {
         "binding" | "eviction" | "token" => method == Method::POST,
-        "approval" | "ephemeralcontainers" | "finalize" | "resize" | "scale" | "status" => {
+        "finalize" => method == Method::PUT,
+        "approval" | "ephemeralcontainers" | "resize" | "scale" | "status" => {
             method != Method::POST && method != Method::DELETE
         }
         _ => true,

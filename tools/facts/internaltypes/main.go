@@ -22,6 +22,7 @@ import (
 	v1batch "k8s.io/api/batch/v1"
 	v1core "k8s.io/api/core/v1"
 	v1policy "k8s.io/api/policy/v1"
+	v1rbac "k8s.io/api/rbac/v1"
 	"k8s.io/apiextensions-apiserver/pkg/apis/apiextensions"
 	v1apiextensions "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"k8s.io/kubernetes/pkg/apis/apps"
@@ -29,6 +30,7 @@ import (
 	"k8s.io/kubernetes/pkg/apis/batch"
 	"k8s.io/kubernetes/pkg/apis/core"
 	"k8s.io/kubernetes/pkg/apis/policy"
+	"k8s.io/kubernetes/pkg/apis/rbac"
 )
 
 // roots are the types that errors show, each with its versioned counterpart.
@@ -39,6 +41,7 @@ var roots = [][2]any{
 	{core.ServicePort{}, v1core.ServicePort{}},
 	{core.ScopeSelector{}, v1core.ScopeSelector{}},
 	{core.PersistentVolumeClaimSpec{}, v1core.PersistentVolumeClaimSpec{}},
+	{core.PersistentVolumeClaim{}, v1core.PersistentVolumeClaim{}},
 	{core.PersistentVolumeSource{}, v1core.PersistentVolumeSource{}},
 	{core.VolumeNodeAffinity{}, v1core.VolumeNodeAffinity{}},
 	{apps.DeploymentStrategy{}, v1apps.DeploymentStrategy{}},
@@ -47,7 +50,9 @@ var roots = [][2]any{
 	{autoscaling.HorizontalPodAutoscalerBehavior{}, v2autoscaling.HorizontalPodAutoscalerBehavior{}},
 	{batch.PodFailurePolicy{}, v1batch.PodFailurePolicy{}},
 	{batch.SuccessPolicy{}, v1batch.SuccessPolicy{}},
+	{batch.UncountedTerminatedPods{}, v1batch.UncountedTerminatedPods{}},
 	{policy.PodDisruptionBudgetSpec{}, v1policy.PodDisruptionBudgetSpec{}},
+	{rbac.RoleRef{}, v1rbac.RoleRef{}},
 	{apiextensions.CustomResourceDefinitionVersion{}, v1apiextensions.CustomResourceDefinitionVersion{}},
 }
 

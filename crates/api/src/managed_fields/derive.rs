@@ -42,7 +42,6 @@ pub const TOKEN_VOLUME_PREFIX: &str = "kube-api-access-";
 /// The annotations that controllers write.
 const COMPONENT_ANNOTATIONS: &[&str] = &[
     "deployment.kubernetes.io/",
-    "deprecated.daemonset.template.generation",
     "pv.kubernetes.io/",
     "volume.kubernetes.io/",
     "volume.beta.kubernetes.io/",
@@ -161,7 +160,13 @@ fn first_phase(object: &Object) -> Option<&'static str> {
 /// Gives what a status holds to the component that writes it.
 fn give_status(object: &Object, ty: Typed<'_>, value: &Value, managers: &mut Managers) {
     let Some(status) = value.get("status") else { return };
-    let only = serde_json::json!({ "status": status });
+    let mut only = serde_json::json!({ "status": status });
+    if *object.kind == crate::kinds::PERSISTENT_VOLUME
+        && let Some(status) = only["status"].as_object_mut()
+    {
+        // The API server's own note, which nobody sends.
+        status.remove("lastPhaseTransitionTime");
+    }
     let set = match *object.kind == crate::kinds::POD {
         true => pod_status(ty, &only),
         false => {
@@ -221,7 +226,19 @@ fn pod_status(ty: Typed<'_>, status: &Value) -> Set {
 fn without_components(object: &Object, value: &mut Value) -> Map<String, Value> {
     let mut theirs = Map::new();
     let Some(metadata) = value.get_mut("metadata").and_then(Value::as_object_mut) else { return theirs };
-    metadata.remove("finalizers");
+    // Finalizers of Kubernetes' own come from admission and components; others only from those who sent them.
+    let mut unguarded = true;
+    if let Some(finalizers) = metadata.get_mut("finalizers").and_then(Value::as_array_mut) {
+        let own = |name: &str| match name.split_once('/') {
+            Some((domain, _)) => domain == "kubernetes.io" || domain.ends_with(".kubernetes.io"),
+            None => true,
+        };
+        finalizers.retain(|name| !name.as_str().is_some_and(own));
+        unguarded = finalizers.is_empty();
+    }
+    if unguarded {
+        metadata.remove("finalizers");
+    }
     for name in ["deletionTimestamp", "deletionGracePeriodSeconds"] {
         metadata.remove(name);
     }

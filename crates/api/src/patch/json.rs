@@ -73,7 +73,9 @@ pub fn apply(original: &Value, patch: &Value) -> Result<Value, JsonPatchError> {
             }
             "copy" => {
                 let from = text("from").unwrap_or("");
-                let Some(value) = doc.pointer(from) else {
+                let missing =
+                    split(from).and_then(|(parent, _)| doc.pointer(parent)).filter(|p| p.is_object());
+                let Some(value) = doc.pointer(from).or(missing.map(|_| &Value::Null)) else {
                     return failed(format!(
                         "error in copy for from: '{from}': jsonpatch copy operation does not apply: doc is missing from path: {from}: missing value"
                     ));
@@ -160,8 +162,9 @@ fn index(token: &str, len: usize, op: &str, path: &str) -> Result<usize, JsonPat
 
 fn add(doc: &mut Value, op: &str, path: &str, value: Value) -> Result<(), JsonPatchError> {
     let Some((parent, key)) = split(path) else {
-        *doc = value;
-        return Ok(());
+        return failed(format!(
+            "{op} operation does not apply: doc is missing path: {path:?}: missing value"
+        ));
     };
     let found = doc.pointer_mut(parent);
     match found {
@@ -205,19 +208,18 @@ fn remove(doc: &mut Value, op: &str, path: &str) -> Result<Value, JsonPatchError
 
 fn replace(doc: &mut Value, path: &str, value: Value) -> Result<(), JsonPatchError> {
     let Some((parent, key)) = split(path) else {
+        if !value.is_object() && !value.is_array() {
+            return failed("replace operation value must be object or array".to_owned());
+        }
         *doc = value;
         return Ok(());
     };
     match doc.pointer_mut(parent) {
-        Some(Value::Object(map)) => match map.get_mut(&key) {
-            Some(slot) => {
-                *slot = value;
-                Ok(())
-            }
-            None => {
-                failed(format!("replace operation does not apply: doc is missing key: {path}: missing value"))
-            }
-        },
+        // A key that there is not is no mistake to the library.
+        Some(Value::Object(map)) => {
+            map.insert(key, value);
+            Ok(())
+        }
         Some(Value::Array(items)) => {
             let at = index(&key, items.len(), "replace", path)?;
             if let Some(slot) = items.get_mut(at) {

@@ -3,14 +3,16 @@
 mod json;
 mod merge;
 mod meta;
+mod shown;
 mod strategic;
 mod strategic_diff;
 
 pub use json::{JsonPatchError, apply as apply_json_patch};
 pub use merge::{apply as apply_merge_patch, three_way as three_way_json_merge, two_way as two_way_merge};
 pub use meta::{FieldMeta, KindLookup, Lookup};
+pub use shown::{patch_left, patched_json};
+pub(crate) use strategic::go_text;
 pub use strategic::{PatchError, merge as apply_strategic};
-pub(crate) use strategic::{conversion_error, go_text};
 pub use strategic_diff::{three_way as three_way_strategic, two_way as two_way_strategic};
 
 use crate::door::PatchType;
@@ -53,8 +55,17 @@ pub fn apply(kind: &Kind, how: PatchType, original: &Value, patch: &Value) -> Re
                     go_type(patch)
                 )));
             }
-            strategic::merge(original.clone(), patch.clone(), KindLookup::new(kind))
-                .map_err(|e| Status::bad_request(e.to_string()))
+            strategic::merge(original.clone(), patch.clone(), KindLookup::new(kind)).map_err(|e| match e {
+                // Source: k8s.io/apiserver/pkg/endpoints/handlers/patch.go `interpretStrategicMergePatchError` (v1.37).
+                PatchError::Format(text) => Status::bad_request(text),
+                PatchError::Bad(text) if text == strategic::LISTS_OF_LISTS => Status {
+                    code: 422,
+                    reason: "Invalid",
+                    message: "the server rejected our request due to an error in our request".to_owned(),
+                    details: Some(crate::StatusDetails::default()),
+                },
+                other => Status::unknown(other.to_string()),
+            })
         }
         PatchType::Apply => Err(Status::bad_request("server-side apply is not a patch of a tree")),
     }

@@ -5,6 +5,7 @@
 use super::meta::Lookup;
 use serde_json::{Map, Value};
 
+pub(super) const LISTS_OF_LISTS: &str = "lists of lists are not supported";
 pub(super) const DIRECTIVE: &str = "$patch";
 pub(super) const RETAIN_KEYS: &str = "$retainKeys";
 pub(super) const DELETE_PREFIX: &str = "$deleteFromPrimitiveList";
@@ -19,9 +20,12 @@ pub enum PatchError {
     /// The type knows no such field.
     #[error("{0}")]
     UnknownField(String),
-    /// A list of the wrong make.
+    /// A list of the wrong make, or a directive that there is none of.
     #[error("{0}")]
     Bad(String),
+    /// A directive of the wrong form, which the server takes for the client's mistake; the others it takes for its own.
+    #[error("{0}")]
+    Format(String),
 }
 
 pub(super) type Result<T> = std::result::Result<T, PatchError>;
@@ -64,7 +68,7 @@ pub(super) fn merge_map<L: Lookup>(
                 Ok(patch)
             }
             Some("delete") => Ok(Map::new()),
-            _ => Err(PatchError::Bad(format!("unknown patch type found: {}", go_text(&directive)))),
+            _ => Err(unknown_directive(&directive, &Value::Object(patch))),
         };
     }
     retain_keys(&mut original, &mut patch, options)?;
@@ -77,7 +81,7 @@ pub(super) fn merge_map<L: Lookup>(
             }
             Some(rest) => match rest.strip_prefix('/') {
                 Some(name) => (name.to_owned(), true),
-                None => return Err(PatchError::Bad("invalid patch format of primitive list".to_owned())),
+                None => return Err(PatchError::Format("invalid patch format of primitive list".to_owned())),
             },
             None => (key, false),
         };
@@ -159,7 +163,7 @@ fn retain_keys(
     patch: &mut Map<String, Value>,
     options: Options,
 ) -> Result<()> {
-    let bad = || PatchError::Bad("invalid patch format of retainKeys".to_owned());
+    let bad = || PatchError::Format("invalid patch format of retainKeys".to_owned());
     let Some(list) = patch.remove(RETAIN_KEYS) else { return Ok(()) };
     if !options.merge_parallel_list {
         match original.get(RETAIN_KEYS) {
@@ -195,7 +199,7 @@ fn set_order<L: Lookup>(
     lookup: L,
     options: Options,
 ) -> Result<()> {
-    let bad = || PatchError::Bad("invalid patch format of setElementOrder list".to_owned());
+    let bad = || PatchError::Format("invalid patch format of setElementOrder list".to_owned());
     let keys: Vec<String> = patch.keys().filter(|k| k.starts_with(ORDER_PREFIX)).cloned().collect();
     for key in keys {
         let Some(order) = patch.remove(&key) else { continue };
@@ -208,14 +212,14 @@ fn set_order<L: Lookup>(
                 }
             }
         }
-        let Value::Array(order) = order else { return Err(bad()) };
+        let Value::Array(order) = order else { return Err(bad_type("[]interface {}", &order)) };
         let Some(name) = key.strip_prefix(ORDER_PREFIX).and_then(|r| r.strip_prefix('/')) else {
             return Err(bad());
         };
         let list = |v: Option<&Value>| match v {
             None => Ok(None),
             Some(Value::Array(items)) => Ok(Some(items.clone())),
-            Some(_) => Err(bad()),
+            Some(other) => Err(bad_type("[]interface {}", other)),
         };
         let old = list(original.get(name))?;
         let new = list(patch.get(name))?;
@@ -261,9 +265,53 @@ fn order_after(old: Vec<Value>, patch: Vec<Value>, key: &str) -> Result<Vec<Valu
     Ok(order)
 }
 
+/// Source: k8s.io/apimachinery/pkg/util/mergepatch/errors.go `ErrBadPatchType` (v1.37).
+fn unknown_directive(directive: &Value, map: &Value) -> PatchError {
+    PatchError::Bad(format!("unknown patch type: {} in map: {}", go_string(directive), go_text(map)))
+}
+
+/// Source: k8s.io/apimachinery/pkg/util/mergepatch/errors.go `ErrBadArgType` (v1.37).
+fn bad_type(wanted: &str, found: &Value) -> PatchError {
+    let found = match found {
+        Value::Null => "%!s(<nil>)",
+        Value::Bool(_) => "bool",
+        Value::Number(number) if number.is_f64() => "float64",
+        Value::Number(_) => "int64",
+        Value::String(_) => "string",
+        Value::Array(_) => "[]interface {}",
+        Value::Object(_) => "map[string]interface {}",
+    };
+    PatchError::Bad(format!("expected a {wanted}, but received a {found}"))
+}
+
+/// A value as Go's `%s` prints it.
+fn go_string(value: &Value) -> String {
+    match value {
+        Value::Null => "%!s(<nil>)".to_owned(),
+        Value::Bool(flag) => format!("%!s(bool={flag})"),
+        Value::Number(number) if number.is_f64() => format!("%!s(float64={})", go_text(value)),
+        Value::Number(_) => format!("%!s(int64={})", go_text(value)),
+        Value::String(text) => text.clone(),
+        Value::Array(items) => {
+            format!("[{}]", items.iter().map(go_string).collect::<Vec<_>>().join(" "))
+        }
+        Value::Object(map) => {
+            let parts: Vec<String> = map.iter().map(|(k, v)| format!("{k}:{}", go_string(v))).collect();
+            format!("map[{}]", parts.join(" "))
+        }
+    }
+}
+
 fn check_order(patch: &[Value], order: &[Value], key: &str) -> Result<()> {
     if order.is_empty() || patch.is_empty() {
         return Ok(());
+    }
+    // Elements are looked at side by side until one list ends.
+    if !key.is_empty() {
+        let first = patch.iter().find(|item| item.get(DIRECTIVE).is_none());
+        if let (Some(_), Some(wrong)) = (first, order.first().filter(|item| !item.is_object())) {
+            return Err(bad_type("map[string]interface {}", wrong));
+        }
     }
     let kept: Vec<&Value> = patch.iter().filter(|v| v.get(DIRECTIVE).is_none()).collect();
     let mut at = 0;
@@ -358,7 +406,7 @@ pub(super) fn holds_maps(a: &[Value], b: &[Value]) -> Result<bool> {
     let mut maps = None;
     for item in a.iter().chain(b) {
         if item.is_array() {
-            return Err(PatchError::Bad("lists of lists are not supported".to_owned()));
+            return Err(PatchError::Bad(LISTS_OF_LISTS.to_owned()));
         }
         match maps {
             None => maps = Some(item.is_object()),
@@ -431,11 +479,7 @@ fn special_elements(
                 return Err(PatchError::Bad("merging lists cannot yet be specified in the patch".to_owned()));
             }
             _ => {
-                return Err(PatchError::Bad(format!(
-                    "unknown patch type {} in map: {}",
-                    go_text(directive),
-                    go_text(&item)
-                )));
+                return Err(unknown_directive(directive, &item));
             }
         }
     }
@@ -479,34 +523,5 @@ pub(crate) fn go_text(value: &Value) -> String {
             let parts: Vec<String> = map.iter().map(|(k, v)| format!("{k}:{}", go_text(v))).collect();
             format!("map[{}]", parts.join(" "))
         }
-    }
-}
-
-/// What Go's converter from trees to types says where its JSON decoder says `json: cannot unmarshal number into Go struct
-/// field ConfigMap.data of type string`; other texts as they are.
-///
-/// Source: k8s.io/apimachinery/pkg/runtime/converter.go `fromUnstructured` (v1.37).
-pub(crate) fn conversion_error(decoding: &str) -> String {
-    let parts = decoding
-        .strip_prefix("json: cannot unmarshal ")
-        .and_then(|rest| rest.split_once(" into Go "))
-        .and_then(|(found, rest)| Some((found, rest.rsplit_once(" of type ")?.1)));
-    let Some((found, wanted)) = parts else { return decoding.to_owned() };
-    let (found, found_kind) = match found.split(' ').next().unwrap_or_default() {
-        "number" if found.contains('.') => ("float64", "float64"),
-        "number" => ("int64", "int64"),
-        "bool" => ("bool", "bool"),
-        "array" => ("[]interface {}", "slice"),
-        "object" => ("map[string]interface {}", "map"),
-        _ => ("string", "string"),
-    };
-    if wanted.starts_with("[]") {
-        format!("cannot restore slice from {found_kind}")
-    } else if wanted.starts_with("map[") {
-        format!("cannot restore map from {found_kind}")
-    } else if wanted.contains('.') {
-        format!("cannot restore struct from: {found_kind}")
-    } else {
-        format!("cannot convert {found} to {wanted}")
     }
 }

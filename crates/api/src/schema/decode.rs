@@ -88,6 +88,21 @@ pub fn decode_type(id: TypeId, value: &Value) -> Result<Decoded, DecodeError> {
     }
 }
 
+/// Whether a value can be decoded as a Go type by itself; else what the decoder says.
+pub(super) fn decode_go_type(ty: &GoType, value: &Value) -> Result<(), String> {
+    let mut decoder = Decoder {
+        schema: Schema::get(),
+        context: None,
+        fields: Vec::new(),
+        path: Vec::new(),
+        saved: None,
+        strict_errors: Vec::new(),
+        depth: 0,
+    };
+    decoder.value(ty, value)?;
+    decoder.saved.map_or(Ok(()), Err)
+}
+
 /// A value as Go would write it again.
 struct Encoded {
     value: Value,

@@ -11,6 +11,7 @@
 //! ```
 
 mod base64;
+mod convert;
 mod decode;
 mod dump;
 mod parse;
@@ -18,6 +19,7 @@ mod time;
 pub(crate) mod tree;
 
 pub(crate) use base64::{decode as decode_base64, encode as encode_base64};
+pub use convert::conversion_error;
 pub use decode::{DecodeError, Decoded, bad_request_message, decode, decode_type};
 pub use time::{parse_go_time, parse_rfc3339, rfc3339_micro, rfc3339_seconds};
 

@@ -357,15 +357,20 @@ fn validate_success_policy(errors: &mut Errors, spec: &Value, path: &Path) {
 /// How many indexes `1,3-5` names.
 ///
 /// Source: pkg/apis/batch/validation/validation.go validateIndexesFormat (v1.37).
-fn count_indexes(text: &str, completions: i64) -> Result<i64, String> {
+pub(super) fn count_indexes(text: &str, completions: i64) -> Result<i64, String> {
+    Ok(indexes_of(text, completions)?.iter().map(|(from, to)| to - from + 1).sum())
+}
+
+/// The intervals that `1,3-5` names.
+pub(super) fn indexes_of(text: &str, completions: i64) -> Result<Vec<(i64, i64)>, String> {
+    let mut intervals: Vec<(i64, i64)> = Vec::new();
     if text.is_empty() {
-        return Ok(0);
+        return Ok(intervals);
     }
     let number = |s: &str| {
         s.parse::<i64>()
             .map_err(|_| format!("cannot convert string to integer for index: {}", crate::go_text::quote(s)))
     };
-    let (mut last, mut total) = (None, 0);
     for interval in text.split(',') {
         let limits: Vec<&str> = interval.split('-').collect();
         let (x, y) = match limits.as_slice() {
@@ -386,13 +391,12 @@ fn count_indexes(text: &str, completions: i64) -> Result<i64, String> {
         if limits.len() == 2 && x >= y {
             return Err(format!("non-increasing order, previous: {x}, current: {y}"));
         }
-        if let Some(previous) = last.filter(|l| *l >= x) {
+        if let Some((_, previous)) = intervals.last().filter(|(_, last)| *last >= x) {
             return Err(format!("non-increasing order, previous: {previous}, current: {x}"));
         }
-        total += y - x + 1;
-        last = Some(y);
+        intervals.push((x, y));
     }
-    Ok(total)
+    Ok(intervals)
 }
 
 pub(crate) fn validate_cron_job(errors: &mut Errors, object: &Value, old: Option<&Value>) {
@@ -400,9 +404,7 @@ pub(crate) fn validate_cron_job(errors: &mut Errors, object: &Value, old: Option
     let spec = at(object, "spec");
     let schedule = text(spec, "schedule");
     let schedule_path = path.child("schedule");
-    if schedule.is_empty() {
-        errors.push(FieldError::required(&schedule_path, ""));
-    } else {
+    if !schedule.is_empty() {
         if let Err(why) = cron::parse_schedule(schedule) {
             errors.push(FieldError::invalid(&schedule_path, schedule, why));
         }
@@ -445,6 +447,11 @@ pub(crate) fn validate_cron_job(errors: &mut Errors, object: &Value, old: Option
     if old.is_none() && name.len() > 52 {
         let path = Path::new("metadata");
         errors.push(FieldError::invalid(&path.child("name"), name, "must be no more than 52 characters"));
+    }
+    // What generated validation says comes last.
+    if schedule.is_empty() {
+        let path = Path::new("spec");
+        errors.push(FieldError::required(&path.child("schedule"), ""));
     }
 }
 

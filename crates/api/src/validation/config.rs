@@ -13,7 +13,7 @@ use super::resources::{
 use super::{Errors, invalid_each, ip, meta};
 use crate::quantity::Quantity;
 use crate::schema::tree::{at, flag, has, list, map, text};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Source: core.MaxSecretSize.
@@ -338,16 +338,7 @@ fn validate_limit(errors: &mut Errors, limit: &Value, kind: &str, path: &Path) {
 pub(crate) fn validate_resource_quota(errors: &mut Errors, object: &Value) {
     let path = Path::new("spec");
     let hard = map(object, "spec.hard");
-    for (name, value) in hard {
-        let list_path = path.child("hard");
-        let path = list_path.key(name);
-        validate_resource_name(errors, name, &path);
-        if !name.contains('/') && !is_standard_quota(name) {
-            let detail = "must be a standard resource for quota";
-            errors.push(FieldError::invalid(&path, name.as_str(), detail));
-        }
-        validate_quantity_value(errors, name, value, &path);
-    }
+    validate_quota_amounts(errors, hard, &path.child("hard"));
     let names: Vec<&str> = hard.keys().map(String::as_str).collect();
     let scopes: Vec<&str> = list(object, "spec.scopes").iter().filter_map(Value::as_str).collect();
     let scopes_path = path.child("scopes");
@@ -363,6 +354,19 @@ pub(crate) fn validate_resource_quota(errors: &mut Errors, object: &Value) {
     conflicting(errors, &scopes, shown, &scopes_path);
     if has(object, "spec.scopeSelector") {
         validate_scope_selector(errors, object, &names, &path.child("scopeSelector"));
+    }
+}
+
+/// Amounts of what a quota counts, by name.
+pub(crate) fn validate_quota_amounts(errors: &mut Errors, amounts: &Map<String, Value>, path: &Path) {
+    for (name, value) in amounts {
+        let path = path.key(name);
+        validate_resource_name(errors, name, &path);
+        if !name.contains('/') && !is_standard_quota(name) {
+            let detail = "must be a standard resource for quota";
+            errors.push(FieldError::invalid(&path, name.as_str(), detail));
+        }
+        validate_quantity_value(errors, name, value, &path);
     }
 }
 

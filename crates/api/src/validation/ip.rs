@@ -23,6 +23,11 @@ fn parse_sloppy(text: &str) -> Option<(IpAddr, bool)> {
     stripped.join(".").parse::<IpAddr>().ok().map(|ip| (ip, true))
 }
 
+/// Whether the text is an address to the sloppy parser.
+pub(crate) fn is_ip_sloppy(text: &str) -> bool {
+    parse_sloppy(text).is_some()
+}
+
 fn is_mapped(ip: IpAddr) -> bool {
     matches!(ip, IpAddr::V6(v6) if v6.to_ipv4_mapped().is_some())
 }

@@ -6,6 +6,7 @@ pub mod content;
 pub mod field;
 mod go_json;
 pub mod ip;
+mod job_status;
 pub mod meta;
 
 mod admission_policy;
@@ -26,6 +27,7 @@ mod probe;
 mod resources;
 mod security;
 mod service;
+mod status_update;
 mod storage;
 pub mod time_zones;
 mod volume;
@@ -171,6 +173,37 @@ pub fn validate_update(api_version: &str, kind: &str, new: &Value, old: &Value) 
     without_repeats(errors)
 }
 
+/// Checks an object whose status is to replace that of `old`; both must be decoded and defaulted.
+pub fn validate_status_update(api_version: &str, kind: &str, new: &Value, old: &Value) -> Vec<FieldError> {
+    let mut errors = Errors::new();
+    status_update::validate(&mut errors, api_version, kind, new, old);
+    without_repeats(errors)
+}
+
+/// What a client is told of a status that is valid.
+pub fn warnings_on_status_update(kind: &str, new: &Value) -> Vec<String> {
+    status_update::warnings(kind, new)
+}
+
+/// Checks a namespace whose finalizers a client changes.
+///
+/// Source: pkg/apis/core/validation/validation.go `ValidateNamespaceFinalizeUpdate` (v1.37).
+pub fn validate_finalize(new: &Value, old: &Value) -> Vec<FieldError> {
+    let mut errors = Errors::new();
+    meta::validate_object_meta_update(&mut errors, new, old, &Path::new("metadata"));
+    let path = Path::new("spec.finalizers");
+    for (i, finalizer) in crate::schema::tree::list(new, "spec.finalizers").iter().enumerate() {
+        let finalizer = finalizer.as_str().unwrap_or("");
+        let path = path.index(i);
+        invalid_each(&mut errors, &path, finalizer, content::is_qualified_name(finalizer));
+        if !finalizer.contains('/') && !meta::is_standard_finalizer(finalizer) {
+            let detail = "name is neither a standard finalizer name nor is it fully qualified";
+            errors.push(FieldError::invalid(&path, finalizer, detail));
+        }
+    }
+    without_repeats(errors)
+}
+
 /// Checks a pod that a client changes through one of its subresources; `None` where that has no rules here.
 pub fn validate_pod_subresource(subresource: &str, new: &Value, old: &Value) -> Option<Vec<FieldError>> {
     let mut errors = Errors::new();
@@ -230,19 +263,10 @@ fn check_changed(errors: &mut Errors, api_version: &str, kind: &str, new: &Value
         ("v1", "Node") => config::validate_node_update(errors, new, old),
         ("batch/v1", "Job") => batch::validate_job_update(errors, new, old),
         ("scheduling.k8s.io/v1", "PriorityClass") => policy::validate_priority_class_update(errors, new, old),
-        ("storage.k8s.io/v1", "StorageClass") => storage::validate_storage_class_update(errors, new, old),
-        ("node.k8s.io/v1", "RuntimeClass") => {
-            let path = Path::new("handler");
-            let null = BadValue::Value(Value::Null);
-            meta::immutable_as(errors, at(new, "handler"), at(old, "handler"), null, &path);
-        }
         ("networking.k8s.io/v1", "IngressClass") => {
             let path = Path::new("spec.controller");
-            meta::immutable(errors, at(new, "spec.controller"), at(old, "spec.controller"), &path);
-        }
-        ("rbac.authorization.k8s.io/v1", "RoleBinding" | "ClusterRoleBinding") => {
-            let shown = BadValue::Json(json_of("rbac/v1.RoleRef", at(new, "roleRef")));
-            meta::immutable_as(errors, at(new, "roleRef"), at(old, "roleRef"), shown, &Path::new("roleRef"));
+            let of = |object| crate::schema::tree::text(object, "spec.controller").to_owned();
+            meta::immutable(errors, &of(new).into(), &of(old).into(), &path);
         }
         _ => {}
     }
@@ -252,6 +276,16 @@ fn check_changed(errors: &mut Errors, api_version: &str, kind: &str, new: &Value
         ("v1", "PersistentVolumeClaim") => storage::validate_claim_update(errors, new, old),
         ("v1", "PersistentVolume") => storage::validate_volume_update(errors, new, old),
         ("v1", "ResourceQuota") => config::validate_resource_quota_update(errors, new, old),
+        ("storage.k8s.io/v1", "StorageClass") => storage::validate_storage_class_update(errors, new, old),
+        ("rbac.authorization.k8s.io/v1", "RoleBinding" | "ClusterRoleBinding") => {
+            let shown = BadValue::Json(internal_json("rbac.RoleRef", at(new, "roleRef")));
+            meta::immutable_as(errors, at(new, "roleRef"), at(old, "roleRef"), shown, &Path::new("roleRef"));
+        }
+        ("node.k8s.io/v1", "RuntimeClass") => {
+            let path = Path::new("handler");
+            let null = BadValue::Value(Value::Null);
+            meta::immutable_as(errors, at(new, "handler"), at(old, "handler"), null, &path);
+        }
         _ => {}
     }
 }
@@ -311,7 +345,7 @@ fn validate_body(errors: &mut Errors, api_version: &str, kind: &str, object: &Va
         ("apps/v1", "Deployment") => workload::validate_deployment(errors, object),
         ("apps/v1", "ReplicaSet") => workload::validate_replica_set(errors, object),
         ("apps/v1", "DaemonSet") => workload::validate_daemon_set(errors, object),
-        ("apps/v1", "StatefulSet") => workload::validate_stateful_set(errors, object),
+        ("apps/v1", "StatefulSet") => workload::validate_stateful_set(errors, object, old.is_none()),
         ("batch/v1", "CronJob") => batch::validate_cron_job(errors, object, old),
         ("networking.k8s.io/v1", "Ingress") => networking::validate_ingress(errors, object, old.is_none()),
         ("networking.k8s.io/v1", "IngressClass") => networking::validate_ingress_class(errors, object),
@@ -321,11 +355,9 @@ fn validate_body(errors: &mut Errors, api_version: &str, kind: &str, object: &Va
         ("scheduling.k8s.io/v1", "PriorityClass") if old.is_none() => {
             policy::validate_priority_class(errors, object);
         }
-        ("node.k8s.io/v1", "RuntimeClass") if old.is_none() => policy::validate_runtime_class(errors, object),
+        ("node.k8s.io/v1", "RuntimeClass") => policy::validate_runtime_class(errors, object),
         ("coordination.k8s.io/v1", "Lease") => policy::validate_lease(errors, object),
-        ("storage.k8s.io/v1", "StorageClass") if old.is_none() => {
-            storage::validate_storage_class(errors, object)
-        }
+        ("storage.k8s.io/v1", "StorageClass") => storage::validate_storage_class(errors, object),
         ("admissionregistration.k8s.io/v1", "ValidatingAdmissionPolicy") => {
             admission_policy::validate_policy(errors, object);
         }

@@ -47,7 +47,7 @@ pub(crate) fn validate_update(errors: &mut Errors, new: &Value, old: &Value) {
     }
 }
 
-fn validate_annotation_updates(errors: &mut Errors, new: &Value, old: &Value) {
+pub(crate) fn validate_annotation_updates(errors: &mut Errors, new: &Value, old: &Value) {
     const MIRROR: &str = "kubernetes.io/config.mirror";
     const APP_ARMOR: &str = "container.apparmor.security.beta.kubernetes.io/";
     let (new, old) = (map(new, "metadata.annotations"), map(old, "metadata.annotations"));

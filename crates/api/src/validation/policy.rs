@@ -380,7 +380,13 @@ pub(crate) fn validate_role(errors: &mut Errors, role: &Value, namespaced: bool)
             errors.push(FieldError::required(&path, detail));
         }
         for (i, selector) in selectors.iter().enumerate() {
+            let before = errors.len();
             meta::validate_label_selector(errors, selector, &path.index(i));
+            // What could not be made of it is shown.
+            if errors.len() > before {
+                let detail = "invalid label selector.";
+                errors.push(FieldError::invalid(&path.index(i), Value::Null, detail));
+            }
         }
     }
     errors.append(&mut declared);

@@ -471,13 +471,25 @@ pub(crate) fn validate_endpoints(errors: &mut Errors, object: &Value, old: Optio
 
 pub(crate) fn validate_endpoint_slice(errors: &mut Errors, slice: &Value, old: Option<&Value>) {
     let family = text(slice, "addressType");
-    required_supported(errors, &Path::new("addressType"), family, &["FQDN", "IPv4", "IPv6"]);
     validate_slice_ports(errors, list(slice, "ports"), &Path::new("ports"));
+    let endpoints = list(slice, "endpoints");
+    let path = Path::new("endpoints");
     if old.is_none_or(|o| at(o, "endpoints") != at(slice, "endpoints")) {
-        validate_slice_endpoints(errors, list(slice, "endpoints"), family, &Path::new("endpoints"));
+        validate_slice_endpoints(errors, endpoints, family, &path);
     }
+    // What generated validation says comes last.
+    required_supported(errors, &Path::new("addressType"), family, &["FQDN", "IPv4", "IPv6"]);
     if let Some(old) = old {
-        meta::immutable(errors, at(slice, "addressType"), at(old, "addressType"), &Path::new("addressType"));
+        let of = |slice| Value::from(text(slice, "addressType"));
+        meta::immutable(errors, &of(slice), &of(old), &Path::new("addressType"));
+    }
+    for (i, endpoint) in endpoints.iter().enumerate() {
+        let (path, count) = (path.index(i), list(endpoint, "addresses").len());
+        match count {
+            0 => errors.push(FieldError::required(&path.child("addresses"), "")),
+            1..=100 => {}
+            count => errors.push(FieldError::too_many(&path.child("addresses"), count, 100)),
+        }
     }
 }
 
@@ -518,11 +530,6 @@ fn validate_slice_endpoints(errors: &mut Errors, endpoints: &[Value], family: &s
         let path = path.index(i);
         let addresses = list(endpoint, "addresses");
         let addresses_path = path.child("addresses");
-        if addresses.is_empty() {
-            errors.push(FieldError::required(&addresses_path, "must contain at least 1 address"));
-        } else if addresses.len() > 100 {
-            errors.push(FieldError::too_many(&addresses_path, addresses.len(), 100));
-        }
         for (j, address) in addresses.iter().filter_map(Value::as_str).enumerate() {
             validate_slice_address(errors, address, family, &addresses_path, j);
         }

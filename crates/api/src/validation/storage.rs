@@ -11,6 +11,7 @@ use super::volume::{self, all_required};
 use super::{Errors, content, invalid_each, required, supported};
 use crate::schema::tree::{at, has, list, map, set, text};
 use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
 
 const ACCESS_MODES: [&str; 4] = ["ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"];
 
@@ -310,18 +311,36 @@ pub(crate) fn validate_storage_class(errors: &mut Errors, object: &Value) {
         mode,
         &["Immediate", "WaitForFirstConsumer"],
     );
+    let mut terms: Vec<BTreeMap<&str, BTreeSet<&str>>> = Vec::new();
     for (i, topology) in list(object, "allowedTopologies").iter().enumerate() {
         let path = Path::new("allowedTopologies");
         let path = path.index(i);
+        let mut term: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
         for (j, requirement) in list(topology, "matchLabelExpressions").iter().enumerate() {
             let expressions = path.child("matchLabelExpressions");
             let path = expressions.index(j);
             if list(requirement, "values").is_empty() {
                 errors.push(FieldError::required(&path.child("values"), ""));
             }
+            let mut seen: BTreeSet<&str> = BTreeSet::new();
+            for (k, value) in list(requirement, "values").iter().enumerate() {
+                let value = value.as_str().unwrap_or("");
+                if !seen.insert(value) {
+                    let values = path.child("values");
+                    errors.push(FieldError::duplicate(&values.index(k), value));
+                }
+            }
             let key = text(requirement, "key");
             invalid_each(errors, &path.child("key"), key, content::is_qualified_name(key));
+            if term.insert(key, seen).is_some() {
+                errors.push(FieldError::duplicate(&path.child("key"), key));
+            }
         }
+        // The list that terms are compared with begins with as many empty ones.
+        if term.is_empty() || terms.contains(&term) {
+            errors.push(FieldError::duplicate(&path.child("matchLabelExpressions"), ""));
+        }
+        terms.push(term);
     }
 }
 

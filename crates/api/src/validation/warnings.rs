@@ -56,6 +56,9 @@ pub fn warnings_on_create(api_version: &str, kind: &str, object: &Value) -> Vec<
         ("batch/v1", "CronJob") => {
             job(&mut warnings, at(object, "spec.jobTemplate.spec"), &Path::new("spec.jobTemplate.spec"));
         }
+        ("discovery.k8s.io/v1", "EndpointSlice") if text(object, "addressType") == "FQDN" => {
+            warnings.push("spec.addressType: FQDN endpoints are deprecated".to_owned());
+        }
         ("networking.k8s.io/v1", "Ingress") => {
             if map(object, "metadata.annotations").contains_key("kubernetes.io/ingress.class")
                 && at(object, "spec.ingressClassName").is_null()
@@ -594,7 +597,7 @@ fn volume(warnings: &mut Vec<String>, object: &Value) {
     }
 }
 
-fn ip_warning(warnings: &mut Vec<String>, value: &str, path: &Path) {
+pub(super) fn ip_warning(warnings: &mut Vec<String>, value: &str, path: &Path) {
     if let Some(canonical) = ip::preferred_form(value) {
         warnings.push(format!(
             "{path}: IPv6 address {} should be in RFC 5952 canonical format ({})",

@@ -247,7 +247,7 @@ fn validate_daemon_set_strategy(errors: &mut Errors, strategy: &Value, path: &Pa
     }
 }
 
-pub(crate) fn validate_stateful_set(errors: &mut Errors, object: &Value) {
+pub(crate) fn validate_stateful_set(errors: &mut Errors, object: &Value, is_new: bool) {
     let spec = at(object, "spec");
     let path = Path::new("spec");
     let policy = text(spec, "podManagementPolicy");
@@ -261,7 +261,9 @@ pub(crate) fn validate_stateful_set(errors: &mut Errors, object: &Value) {
         let value = text(at(spec, "persistentVolumeClaimRetentionPolicy"), name);
         supported(errors, &retention.child(name), value, &["Retain", "Delete"]);
     }
-    for (i, claim) in list(spec, "volumeClaimTemplates").iter().enumerate() {
+    // The templates of claims never change, so that they are looked at once.
+    let claims = if is_new { list(spec, "volumeClaimTemplates") } else { &[] };
+    for (i, claim) in claims.iter().enumerate() {
         let templates = path.child("volumeClaimTemplates");
         let path = templates.index(i);
         storage::validate_claim_spec(errors, at(claim, "spec"), &path.child("spec"));
@@ -381,7 +383,18 @@ pub(crate) fn validate_immutable(errors: &mut Errors, kind: &str, new: &Value, o
         immutable_as(errors, at(new, "selector"), at(old, "selector"), shown, &path.child("selector"));
     }
     if kind == "StatefulSet" {
-        for name in ["volumeClaimTemplates", "serviceName", "podManagementPolicy"] {
+        let claims = |spec| at(spec, "volumeClaimTemplates").as_array();
+        let shown = match claims(new) {
+            None => "null".to_owned(),
+            Some(claims) => {
+                let shown: Vec<String> =
+                    claims.iter().map(|claim| internal_json("core.PersistentVolumeClaim", claim)).collect();
+                format!("[{}]", shown.join(","))
+            }
+        };
+        let (now, before) = (at(new, "volumeClaimTemplates"), at(old, "volumeClaimTemplates"));
+        immutable_as(errors, now, before, BadValue::Json(shown), &path.child("volumeClaimTemplates"));
+        for name in ["serviceName", "podManagementPolicy"] {
             immutable(errors, at(new, name), at(old, name), &path.child(name));
         }
     }

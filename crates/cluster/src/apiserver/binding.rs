@@ -47,11 +47,28 @@ impl ApiServer {
         if !errors.is_empty() {
             return Err(unwrapped(&errors));
         }
-        if !request.options.dry_run {
-            self.bind(namespace, name, text("/target/name"))?;
-        }
-        Ok(success(&kinds::POD, name))
+        let bound = match request.options.dry_run {
+            true => self.bindable(namespace, name).map(drop),
+            false => self.bind(namespace, name, text("/target/name")).map(drop),
+        };
+        bound.map_err(|status| match status.reason {
+            "Conflict" => in_way(name, status),
+            _ => status,
+        })?;
+        Ok(success(&kinds::POD, ""))
     }
+}
+
+/// A pod that cannot be bound is told of as the subresource's.
+fn in_way(name: &str, mut status: Status) -> Status {
+    status.message = status.message.replacen(" on pods ", " on pods/binding ", 1);
+    let details = podlab_api::StatusDetails {
+        name: name.to_owned(),
+        kind: "pods/binding".to_owned(),
+        ..podlab_api::StatusDetails::default()
+    };
+    status.details = Some(details);
+    status
 }
 
 /// Errors that nobody made a refusal of: the server takes them for its own failure.

@@ -72,6 +72,22 @@ pub(super) fn with_duplicates(mut errors: Vec<String>, options: &RequestOptions)
 
 /// The body must be of the kind that the path names.
 pub(super) fn check_kind(kind: &'static Kind, body: &Value, api_version: &str) -> Result<(), Status> {
+    // Source: k8s.io/apimachinery/pkg/runtime/serializer/json/meta.go `SimpleMetaFactory.Interpret` (v1.37).
+    for (field, found) in ["apiVersion", "kind"].iter().filter_map(|field| Some((field, body.get(field)?))) {
+        let word = match found {
+            Value::Null | Value::String(_) => continue,
+            Value::Bool(_) => "bool",
+            Value::Number(_) => "number",
+            Value::Array(_) => "array",
+            Value::Object(_) => "object",
+        };
+        return Err(Status::bad_request(format!(
+            "the object provided is unrecognized (must be of type {}): couldn't get version/kind; json parse error: json: \
+             cannot unmarshal {word} into Go struct field .{field} of type string ({} ...)",
+            kind.kind,
+            podlab_api::go_text::json(body).chars().take(30).collect::<String>()
+        )));
+    }
     let text = |key: &str| body.get(key).and_then(Value::as_str).unwrap_or("");
     let (given_version, given_kind) = (text("apiVersion"), text("kind"));
     if (given_kind.is_empty() || given_kind == kind.kind)
@@ -93,8 +109,12 @@ pub(super) fn check_kind(kind: &'static Kind, body: &Value, api_version: &str) -
             kind.kind
         )));
     }
+    // Who leaves out one of the two gets the other from what is expected.
+    let given_kind = if given_kind.is_empty() { kind.kind } else { given_kind };
+    let given_version = if given_version.is_empty() { api_version } else { given_version };
+    let version = given_version.rsplit('/').next().unwrap_or(given_version);
     Err(Status::bad_request(format!(
-        "{given_kind} in version {given_version:?} cannot be handled as a {}: no kind {given_kind:?} is registered for \
+        "{given_kind} in version {version:?} cannot be handled as a {}: no kind {given_kind:?} is registered for \
          version {given_version:?} in scheme \"pkg/runtime/scheme.go:111\"",
         kind.kind
     )))

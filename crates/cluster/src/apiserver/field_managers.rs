@@ -155,6 +155,31 @@ pub(super) fn unchanged(new: &Object, old: &Object) -> bool {
 }
 
 impl ApiServer {
+    /// As [`created`], of an object that is not kept: nobody writes to it any more, so that its managers are known at once.
+    pub(super) fn record_dry_creation(&self, object: &mut Object, options: &RequestOptions) {
+        let kind = object.kind;
+        let api_version = kind.api_version();
+        let context = Context {
+            ty: Typed::of(kind),
+            api_version: &api_version,
+            reset: reset(kind, ""),
+            now: self.now.as_secs(),
+        };
+        let who = Manager::new(name(options), Operation::Update, &api_version, "");
+        let mut sent = object.to_value();
+        // What defaulting and conversion write belongs to the client as well.
+        match kind.kind {
+            _ if kind.is_custom() => {}
+            "Namespace" => sent["metadata"]["labels"]["kubernetes.io/metadata.name"] = object.name().into(),
+            "DaemonSet" => {
+                sent["metadata"]["annotations"]["deprecated.daemonset.template.generation"] = "0".into();
+            }
+            _ => {}
+        }
+        let managers = update(&context, Managers::default(), &zero_of(kind), &sent, who);
+        object.managed = Some(known(managers, &Managers::default()));
+    }
+
     /// Notes on what a client wrote who owns its fields: `sent` is the body as it came, or what the patch made of the
     /// old object.
     pub(super) fn record_update(

@@ -6,7 +6,6 @@ use super::accepted::SentPod;
 use super::{ApiServer, DeleteOptions, field_managers};
 use podlab_api::door::{Accept, FieldValidation, PatchType, RequestOptions, ResponseBody, Verb};
 use podlab_api::kinds::{BodyType, Support};
-use podlab_api::schema::DecodeError;
 use podlab_api::selector::label_selector::label_selector_as_selector;
 use podlab_api::{Kind, Object, Request, Response, Status, StatusCause, kinds, versions};
 use serde_json::{Value, json};
@@ -88,19 +87,21 @@ impl ApiServer {
             (Verb::List, _) => self.list(kind, namespace, options),
             (Verb::Watch, _) => self.start_watch(kind, request),
             (Verb::Create, Some("binding")) => self.create_binding(namespace, name, request, warnings),
-            (Verb::Create, Some("eviction")) => self.evict(namespace, name, request),
+            (Verb::Create, Some("eviction")) => self.evict(namespace, name, request, warnings),
             (Verb::Create, Some("token")) => self.create_token(namespace, name, request),
             (Verb::Create, Some(_)) => Err(Status::method_not_supported(kind, "create")),
             (Verb::Create, None) => {
-                let object = self.decode(kind, namespace, &request.body, options, warnings)?;
+                let object = self.decode(kind, namespace, &request.body, options, true, warnings)?;
                 self.create_sent(object, options, warnings)
             }
             (Verb::Update, Some("scale")) => {
+                super::decode::decode(&SCALE, &request.body, options, warnings)?;
+                check_scale(namespace, name, &request.body)?;
                 self.update_scale(kind, namespace, name, &request.body, Some(options))
             }
             (Verb::Update, _) => {
-                let object = self.decode(kind, namespace, &request.body, options, warnings)?;
-                let mut object = self.check_name(kind, name, object)?;
+                let object = self.decode(kind, namespace, &request.body, options, false, warnings)?;
+                let mut object = check_name(name, object)?;
                 let old = self.store.get(kind, object.namespace(), name).cloned();
                 if old.is_none() && subresource.is_none() && super::strategy::allow_create_on_update(kind) {
                     self.may_create(kind, namespace)?;
@@ -115,9 +116,18 @@ impl ApiServer {
                     ResponseBody::Value(scale) => scale,
                     _ => Value::Null,
                 };
-                let patched = podlab_api::patch::apply(kind, how, &scale, &request.body)?;
-                read_scale(&patched).map_err(|said| Status::unreadable_patch(&patched, &said))?;
-                self.update_scale(kind, namespace, name, &patched, Some(options))
+                let lookup = if kind.is_custom() { kind } else { &SCALE };
+                let patched = podlab_api::patch::apply(lookup, how, &scale, &request.body)?;
+                let mut sent = patched.clone();
+                if let (PatchType::StrategicMerge, Some(fields)) = (how, sent.as_object_mut()) {
+                    fields.insert("kind".to_owned(), SCALE.kind.into());
+                    fields.insert("apiVersion".to_owned(), SCALE.api_version().into());
+                }
+                if let Err(status) = super::decode::decode(&SCALE, &sent, options, warnings) {
+                    return Err(unfit_scale(how, &scale, &request.body, &patched, status));
+                }
+                check_scale(namespace, name, &sent)?;
+                self.update_scale(kind, namespace, name, &sent, Some(options))
             }
             (Verb::Patch(how), _) => self.patch(kind, how, request, warnings),
             (Verb::Delete, _) => {
@@ -148,7 +158,10 @@ impl ApiServer {
         options: &RequestOptions,
         warnings: &mut Vec<String>,
     ) -> Result<Response, Status> {
-        field_managers::created(&mut object, options);
+        match options.dry_run {
+            true => self.record_dry_creation(&mut object, options),
+            false => field_managers::created(&mut object, options),
+        }
         let stored = self.create_with(object, options.dry_run, warnings)?;
         let mut response = Response::object(stored);
         response.code = 201;
@@ -162,11 +175,12 @@ impl ApiServer {
         namespace: &str,
         body: &Value,
         options: &RequestOptions,
+        creating: bool,
         warnings: &mut Vec<String>,
     ) -> Result<Object, Status> {
-        let mut object = match SentPod::of(kind, body) {
+        let mut object = match SentPod::of(kind, body).filter(|_| creating) {
             Some(pod) => self.decode_pod(&pod, body, options, warnings)?,
-            None => decode_all(kind, body, options, warnings)?,
+            None => decode_all(kind, body, options, creating, warnings)?,
         };
         // What the body says of field managers is read apart.
         object.metadata.managed_fields = None;
@@ -196,25 +210,11 @@ impl ApiServer {
             return Ok(known);
         }
         let told = warnings.len();
-        let object = decode_all(&kinds::POD, body, options, warnings)?;
+        let object = decode_all(&kinds::POD, body, options, true, warnings)?;
         // What is ignored may have to be told another time.
         if told == warnings.len() && options.field_validation != FieldValidation::Ignore {
             self.accepted.keep_decoded(pod, &object);
         }
-        Ok(object)
-    }
-
-    fn check_name(&self, kind: &'static Kind, name: &str, mut object: Object) -> Result<Object, Status> {
-        if object.name().is_empty() {
-            object.metadata.name = Some(name.to_owned());
-        }
-        if object.name() != name {
-            return Err(Status::bad_request(format!(
-                "the name of the object ({}) does not match the name on the URL ({name})",
-                object.name()
-            )));
-        }
-        let _ = kind;
         Ok(object)
     }
 
@@ -280,17 +280,23 @@ impl ApiServer {
             once = RequestOptions { duplicate_keys: Vec::new(), ..options.clone() };
             &once
         };
-        let decoded = self.decode(kind, namespace, &patched, options, warnings);
-        let mut object = decoded.map_err(|status| {
-            let said = status
-                .message
-                .split_once(" cannot be handled as a ")
-                .and_then(|(_, rest)| rest.split_once(": "));
-            match said.filter(|_| how == PatchType::StrategicMerge && status.code == 400) {
-                Some((_, said)) => Status::invalid_patch(&request.body, said),
-                None => status,
+        let mut sent = patched.clone();
+        if how == PatchType::StrategicMerge && !kind.is_custom() {
+            let why = podlab_api::schema::conversion_error(&kind.api_version(), kind.kind, &patched);
+            if let (Some(why), Some(old)) = (why, &old) {
+                let left = podlab_api::patch::patch_left(&old.to_value(), &request.body);
+                return Err(Status::invalid_patch(&left, &why));
             }
-        })?;
+            whole_numbers(&mut sent);
+        }
+        if let (PatchType::StrategicMerge, Some(fields)) = (how, sent.as_object_mut()) {
+            // Such a patch goes from tree to type without a look at what it is called.
+            fields.insert("kind".to_owned(), kind.kind.into());
+            fields.insert("apiVersion".to_owned(), kind.api_version().into());
+        }
+        let decoded = self.decode(kind, namespace, &sent, options, created, warnings);
+        let mut object =
+            decoded.map_err(|status| unfit(kind, how, old.as_ref(), &request.body, &patched, status))?;
         if created {
             self.may_create(kind, namespace)?;
             object.metadata.name.get_or_insert_with(|| name.to_owned());
@@ -300,7 +306,7 @@ impl ApiServer {
             response.code = 201;
             return Ok(response);
         }
-        let mut object = self.check_name(kind, name, object)?;
+        let mut object = check_name(name, object)?;
         match managed {
             Some(managed) => object.managed = Some(managed),
             None => self.record_update(&mut object, &patched, request.subresource.as_deref(), options),
@@ -309,9 +315,41 @@ impl ApiServer {
         Ok(Response::object(stored))
     }
 
-    fn evict(&mut self, namespace: &str, name: &str, request: &Request) -> Result<Response, Status> {
-        self.evict_pod(namespace, name, &delete_options(request), request.options.dry_run)?;
-        Ok(success(&kinds::POD, name))
+    /// Source: pkg/registry/core/pod/storage/eviction.go `EvictionREST.Create` (v1.37).
+    fn evict(
+        &mut self,
+        namespace: &str,
+        name: &str,
+        request: &Request,
+        warnings: &mut Vec<String>,
+    ) -> Result<Response, Status> {
+        let eviction = super::decode::decode(&EVICTION, &request.body, &request.options, warnings)?;
+        let text = |path: &str| eviction.pointer(path).and_then(Value::as_str).unwrap_or("");
+        if !matches!(text("/metadata/namespace"), "") && text("/metadata/namespace") != namespace {
+            return Err(Status::bad_request(
+                "the namespace of the provided object does not match the namespace sent on the request",
+            ));
+        }
+        if text("/metadata/name") != name {
+            return Err(Status::bad_request("name in URL does not match name in Eviction object"));
+        }
+        let inside: Vec<&str> = eviction
+            .pointer("/deleteOptions/dryRun")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .collect();
+        if request.options.dry_run && !matches!(inside.as_slice(), [] | ["All"]) {
+            return Err(Status::unknown(format!(
+                "Non-matching dry-run options in request and content: [All] and [{}]",
+                inside.join(" ")
+            )));
+        }
+        let dry_run = request.options.dry_run || inside.contains(&"All");
+        let request = Request { body: eviction, ..request.clone() };
+        self.evict_pod(namespace, name, &delete_options(&request), dry_run)?;
+        Ok(success(&kinds::POD, ""))
     }
 
     fn scale_table(&self, mut scale: Value) -> Response {
@@ -355,9 +393,6 @@ impl ApiServer {
                 "the object has been modified; please apply your changes to the latest version and try again",
             ));
         }
-        read_scale(body).map_err(|said| {
-            Status::bad_request(podlab_api::schema::bad_request_message("autoscaling/v1", "Scale", &said))
-        })?;
         let replicas = body.pointer("/spec/replicas").and_then(Value::as_i64).unwrap_or(0);
         if replicas < 0 && !kind.is_custom() {
             // Source: pkg/apis/autoscaling/validation/validation.go `ValidateScale` (v1.37).
@@ -387,10 +422,29 @@ impl ApiServer {
     }
 }
 
-/// Refuses a scale whose fields are of the wrong type, in the decoder's words.
-fn read_scale(scale: &Value) -> Result<(), String> {
-    match podlab_api::schema::decode("autoscaling/v1", "Scale", scale) {
-        Err(error @ DecodeError::Unmarshal(_)) => Err(error.to_string()),
+/// As [`unfit`], of a scale.
+fn unfit_scale(how: PatchType, before: &Value, patch: &Value, patched: &Value, status: Status) -> Status {
+    let told =
+        status.message.split_once(" cannot be handled as a ").and_then(|(_, rest)| rest.split_once(": "));
+    let Some((_, said)) = told else { return status };
+    if how == PatchType::StrategicMerge {
+        let why = podlab_api::schema::conversion_error(&SCALE.api_version(), SCALE.kind, patched);
+        let why = why.filter(|_| !said.starts_with("strict decoding error: "));
+        let left = podlab_api::patch::patch_left(before, patch);
+        return Status::invalid_patch(&left, &why.unwrap_or_else(|| said.to_owned()));
+    }
+    Status::unreadable_patch(&podlab_api::patch::patched_json(&SCALE, before, patch, patched), said)
+}
+
+/// A scale that is sent is of the object that the path names.
+fn check_scale(namespace: &str, name: &str, scale: &Value) -> Result<(), Status> {
+    let text = |path: &str| scale.pointer(path).and_then(Value::as_str).unwrap_or("");
+    match (text("/metadata/namespace"), text("/metadata/name")) {
+        (own, _) if !own.is_empty() && own != namespace => Err(Status::bad_request(
+            "the namespace of the provided object does not match the namespace sent on the request",
+        )),
+        (_, "") => Err(nameless(name)),
+        (_, own) if own != name => Err(misnamed(own, name)),
         _ => Ok(()),
     }
 }
@@ -475,6 +529,21 @@ fn set_path(map: &mut serde_json::Map<String, Value>, path: &[String], value: Va
     }
 }
 
+/// What the `eviction` subresource is sent: no object of the store.
+static EVICTION: Kind = Kind {
+    group: "policy",
+    version: "v1",
+    kind: "Eviction",
+    plural: "evictions",
+    singular: "eviction",
+    short_names: &[],
+    categories: &[],
+    namespaced: true,
+    subresources: &[],
+    body: BodyType::Tree,
+    support: Support::Simulated,
+};
+
 /// What the `scale` subresource speaks: no object of the store.
 static SCALE: Kind = Kind {
     group: "autoscaling",
@@ -490,11 +559,95 @@ static SCALE: Kind = Kind {
     support: Support::Simulated,
 };
 
+/// The object must be called as the path says.
+///
+/// Source: k8s.io/apiserver/pkg/endpoints/handlers/rest.go `checkName` (v1.37).
+fn check_name(name: &str, object: Object) -> Result<Object, Status> {
+    match object.name() {
+        "" => Err(nameless(name)),
+        own if own != name => Err(misnamed(own, name)),
+        _ => Ok(object),
+    }
+}
+
+fn nameless(name: &str) -> Status {
+    Status::bad_request(format!(
+        "the name of the object ({name} based on URL) was undeterminable: name must be provided"
+    ))
+}
+
+fn misnamed(own: &str, name: &str) -> Status {
+    Status::bad_request(format!("the name of the object ({own}) does not match the name on the URL ({name})"))
+}
+
+/// The converter from trees to types takes `1.0` for a whole number, as the decoder of JSON does not.
+fn whole_numbers(value: &mut Value) {
+    match value {
+        Value::Number(number) if number.is_f64() => {
+            let whole = number.as_f64().filter(|float| float.fract() == 0.0 && float.abs() < 9e15);
+            if let Some(whole) = whole {
+                *value = Value::from(whole as i64);
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(whole_numbers),
+        Value::Object(map) => map.values_mut().for_each(whole_numbers),
+        _ => {}
+    }
+}
+
+/// What the client is told whose patch made no object of the kind, as `status` says of a body that is sent.
+///
+/// Source: k8s.io/apiserver/pkg/endpoints/handlers/patch.go (v1.37).
+fn unfit(
+    kind: &Kind,
+    how: PatchType,
+    old: Option<&Arc<Object>>,
+    patch: &Value,
+    patched: &Value,
+    status: Status,
+) -> Status {
+    let told =
+        status.message.split_once(" cannot be handled as a ").and_then(|(_, rest)| rest.split_once(": "));
+    let Some((_, said)) = told.filter(|_| status.code == 400) else { return status };
+    let (api_version, strict) = (kind.api_version(), said.starts_with("strict decoding error: "));
+    let conversion = || match strict || kind.is_custom() {
+        true => said.to_owned(),
+        false => podlab_api::schema::conversion_error(&api_version, kind.kind, patched)
+            .unwrap_or_else(|| said.to_owned()),
+    };
+    match how {
+        PatchType::StrategicMerge => {
+            let before = old.map_or(Value::Null, |old| old.to_value());
+            Status::invalid_patch(&podlab_api::patch::patch_left(&before, patch), &conversion())
+        }
+        PatchType::Json | PatchType::Merge => {
+            let before = old.map_or(Value::Null, |old| old.to_managed_value());
+            let after =
+                podlab_api::patch::apply(kind, how, &before, patch).unwrap_or_else(|_| patched.clone());
+            let shown = podlab_api::patch::patched_json(kind, &before, patch, &after);
+            Status::unreadable_patch(&shown, said)
+        }
+        PatchType::Apply if strict || kind.is_custom() => status,
+        PatchType::Apply => {
+            let text = |path: &str| patched.pointer(path).and_then(Value::as_str).unwrap_or("");
+            let gvk = format!("{}/{}, Kind={}", kind.group, kind.version, kind.kind);
+            Status::unknown(format!(
+                "failed to convert new object ({}/{}; {gvk}) to proper version: unable to convert unstructured object to \
+                 {gvk}: {}",
+                text("/metadata/namespace"),
+                text("/metadata/name"),
+                conversion()
+            ))
+        }
+    }
+}
+
 /// Decodes and defaults what a client sent.
 fn decode_all(
     kind: &'static Kind,
     body: &Value,
     options: &RequestOptions,
+    creating: bool,
     warnings: &mut Vec<String>,
 ) -> Result<Object, Status> {
     if let Some(definition) = kind.definition() {
@@ -503,7 +656,7 @@ fn decode_all(
     }
     let mut value = super::decode::decode(kind, body, options, warnings)?;
     super::decode::apply_defaults(kind, &mut value);
-    if *kind == kinds::POD && value.pointer("/metadata/uid").is_none() {
+    if *kind == kinds::POD && creating {
         // What only a pod's creation fills in, after the common defaults.
         podlab_api::defaults::match_label_keys(&mut value);
         podlab_api::defaults::pod_level_resources(&mut value);

@@ -55,11 +55,8 @@ impl ApiServer {
         Ok(stored)
     }
 
-    /// Writes the scheduler's decision into a pod.
-    ///
-    /// # Errors
-    /// The pod is gone, is being deleted, or is bound already.
-    pub fn bind(&mut self, namespace: &str, name: &str, node: &str) -> Result<Arc<Object>, Status> {
+    /// The pod, if it can be given a node.
+    pub(super) fn bindable(&self, namespace: &str, name: &str) -> Result<&Arc<Object>, Status> {
         let Some(old) = self.store.get(&kinds::POD, namespace, name) else {
             return Err(Status::not_found(&kinds::POD, name));
         };
@@ -76,6 +73,15 @@ impl ApiServer {
             let why = format!("pod {name} has non-empty .spec.schedulingGates");
             return Err(Status::conflict(&kinds::POD, name, &why));
         }
+        Ok(old)
+    }
+
+    /// Writes the scheduler's decision into a pod.
+    ///
+    /// # Errors
+    /// The pod is gone, is being deleted, or is bound already.
+    pub fn bind(&mut self, namespace: &str, name: &str, node: &str) -> Result<Arc<Object>, Status> {
+        let old = self.bindable(namespace, name)?;
         let mut object = (**old).clone();
         let now = time(self.now.as_secs());
         if let Body::Pod { node_name, status, .. } = &mut object.body {

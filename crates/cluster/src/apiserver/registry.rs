@@ -102,7 +102,7 @@ impl ApiServer {
             let suffix = self.draw(&base).suffix(5);
             object.metadata.name = Some(format!("{base}{suffix}"));
         }
-        let allocation = self.begin_create(&mut object)?;
+        let allocation = self.begin_create(&mut object, dry_run)?;
         let stored = self.create_begun(writer, object, dry_run, warnings);
         if stored.is_err() || dry_run {
             self.revert(&allocation);
@@ -128,11 +128,11 @@ impl ApiServer {
         {
             return Err(Status::already_exists(kind, object.name()));
         }
+        strategy::default_stored(&mut object);
         if dry_run {
             return Ok(Arc::new(object));
         }
         admission::charge(self, charges);
-        strategy::default_stored(&mut object);
         field_managers::settle(&mut object, None);
         self.store.put_new(object).map_err(|object| Status::already_exists(kind, object.name()))
     }
@@ -223,7 +223,7 @@ impl ApiServer {
         admission::admit_update(self, &mut object, &old, subresource);
         self.confirm_no_escalation(&object, Some(&old))?;
         let allocation = match subresource {
-            None => self.begin_update(&mut object, &old)?,
+            None => self.begin_update(&mut object, &old, dry_run)?,
             Some(_) => Default::default(),
         };
         let stored = self.update_begun(writer, object, old, subresource, dry_run, warnings);

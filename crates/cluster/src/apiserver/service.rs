@@ -19,12 +19,16 @@ pub(super) struct Allocation {
     taken_ports: Vec<u16>,
     freed_ips: Vec<String>,
     freed_ports: Vec<u16>,
+    /// Nothing is kept: an address that is wished for only has to be of the range, a port has to be free all the same.
+    ///
+    /// Source: pkg/registry/core/service/ipallocator/ipallocator.go `allocateService` (v1.37).
+    dry_run: bool,
 }
 
 impl ApiServer {
     /// Hands out addresses for a new object; the caller commits or reverts.
-    pub(super) fn begin_create(&mut self, object: &mut Object) -> Result<Allocation, Status> {
-        let mut allocation = Allocation::default();
+    pub(super) fn begin_create(&mut self, object: &mut Object, dry_run: bool) -> Result<Allocation, Status> {
+        let mut allocation = Allocation { dry_run, ..Allocation::default() };
         if !is_service(object) {
             return Ok(allocation);
         }
@@ -44,8 +48,13 @@ impl ApiServer {
     }
 
     /// Carries over what a client left out, and hands out and takes back what a change of type needs.
-    pub(super) fn begin_update(&mut self, object: &mut Object, old: &Object) -> Result<Allocation, Status> {
-        let mut allocation = Allocation::default();
+    pub(super) fn begin_update(
+        &mut self,
+        object: &mut Object,
+        old: &Object,
+        dry_run: bool,
+    ) -> Result<Allocation, Status> {
+        let mut allocation = Allocation { dry_run, ..Allocation::default() };
         let Some(before) = old.field("spec").and_then(Value::as_object).filter(|_| is_service(old)) else {
             return Ok(allocation);
         };
@@ -102,6 +111,11 @@ impl ApiServer {
             // A full range leaves the service without an address: 65,000 services are out of reach.
             let Some(ip) = self.allocate_cluster_ip() else { return Ok(()) };
             ip
+        } else if all.dry_run && wanted.starts_with("10.96.") {
+            if !self.reserve_cluster_ip(&wanted) {
+                return Ok(());
+            }
+            wanted
         } else if self.reserve_cluster_ip(&wanted) {
             wanted
         } else {

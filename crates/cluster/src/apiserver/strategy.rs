@@ -81,7 +81,15 @@ pub(super) fn version_required(object: &Object) -> Status {
         message: "Invalid value: 0: must be specified for an update".to_owned(),
         field: "metadata.resourceVersion".to_owned(),
     };
-    Status::invalid(object.kind, object.name(), vec![cause])
+    // The store speaks of the resource where others speak of the kind.
+    // Source: k8s.io/apiserver/pkg/registry/generic/registry/store.go `Store.Update` (v1.37).
+    let kind = object.kind;
+    let mut status = Status::invalid(kind, object.name(), vec![cause]);
+    status.message = status.message.replacen(&kind.group_kind(), &kind.group_resource(), 1);
+    if let Some(details) = &mut status.details {
+        details.kind = kind.plural.to_owned();
+    }
+    status
 }
 
 /// The status that a new object begins with; `None` where the kind has no such reset.
@@ -111,7 +119,9 @@ fn initial_status(kind: &Kind) -> Option<Value> {
 /// Resets what only the server sets on a new object.
 pub(super) fn prepare_for_create(object: &mut Object) {
     let kind = object.kind;
-    object.metadata.generation = has_generation(kind).then_some(1);
+    if has_generation(kind) {
+        object.metadata.generation = Some(1);
+    }
     match &mut object.body {
         Body::Pod { spec, status, .. } => {
             *status = Arc::new(k8s_openapi::api::core::v1::PodStatus {
@@ -165,6 +175,10 @@ pub(super) fn prepare_for_create(object: &mut Object) {
                 }
                 "Job" => generate_job_selector(&mut object.metadata, map),
                 "Secret" => fold_string_data(map),
+                "PersistentVolumeClaim" => normalize_data_sources(map, None),
+                "EndpointSlice" => drop_topology(map, None),
+                "ServiceAccount" => clean_secret_references(map),
+                "Lease" => drop_disabled(map, "spec", &["strategy", "preferredHolder"]),
                 _ => {}
             }
         }
@@ -173,6 +187,76 @@ pub(super) fn prepare_for_create(object: &mut Object) {
         let name = object.name().to_owned();
         let labels = object.metadata.labels.get_or_insert_default();
         labels.entry("kubernetes.io/metadata.name".to_owned()).or_insert(name);
+    }
+}
+
+/// Fields of a feature that is off are dropped, as the gates of 1.37 are by default.
+///
+/// Source: pkg/registry/coordination/lease/strategy.go `dropDisabledLeaseFields` (v1.37).
+fn drop_disabled(map: &mut Map<String, Value>, part: &str, fields: &[&str]) {
+    if let Some(part) = map.get_mut(part).and_then(Value::as_object_mut) {
+        fields.iter().for_each(|field| drop(part.remove(*field)));
+    }
+}
+
+/// Of references to secrets only the name counts.
+///
+/// Source: pkg/registry/core/serviceaccount/strategy.go `cleanSecretReferences` (v1.37).
+fn clean_secret_references(map: &mut Map<String, Value>) {
+    for reference in map.get_mut("secrets").and_then(Value::as_array_mut).into_iter().flatten() {
+        if let Some(fields) = reference.as_object_mut() {
+            fields.retain(|field, _| field == "name");
+        }
+    }
+}
+
+/// What an older version of the kind said of endpoints may not be written any more.
+///
+/// Source: pkg/registry/discovery/endpointslice/strategy.go `dropTopologyOnV1` (v1.37).
+fn drop_topology(map: &mut Map<String, Value>, old: Option<&Map<String, Value>>) {
+    if old.is_some_and(|old| old.get("endpoints") == map.get("endpoints")) {
+        return;
+    }
+    for endpoint in map.get_mut("endpoints").and_then(Value::as_array_mut).into_iter().flatten() {
+        endpoint.as_object_mut().and_then(|endpoint| endpoint.remove("deprecatedTopology"));
+    }
+}
+
+/// A claim's old and new way to say where its data comes from say the same.
+///
+/// Source: pkg/api/persistentvolumeclaim/util.go `EnforceDataSourceBackwardsCompatibility`, `NormalizeDataSources`;
+/// `DropDisabledFields` takes a source of another namespace for what a feature that is off would allow (v1.37).
+fn normalize_data_sources(map: &mut Map<String, Value>, old: Option<&Map<String, Value>>) {
+    let set = |spec: Option<&Value>, name: &str| spec.and_then(|s| s.get(name)).is_some_and(|v| !v.is_null());
+    let before = old.and_then(|old| old.get("spec"));
+    let in_use = set(before, "dataSource") || set(before, "dataSourceRef");
+    let foreign = before.and_then(|spec| spec.pointer("/dataSourceRef/namespace")).is_some();
+    let Some(spec) = map.get_mut("spec").and_then(Value::as_object_mut) else { return };
+    let namespace = |source: &Value| {
+        source.get("namespace").and_then(Value::as_str).is_some_and(|namespace| !namespace.is_empty())
+    };
+    if !foreign && spec.get("dataSourceRef").is_some_and(namespace) {
+        spec.remove("dataSourceRef");
+    }
+    let text = |source: &Value, name: &str| source.get(name).and_then(Value::as_str).unwrap_or("").to_owned();
+    let known = |source: &Value| {
+        matches!(
+            (text(source, "apiGroup").as_str(), text(source, "kind").as_str()),
+            ("", "PersistentVolumeClaim") | ("snapshot.storage.k8s.io", "VolumeSnapshot")
+        )
+    };
+    let absent = |spec: &Map<String, Value>, name: &str| spec.get(name).is_none_or(Value::is_null);
+    if !in_use && absent(spec, "dataSourceRef") && !spec.get("dataSource").is_some_and(known) {
+        spec.remove("dataSource");
+    }
+    let (from, to) = match (absent(spec, "dataSource"), absent(spec, "dataSourceRef")) {
+        (false, true) => ("dataSource", "dataSourceRef"),
+        (true, false) if !spec.get("dataSourceRef").is_some_and(namespace) => ("dataSourceRef", "dataSource"),
+        _ => return,
+    };
+    if let Some(mut source) = spec.get(from).cloned() {
+        source.as_object_mut().and_then(|source| source.remove("namespace"));
+        spec.insert(to.to_owned(), source);
     }
 }
 
@@ -291,6 +375,13 @@ pub(super) fn prepare_for_update(object: &mut Object, old: &Object, subresource:
                     }
                 }
             }
+            match name(object.kind) {
+                "PersistentVolumeClaim" => normalize_data_sources(Arc::make_mut(map), Some(before)),
+                "EndpointSlice" => drop_topology(Arc::make_mut(map), Some(before)),
+                "ServiceAccount" => clean_secret_references(Arc::make_mut(map)),
+                "Lease" => drop_disabled(Arc::make_mut(map), "spec", &["strategy", "preferredHolder"]),
+                _ => {}
+            }
             if *object.kind == kinds::SERVICE {
                 super::service::drop_type_dependent_fields(Arc::make_mut(map), before);
             }
@@ -309,7 +400,8 @@ pub(super) fn prepare_for_update(object: &mut Object, old: &Object, subresource:
     if *object.kind == kinds::CUSTOM_RESOURCE_DEFINITION {
         keep_stored_versions(object);
     }
-    if spec_differs(object, old)
+    let counts = name(object.kind) != "PriorityClass";
+    if counts && spec_differs(object, old)
         || (counts_annotations(object.kind) && object.metadata.annotations != old.metadata.annotations)
     {
         bump_generation(object);
@@ -446,7 +538,17 @@ fn keep_metadata_from_status(object: &mut Object, old: &Object) {
     }
     match object.kind.kind {
         "Deployment" => object.metadata.labels.clone_from(&old.metadata.labels),
-        "Pod" => object.metadata.owner_references.clone_from(&old.metadata.owner_references),
+        "Pod" => {
+            object.metadata.owner_references.clone_from(&old.metadata.owner_references);
+            if let (Body::Pod { status, .. }, Body::Pod { status: before, .. }) =
+                (&mut object.body, &old.body)
+                && status.qos_class.as_deref().unwrap_or("").is_empty()
+                && status.qos_class != before.qos_class
+            {
+                Arc::make_mut(status).qos_class.clone_from(&before.qos_class);
+            }
+        }
+        "PersistentVolume" => keep_transition_time(object, old),
         "APIService"
         | "CSINode"
         | "DeviceTaintRule"
@@ -459,6 +561,21 @@ fn keep_metadata_from_status(object: &mut Object, old: &Object) {
         | "ValidatingAdmissionPolicy"
         | "VolumeAttachment" => keep_metadata(object, old),
         _ => {}
+    }
+}
+
+/// A volume whose phase stays keeps the time at which it began.
+///
+/// Source: pkg/registry/core/persistentvolume/strategy.go `persistentvolumeStatusStrategy` (v1.37).
+fn keep_transition_time(object: &mut Object, old: &Object) {
+    const TIME: &str = "lastPhaseTransitionTime";
+    let status = |object: &Object, name: &str| object.field("status").and_then(|s| s.get(name)).cloned();
+    if status(object, "phase") == status(old, "phase")
+        && status(object, TIME).is_none_or(|time| time.is_null())
+        && let (Some(time), Body::Tree(map)) = (status(old, TIME), &mut object.body)
+        && let Some(status) = Arc::make_mut(map).get_mut("status").and_then(Value::as_object_mut)
+    {
+        status.insert(TIME.to_owned(), time);
     }
 }
 
@@ -532,10 +649,20 @@ pub(super) fn validate_update(
         return Ok(());
     }
     if let Some(subresource) = subresource {
-        if writer == Writer::Component || *kind != kinds::POD {
+        if writer == Writer::Component {
             return Ok(());
         }
         let (new, old) = (object.to_value(), old.to_value());
+        match subresource {
+            "status" => {
+                let errors = validation::validate_status_update(&kind.api_version(), kind.kind, &new, &old);
+                warnings.extend(validation::warnings_on_status_update(kind.kind, &new));
+                return refuse(object, errors);
+            }
+            "finalize" => return refuse(object, validation::validate_finalize(&new, &old)),
+            _ if *kind != kinds::POD => return Ok(()),
+            _ => {}
+        }
         let errors = validation::validate_pod_subresource(subresource, &new, &old);
         return refuse(object, errors.unwrap_or_default());
     }

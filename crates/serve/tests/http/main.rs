@@ -3,6 +3,7 @@
 mod client;
 mod discovery;
 mod kubectl;
+mod mutated;
 mod rest;
 mod rules;
 mod streams;
