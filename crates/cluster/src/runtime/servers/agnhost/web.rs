@@ -12,6 +12,8 @@ const PLAIN: &str = "text/plain; charset=utf-8";
 const HTML: &str = "text/html; charset=utf-8";
 /// How long a shutting down `serve-hostname` waits for its pod's end.
 const AWAIT_DELETION: SimDuration = SimDuration::from_secs(60);
+/// How long `/slow` takes.
+const SLOW: SimDuration = SimDuration::from_secs(5);
 /// Most requests that one `/dial` makes.
 const MOST_TRIES: usize = 100;
 
@@ -29,6 +31,8 @@ struct Web {
     command: Command,
     flags: Flags,
     began: Option<SimTime>,
+    /// It has begun to listen.
+    started: bool,
     /// The ports that it listens on, with what `porter` says on each.
     ports: Vec<(u16, String)>,
     /// TERM has come.
@@ -47,10 +51,24 @@ pub(super) fn server(command: &str, flags: Flags) -> Option<Box<dyn Program>> {
         "test-webserver" => Command::TestWebserver,
         _ => return None,
     };
-    Some(Box::new(Web { command, flags, began: None, ports: Vec::new(), told_to_end: false, ends: None }))
+    Some(Box::new(Web {
+        command,
+        flags,
+        began: None,
+        started: false,
+        ports: Vec::new(),
+        told_to_end: false,
+        ends: None,
+    }))
 }
 
 impl Web {
+    /// How long it takes to listen.
+    fn start_delay(&self) -> SimDuration {
+        let seconds = self.flags.number("start-delay").unwrap_or(0);
+        SimDuration::from_secs(seconds.clamp(0, 86_400).unsigned_abs())
+    }
+
     /// Begins to listen.
     fn start(&mut self, ctx: &mut Ctx<'_>) {
         let port = match self.command {
@@ -138,6 +156,11 @@ impl Web {
                 redirect(&location, code.parse().unwrap_or(302))
             }
             "/dial" => dial(ctx, request),
+            "/slow" => {
+                let mut answer = text(200, "OK", PLAIN, "ok\n");
+                answer.delay = SLOW;
+                answer
+            }
             "/exit" | "/shell" | "/shutdown" | "/upload" => {
                 text(501, "Not Implemented", PLAIN, "this endpoint is not simulated\n")
             }
@@ -167,8 +190,12 @@ impl Web {
 impl Program for Web {
     fn step(&mut self, ctx: &mut Ctx<'_>) -> Step {
         let now = ctx.now();
-        if self.began.is_none() {
-            self.began = Some(now);
+        let listens_at = *self.began.get_or_insert(now) + self.start_delay();
+        if !self.told_to_end && now < listens_at {
+            return Step::Block(Wait::until(listens_at));
+        }
+        if !self.started {
+            self.started = true;
             self.start(ctx);
         }
         if !self.told_to_end {
