@@ -92,6 +92,9 @@ export async function accessible(page, { within, allow = [] } = {}) {
   axe ??= await readFile(new URL("../../node_modules/axe-core/axe.min.js", import.meta.url), "utf8");
   await page.evaluate(axe);
   const found = await page.evaluate(async (within) => {
+    // What fades in has its colours only at the end.
+    const passing = document.getAnimations().filter((one) => one.playState === "running" && Number.isFinite(one.effect?.getComputedTiming().endTime));
+    await Promise.race([Promise.allSettled(passing.map((one) => one.finished)), new Promise((done) => setTimeout(done, 2000))]);
     const runOnly = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
     const { violations } = await window.axe.run(within ?? document, { runOnly });
     return violations.map(({ id, help, nodes }) => ({ id, help, where: nodes.map((node) => node.target.join(" ")) }));
