@@ -139,6 +139,19 @@ fn json_number(number: &Number) -> String {
     }
 }
 
+/// `%T` of a value as Go's decoder of trees reads it.
+pub(crate) fn type_name(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "<nil>",
+        Value::Bool(_) => "bool",
+        Value::Number(number) if number.is_f64() => "float64",
+        Value::Number(_) => "int64",
+        Value::String(_) => "string",
+        Value::Array(_) => "[]interface {}",
+        Value::Object(_) => "map[string]interface {}",
+    }
+}
+
 /// A float as Go's `%v` prints it: exponents below 1e-4 and from 1e6 on.
 ///
 /// Source: Go's strconv/ftoa.go formatDigits (go1.26).

@@ -31,6 +31,7 @@ fn forward(request: &Request, runtime: &mut Runtime, cx: &mut Cx<'_>) -> Result<
         path: text("path"),
         headers: serde_json::from_value(headers).unwrap_or_default(),
         body: text("body").into_bytes(),
+        client: None,
     };
     let answer = runtime.http(&sent, cx).map_err(|error| match error {
         NetError::ConnectionRefused => Status::internal_error(format!(

@@ -495,7 +495,7 @@ fn files_made_to_hurt_give_an_error() {
             // A patch need not say what it is of, and unknown fields are dropped with a warning.
             let drops = line[0] == "patch" && file == nested.as_bytes();
             let code = check_line(&line, file, file);
-            assert!(code != 0 || drops, "{line:?} {head:?}");
+            assert_eq!(code == 0, drops, "{line:?} {head:?}");
         }
     }
 }

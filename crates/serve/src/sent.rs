@@ -79,13 +79,10 @@ fn decode(media_type: &str, bytes: &[u8], kind: &str) -> Result<Value, Status> {
             const EXPECTED: &str = "struct { APIVersion string \"json:\\\"apiVersion,omitempty\\\"\"; Kind string \"json:\\\"kind,omitempty\\\"\" }";
             let broken = |why: String| refuse(format!("couldn't get version/kind; json parse error: {why}"));
             let value = podlab_yaml::parse_json(text()?).map_err(|error| broken(error.to_string()))?;
-            let odd = match &value {
-                Value::Array(_) => "array",
-                Value::String(_) => "string",
-                Value::Number(_) => "number",
-                Value::Bool(_) => "bool",
-                Value::Object(_) | Value::Null => return Ok(value),
-            };
+            if value.is_object() || value.is_null() {
+                return Ok(value);
+            }
+            let odd = podlab_api::schema::json_word(&value);
             Err(broken(format!("json: cannot unmarshal {odd} into Go value of type {EXPECTED}")))
         }
         "application/yaml" => {

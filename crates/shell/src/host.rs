@@ -29,6 +29,15 @@ pub struct HttpRequest {
     pub headers: Vec<(String, String)>,
     /// Body.
     pub body: Vec<u8>,
+    /// The address that it comes from; nothing where that is not known.
+    pub client: Option<String>,
+}
+
+impl HttpRequest {
+    /// The address that a server sees: a request of nobody in particular comes from its own machine.
+    pub fn client_address(&self) -> &str {
+        self.client.as_deref().unwrap_or("127.0.0.1")
+    }
 }
 
 /// What a server answers.

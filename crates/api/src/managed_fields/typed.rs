@@ -4,6 +4,7 @@
 
 use super::path::{PathElement, Scalar};
 use crate::Kind;
+use crate::go_text::type_name;
 use crate::schema::{Definition, Field, GoType, Schema, Special, TypeId};
 use serde_json::{Map, Value};
 
@@ -125,7 +126,7 @@ impl<'a> Typed<'a> {
             (_, Value::Null) => None,
             (GoType::Int(..) | GoType::Float, Value::Number(_)) => None,
             (GoType::Int(..) | GoType::Float, other) => {
-                Some(format!("expected numeric (int or float), got {}", go_type(other)))
+                Some(format!("expected numeric (int or float), got {}", type_name(other)))
             }
             (GoType::Str | GoType::Bytes, Value::String(_)) => None,
             (GoType::Str | GoType::Bytes, other) => Some(format!(
@@ -138,19 +139,6 @@ impl<'a> Typed<'a> {
             }
             _ => None,
         }
-    }
-}
-
-/// `%T` of a decoded JSON value.
-fn go_type(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "<nil>",
-        Value::Bool(_) => "bool",
-        Value::Number(number) if number.is_f64() => "float64",
-        Value::Number(_) => "int64",
-        Value::String(_) => "string",
-        Value::Array(_) => "[]interface {}",
-        Value::Object(_) => "map[string]interface {}",
     }
 }
 

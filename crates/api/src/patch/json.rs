@@ -38,7 +38,7 @@ pub fn apply(original: &Value, patch: &Value) -> Result<Value, JsonPatchError> {
     let Value::Array(operations) = patch else {
         return Err(JsonPatchError::Malformed(format!(
             "json: cannot unmarshal {} into Go value of type jsonpatch.Patch",
-            super::go_type(patch)
+            crate::schema::json_word(patch)
         )));
     };
     if operations.len() > MAX_OPERATIONS {

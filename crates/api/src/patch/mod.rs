@@ -16,6 +16,7 @@ pub use strategic::{PatchError, merge as apply_strategic};
 pub use strategic_diff::{three_way as three_way_strategic, two_way as two_way_strategic};
 
 use crate::door::PatchType;
+use crate::schema::json_word;
 use crate::{Kind, Status};
 use serde_json::Value;
 
@@ -52,7 +53,7 @@ pub fn apply(kind: &Kind, how: PatchType, original: &Value, patch: &Value) -> Re
             if !patch.is_object() {
                 return Err(Status::bad_request(format!(
                     "json: cannot unmarshal {} into Go value of type map[string]interface {{}}",
-                    go_type(patch)
+                    json_word(patch)
                 )));
             }
             strategic::merge(original.clone(), patch.clone(), KindLookup::new(kind)).map_err(|e| match e {
@@ -68,17 +69,6 @@ pub fn apply(kind: &Kind, how: PatchType, original: &Value, patch: &Value) -> Re
             })
         }
         PatchType::Apply => Err(Status::bad_request("server-side apply is not a patch of a tree")),
-    }
-}
-
-fn go_type(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "bool",
-        Value::Number(_) => "number",
-        Value::String(_) => "string",
-        Value::Array(_) => "array",
-        Value::Object(_) => "object",
     }
 }
 

@@ -274,12 +274,7 @@ fn unknown_directive(directive: &Value, map: &Value) -> PatchError {
 fn bad_type(wanted: &str, found: &Value) -> PatchError {
     let found = match found {
         Value::Null => "%!s(<nil>)",
-        Value::Bool(_) => "bool",
-        Value::Number(number) if number.is_f64() => "float64",
-        Value::Number(_) => "int64",
-        Value::String(_) => "string",
-        Value::Array(_) => "[]interface {}",
-        Value::Object(_) => "map[string]interface {}",
+        found => crate::go_text::type_name(found),
     };
     PatchError::Bad(format!("expected a {wanted}, but received a {found}"))
 }

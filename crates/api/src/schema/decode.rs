@@ -72,15 +72,7 @@ pub fn decode(api_version: &str, kind: &str, value: &Value) -> Result<Decoded, D
 /// # Errors
 /// A value of the wrong type.
 pub fn decode_type(id: TypeId, value: &Value) -> Result<Decoded, DecodeError> {
-    let mut decoder = Decoder {
-        schema: Schema::get(),
-        context: None,
-        fields: Vec::new(),
-        path: Vec::new(),
-        saved: None,
-        strict_errors: Vec::new(),
-        depth: 0,
-    };
+    let mut decoder = Decoder::new();
     let encoded = decoder.value(&GoType::Named(id), value).map_err(DecodeError::Unmarshal)?;
     match decoder.saved {
         Some(error) => Err(DecodeError::Unmarshal(error)),
@@ -90,15 +82,7 @@ pub fn decode_type(id: TypeId, value: &Value) -> Result<Decoded, DecodeError> {
 
 /// Whether a value can be decoded as a Go type by itself; else what the decoder says.
 pub(super) fn decode_go_type(ty: &GoType, value: &Value) -> Result<(), String> {
-    let mut decoder = Decoder {
-        schema: Schema::get(),
-        context: None,
-        fields: Vec::new(),
-        path: Vec::new(),
-        saved: None,
-        strict_errors: Vec::new(),
-        depth: 0,
-    };
+    let mut decoder = Decoder::new();
     decoder.value(ty, value)?;
     decoder.saved.map_or(Ok(()), Err)
 }
@@ -144,7 +128,7 @@ enum Step<'a> {
 }
 
 /// What JSON error texts call a value.
-fn json_word(value: &Value) -> &'static str {
+pub fn json_word(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Bool(_) => "bool",
@@ -156,6 +140,18 @@ fn json_word(value: &Value) -> &'static str {
 }
 
 impl<'a> Decoder<'a> {
+    fn new() -> Self {
+        Decoder {
+            schema: Schema::get(),
+            context: None,
+            fields: Vec::new(),
+            path: Vec::new(),
+            saved: None,
+            strict_errors: Vec::new(),
+            depth: 0,
+        }
+    }
+
     fn type_error(&self, what: &str, go_type: &str) -> String {
         match self.context {
             Some(id) => format!(

@@ -20,7 +20,7 @@ pub(crate) mod tree;
 
 pub(crate) use base64::{decode as decode_base64, encode as encode_base64};
 pub use convert::conversion_error;
-pub use decode::{DecodeError, Decoded, bad_request_message, decode, decode_type};
+pub use decode::{DecodeError, Decoded, bad_request_message, decode, decode_type, json_word};
 pub use time::{parse_go_time, parse_rfc3339, rfc3339_micro, rfc3339_seconds};
 
 use std::collections::BTreeMap;

@@ -7,6 +7,9 @@ use super::ApiServer;
 
 pub(super) const NODE_PORTS: std::ops::RangeInclusive<u16> = 30000..=32767;
 
+/// How the addresses of Services begin.
+pub(crate) const CLUSTER_IPS: &str = "10.96.";
+
 impl ApiServer {
     /// A free ClusterIP, marked as taken; `None` when all are.
     pub(crate) fn allocate_cluster_ip(&mut self) -> Option<String> {
@@ -15,7 +18,7 @@ impl ApiServer {
         let start = 256 + draw.below(65_000) as u16;
         let free = (start..65_534).chain(256..start).find(|ip| !self.cluster_ips.contains(ip))?;
         self.cluster_ips.insert(free);
-        Some(format!("10.96.{}.{}", free >> 8, free & 0xff))
+        Some(format!("{CLUSTER_IPS}{}.{}", free >> 8, free & 0xff))
     }
 
     /// Marks a chosen ClusterIP as taken; `false` where it is out of range or taken.
@@ -51,6 +54,6 @@ impl ApiServer {
 }
 
 fn cluster_ip_index(ip: &str) -> Option<u16> {
-    let (a, b) = ip.strip_prefix("10.96.")?.split_once('.')?;
+    let (a, b) = ip.strip_prefix(CLUSTER_IPS)?.split_once('.')?;
     Some((a.parse::<u8>().ok()? as u16) << 8 | b.parse::<u8>().ok()? as u16)
 }

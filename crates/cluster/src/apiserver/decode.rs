@@ -74,13 +74,10 @@ pub(super) fn with_duplicates(mut errors: Vec<String>, options: &RequestOptions)
 pub(super) fn check_kind(kind: &'static Kind, body: &Value, api_version: &str) -> Result<(), Status> {
     // Source: k8s.io/apimachinery/pkg/runtime/serializer/json/meta.go `SimpleMetaFactory.Interpret` (v1.37).
     for (field, found) in ["apiVersion", "kind"].iter().filter_map(|field| Some((field, body.get(field)?))) {
-        let word = match found {
-            Value::Null | Value::String(_) => continue,
-            Value::Bool(_) => "bool",
-            Value::Number(_) => "number",
-            Value::Array(_) => "array",
-            Value::Object(_) => "object",
-        };
+        if found.is_null() || found.is_string() {
+            continue;
+        }
+        let word = podlab_api::schema::json_word(found);
         return Err(Status::bad_request(format!(
             "the object provided is unrecognized (must be of type {}): couldn't get version/kind; json parse error: json: \
              cannot unmarshal {word} into Go struct field .{field} of type string ({} ...)",

@@ -9,6 +9,7 @@ use podlab_api::kinds::{BodyType, Support};
 use podlab_api::selector::label_selector::label_selector_as_selector;
 use podlab_api::{Kind, Object, Request, Response, Status, StatusCause, kinds, versions};
 use serde_json::{Value, json};
+use std::borrow::Cow;
 use std::sync::Arc;
 
 impl ApiServer {
@@ -118,11 +119,10 @@ impl ApiServer {
                 };
                 let lookup = if kind.is_custom() { kind } else { &SCALE };
                 let patched = podlab_api::patch::apply(lookup, how, &scale, &request.body)?;
-                let mut sent = patched.clone();
-                if let (PatchType::StrategicMerge, Some(fields)) = (how, sent.as_object_mut()) {
-                    fields.insert("kind".to_owned(), SCALE.kind.into());
-                    fields.insert("apiVersion".to_owned(), SCALE.api_version().into());
-                }
+                let sent = match how {
+                    PatchType::StrategicMerge => named(&SCALE, patched.clone()),
+                    _ => patched.clone(),
+                };
                 if let Err(status) = super::decode::decode(&SCALE, &sent, options, warnings) {
                     return Err(unfit_scale(how, &scale, &request.body, &patched, status));
                 }
@@ -280,20 +280,20 @@ impl ApiServer {
             once = RequestOptions { duplicate_keys: Vec::new(), ..options.clone() };
             &once
         };
-        let mut sent = patched.clone();
-        if how == PatchType::StrategicMerge && !kind.is_custom() {
-            let why = podlab_api::schema::conversion_error(&kind.api_version(), kind.kind, &patched);
-            if let (Some(why), Some(old)) = (why, &old) {
-                let left = podlab_api::patch::patch_left(&old.to_value(), &request.body);
-                return Err(Status::invalid_patch(&left, &why));
+        let sent = match (how, &old) {
+            // Such a patch goes from tree to type, without a look at what it is called.
+            (PatchType::StrategicMerge, Some(old)) => {
+                let why = podlab_api::schema::conversion_error(&kind.api_version(), kind.kind, &patched);
+                if let Some(why) = why {
+                    let left = podlab_api::patch::patch_left(&old.to_value(), &request.body);
+                    return Err(Status::invalid_patch(&left, &why));
+                }
+                let mut sent = named(kind, patched.clone());
+                whole_numbers(&mut sent);
+                Cow::Owned(sent)
             }
-            whole_numbers(&mut sent);
-        }
-        if let (PatchType::StrategicMerge, Some(fields)) = (how, sent.as_object_mut()) {
-            // Such a patch goes from tree to type without a look at what it is called.
-            fields.insert("kind".to_owned(), kind.kind.into());
-            fields.insert("apiVersion".to_owned(), kind.api_version().into());
-        }
+            _ => Cow::Borrowed(&patched),
+        };
         let decoded = self.decode(kind, namespace, &sent, options, created, warnings);
         let mut object =
             decoded.map_err(|status| unfit(kind, how, old.as_ref(), &request.body, &patched, status))?;
@@ -424,9 +424,7 @@ impl ApiServer {
 
 /// As [`unfit`], of a scale.
 fn unfit_scale(how: PatchType, before: &Value, patch: &Value, patched: &Value, status: Status) -> Status {
-    let told =
-        status.message.split_once(" cannot be handled as a ").and_then(|(_, rest)| rest.split_once(": "));
-    let Some((_, said)) = told else { return status };
+    let Some(said) = undecodable(&status) else { return status };
     if how == PatchType::StrategicMerge {
         let why = podlab_api::schema::conversion_error(&SCALE.api_version(), SCALE.kind, patched);
         let why = why.filter(|_| !said.starts_with("strict decoding error: "));
@@ -580,6 +578,20 @@ fn misnamed(own: &str, name: &str) -> Status {
     Status::bad_request(format!("the name of the object ({own}) does not match the name on the URL ({name})"))
 }
 
+/// A tree that is called as what it is to become.
+fn named(kind: &Kind, mut tree: Value) -> Value {
+    if let Some(fields) = tree.as_object_mut() {
+        fields.insert("kind".to_owned(), kind.kind.into());
+        fields.insert("apiVersion".to_owned(), kind.api_version().into());
+    }
+    tree
+}
+
+/// What was said of a body that cannot be decoded; `None` for any other refusal.
+fn undecodable(status: &Status) -> Option<&str> {
+    Some(status.message.split_once(" cannot be handled as a ")?.1.split_once(": ")?.1)
+}
+
 /// The converter from trees to types takes `1.0` for a whole number, as the decoder of JSON does not.
 fn whole_numbers(value: &mut Value) {
     match value {
@@ -606,19 +618,11 @@ fn unfit(
     patched: &Value,
     status: Status,
 ) -> Status {
-    let told =
-        status.message.split_once(" cannot be handled as a ").and_then(|(_, rest)| rest.split_once(": "));
-    let Some((_, said)) = told.filter(|_| status.code == 400) else { return status };
-    let (api_version, strict) = (kind.api_version(), said.starts_with("strict decoding error: "));
-    let conversion = || match strict || kind.is_custom() {
-        true => said.to_owned(),
-        false => podlab_api::schema::conversion_error(&api_version, kind.kind, patched)
-            .unwrap_or_else(|| said.to_owned()),
-    };
+    let Some(said) = undecodable(&status).filter(|_| status.code == 400) else { return status };
     match how {
         PatchType::StrategicMerge => {
             let before = old.map_or(Value::Null, |old| old.to_value());
-            Status::invalid_patch(&podlab_api::patch::patch_left(&before, patch), &conversion())
+            Status::invalid_patch(&podlab_api::patch::patch_left(&before, patch), said)
         }
         PatchType::Json | PatchType::Merge => {
             let before = old.map_or(Value::Null, |old| old.to_managed_value());
@@ -627,8 +631,9 @@ fn unfit(
             let shown = podlab_api::patch::patched_json(kind, &before, patch, &after);
             Status::unreadable_patch(&shown, said)
         }
-        PatchType::Apply if strict || kind.is_custom() => status,
+        PatchType::Apply if said.starts_with("strict decoding error: ") || kind.is_custom() => status,
         PatchType::Apply => {
+            let why = podlab_api::schema::conversion_error(&kind.api_version(), kind.kind, patched);
             let text = |path: &str| patched.pointer(path).and_then(Value::as_str).unwrap_or("");
             let gvk = format!("{}/{}, Kind={}", kind.group, kind.version, kind.kind);
             Status::unknown(format!(
@@ -636,7 +641,7 @@ fn unfit(
                  {gvk}: {}",
                 text("/metadata/namespace"),
                 text("/metadata/name"),
-                conversion()
+                why.as_deref().unwrap_or(said)
             ))
         }
     }

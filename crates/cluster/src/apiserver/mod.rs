@@ -23,6 +23,7 @@ mod strategy;
 mod token;
 mod versions;
 
+pub(crate) use allocators::CLUSTER_IPS;
 pub use registry::DeleteOptions;
 pub(crate) use token::MOUNTED as MOUNTED_TOKEN;
 

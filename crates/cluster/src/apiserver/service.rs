@@ -4,6 +4,7 @@
 //! cluster has one family, IPv4.
 
 use super::ApiServer;
+use super::allocators::CLUSTER_IPS;
 use podlab_api::validation::{self, FieldError, Path};
 use podlab_api::{Body, Object, Status, kinds};
 use serde_json::{Map, Value, json};
@@ -111,15 +112,12 @@ impl ApiServer {
             // A full range leaves the service without an address: 65,000 services are out of reach.
             let Some(ip) = self.allocate_cluster_ip() else { return Ok(()) };
             ip
-        } else if all.dry_run && wanted.starts_with("10.96.") {
-            if !self.reserve_cluster_ip(&wanted) {
-                return Ok(());
-            }
-            wanted
         } else if self.reserve_cluster_ip(&wanted) {
             wanted
+        } else if all.dry_run && wanted.starts_with(CLUSTER_IPS) {
+            return Ok(());
         } else {
-            let why = match wanted.starts_with("10.96.") {
+            let why = match wanted.starts_with(CLUSTER_IPS) {
                 true => "provided IP is already allocated",
                 false => "the provided network does not match the current range",
             };

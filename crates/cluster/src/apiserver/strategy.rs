@@ -143,6 +143,7 @@ pub(super) fn prepare_for_create(object: &mut Object) {
         }
         Body::Node { .. } | Body::Event(_) => {}
         Body::Tree(map) => {
+            drop_unwanted(kind, map, None);
             let map = Arc::make_mut(map);
             if kind.definition().is_some_and(|definition| definition.has_status) {
                 map.remove("status");
@@ -175,10 +176,6 @@ pub(super) fn prepare_for_create(object: &mut Object) {
                 }
                 "Job" => generate_job_selector(&mut object.metadata, map),
                 "Secret" => fold_string_data(map),
-                "PersistentVolumeClaim" => normalize_data_sources(map, None),
-                "EndpointSlice" => drop_topology(map, None),
-                "ServiceAccount" => clean_secret_references(map),
-                "Lease" => drop_disabled(map, "spec", &["strategy", "preferredHolder"]),
                 _ => {}
             }
         }
@@ -190,12 +187,25 @@ pub(super) fn prepare_for_create(object: &mut Object) {
     }
 }
 
+/// What is dropped or made to agree on every write, whatever came.
+fn drop_unwanted(kind: &Kind, map: &mut Arc<Map<String, Value>>, old: Option<&Map<String, Value>>) {
+    match name(kind) {
+        "PersistentVolumeClaim" => normalize_data_sources(Arc::make_mut(map), old),
+        "EndpointSlice" => drop_topology(Arc::make_mut(map), old),
+        "ServiceAccount" => clean_secret_references(Arc::make_mut(map)),
+        "Lease" => drop_disabled_lease_fields(Arc::make_mut(map)),
+        _ => {}
+    }
+}
+
 /// Fields of a feature that is off are dropped, as the gates of 1.37 are by default.
 ///
 /// Source: pkg/registry/coordination/lease/strategy.go `dropDisabledLeaseFields` (v1.37).
-fn drop_disabled(map: &mut Map<String, Value>, part: &str, fields: &[&str]) {
-    if let Some(part) = map.get_mut(part).and_then(Value::as_object_mut) {
-        fields.iter().for_each(|field| drop(part.remove(*field)));
+fn drop_disabled_lease_fields(map: &mut Map<String, Value>) {
+    if let Some(spec) = map.get_mut("spec").and_then(Value::as_object_mut) {
+        for field in ["strategy", "preferredHolder"] {
+            spec.remove(field);
+        }
     }
 }
 
@@ -375,13 +385,7 @@ pub(super) fn prepare_for_update(object: &mut Object, old: &Object, subresource:
                     }
                 }
             }
-            match name(object.kind) {
-                "PersistentVolumeClaim" => normalize_data_sources(Arc::make_mut(map), Some(before)),
-                "EndpointSlice" => drop_topology(Arc::make_mut(map), Some(before)),
-                "ServiceAccount" => clean_secret_references(Arc::make_mut(map)),
-                "Lease" => drop_disabled(Arc::make_mut(map), "spec", &["strategy", "preferredHolder"]),
-                _ => {}
-            }
+            drop_unwanted(object.kind, map, Some(before));
             if *object.kind == kinds::SERVICE {
                 super::service::drop_type_dependent_fields(Arc::make_mut(map), before);
             }

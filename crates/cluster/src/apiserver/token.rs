@@ -5,11 +5,12 @@
 //! pkg/apis/authentication/validation/validation.go (v1.37).
 
 use super::ApiServer;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use podlab_api::door::{Response, ResponseBody};
 use podlab_api::kinds::{BodyType, Support};
 use podlab_api::{Kind, Object, Request, Status, StatusCause, kinds};
 use serde_json::{Value, json};
-use std::sync::Arc;
 
 /// Who issues tokens, and whom they are for unless the request says so.
 const ISSUER: &str = "https://kubernetes.default.svc.cluster.local";
@@ -38,63 +39,34 @@ static TOKEN_REQUEST: Kind = Kind {
     support: Support::Simulated,
 };
 
-/// Base64 as URLs have it, without padding.
-fn base64_url(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    let mut out = String::with_capacity(bytes.len() * 4 / 3 + 4);
-    for chunk in bytes.chunks(3) {
-        let word = (0..3).fold(0_usize, |word, i| word << 8 | chunk.get(i).copied().map_or(0, usize::from));
-        for i in 0..=chunk.len() {
-            out.push(DIGITS.get(word >> (18 - 6 * i) & 63).copied().map_or('A', char::from));
-        }
-    }
-    out
-}
-
 /// What a token says that is somebody's: its claims, or why it says nothing.
 type Claims = Result<Value, &'static str>;
 
-/// What a token is to say.
-struct TokenWish<'a> {
-    /// The ServiceAccount's namespace.
-    namespace: &'a str,
-    /// The ServiceAccount.
-    account: &'a str,
-    /// For whom; empty for the API server.
-    audiences: Vec<String>,
-    /// With what it ends.
-    bound: Option<&'a Arc<Object>>,
-}
-
-impl TokenWish<'_> {
-    fn audiences(&self) -> Vec<String> {
-        if self.audiences.is_empty() { vec![ISSUER.to_owned()] } else { self.audiences.clone() }
-    }
+/// As whom a token's bearer is known.
+fn subject(account: &Object) -> String {
+    format!("system:serviceaccount:{}:{}", account.namespace(), account.name())
 }
 
 impl ApiServer {
-    /// Writes and signs a token.
-    fn sign(&self, wish: &TokenWish<'_>, account_uid: &str, from: i64, until: i64, id: &str) -> String {
-        let (namespace, name) = (wish.namespace, wish.account);
-        let mut claims =
-            json!({"namespace": namespace, "serviceaccount": {"name": name, "uid": account_uid}});
-        if let Some(object) = wish.bound {
-            let key = object.kind.kind.to_lowercase();
-            claims[&key] = json!({"name": object.name(), "uid": object.uid()});
-            let node = object.node_name().and_then(|node| self.store.get(&kinds::NODE, "", node));
-            if let Some(node) = node {
-                claims["node"] = json!({"name": node.name(), "uid": node.uid()});
+    /// What a token says of its ServiceAccount, of what it ends with and where that runs.
+    fn private_claims(&self, account: &Object, bound: Option<&Object>) -> Value {
+        let named = |object: &Object| json!({"name": object.name(), "uid": object.uid()});
+        let mut claims = json!({"namespace": account.namespace(), "serviceaccount": named(account)});
+        if let Some(object) = bound {
+            claims[object.kind.kind.to_lowercase()] = named(object);
+            if let Some(node) = object.node_name().and_then(|node| self.store.get(&kinds::NODE, "", node)) {
+                claims["node"] = named(node);
             }
         }
-        let payload = json!({
-            "aud": wish.audiences(), "exp": until, "iat": from, "iss": ISSUER, "jti": id,
-            "kubernetes.io": claims, "nbf": from, "sub": format!("system:serviceaccount:{namespace}:{name}"),
-        });
+        claims
+    }
+
+    /// A signed token.
+    fn sign(&self, payload: &Value) -> String {
         // One key signs all tokens of a cluster.
         let key = podlab_sim::Draw::keyed(self.settings.seed, "apiserver", "service-account-key", 0).hex(32);
-        let head = json!({"alg": "RS256", "kid": base64_url(key.as_bytes())});
-        let parts = [head.to_string(), payload.to_string()].map(|part| base64_url(part.as_bytes()));
-        let signed = parts.join(".");
+        let head = json!({"alg": "RS256", "kid": BASE64.encode(key)});
+        let signed = [head.to_string(), payload.to_string()].map(|part| BASE64.encode(part)).join(".");
         format!("{signed}.{}", self.signature(&signed))
     }
 
@@ -105,7 +77,7 @@ impl ApiServer {
         while bytes.len() < SIGNATURE {
             bytes.extend_from_slice(&draw.next_u64().to_le_bytes());
         }
-        base64_url(&bytes)
+        BASE64.encode(&bytes)
     }
 
     /// Reads a token: it has to be signed here, to hold now, and what it is bound to has to be there.
@@ -121,8 +93,7 @@ impl ApiServer {
             return Err(NOT_OURS);
         }
         let payload = signed.split_once('.').ok_or(NOT_OURS)?.1;
-        let engine = base64::engine::general_purpose::URL_SAFE_NO_PAD;
-        let bytes = base64::Engine::decode(&engine, payload).map_err(|_| NOT_OURS)?;
+        let bytes = BASE64.decode(payload).map_err(|_| NOT_OURS)?;
         let claims: Value = serde_json::from_slice(&bytes).map_err(|_| NOT_OURS)?;
         let now = self.now.as_secs();
         let instant = |key: &str| claims.get(key).and_then(Value::as_i64).unwrap_or(0);
@@ -160,14 +131,9 @@ impl ApiServer {
         if own.unwrap_or_default() != name {
             return None;
         }
-        let mut claims = json!({"namespace": namespace,
-            "serviceaccount": {"name": name, "uid": account.uid()}, "pod": {"name": pod.name(), "uid": uid}});
-        if let Some(node) = pod.node_name().and_then(|node| self.store.get(&kinds::NODE, "", node)) {
-            claims["node"] = json!({"name": node.name(), "uid": node.uid()});
-        }
         let id = podlab_sim::Draw::keyed(self.settings.seed, "kubelet-token", uid, 0).uuid();
-        Some(json!({"aud": [ISSUER], "jti": id, "kubernetes.io": claims,
-            "sub": format!("system:serviceaccount:{namespace}:{name}")}))
+        Some(json!({"aud": [ISSUER], "jti": id, "kubernetes.io": self.private_claims(account, Some(pod)),
+            "sub": subject(account)}))
     }
 
     /// The answer to the question whose token this is.
@@ -257,15 +223,19 @@ impl ApiServer {
             };
             let place = if kind.namespaced { namespace } else { "" };
             let found = self.store.get(kind, place, named).ok_or_else(|| Status::not_found(kind, named))?;
-            object = Some(Arc::clone(found));
+            object = Some(found.clone());
         }
-        let audiences = spec.get("audiences").and_then(Value::as_array).into_iter().flatten();
-        let audiences = audiences.filter_map(Value::as_str).map(str::to_owned).collect();
+        let given = spec.get("audiences").and_then(Value::as_array).into_iter().flatten();
+        let mut audiences: Vec<&str> = given.filter_map(Value::as_str).collect();
+        if audiences.is_empty() {
+            audiences.push(ISSUER);
+        }
         let now = self.now.as_secs();
         let id = self.draw("token").uuid();
-        let wish = TokenWish { namespace, account: name, audiences, bound: object.as_ref() };
-        let audiences = wish.audiences();
-        let token = self.sign(&wish, account.uid(), now, now + seconds, &id);
+        let token = self.sign(&json!({
+            "aud": audiences, "exp": now + seconds, "iat": now, "iss": ISSUER, "jti": id,
+            "kubernetes.io": self.private_claims(&account, object.as_deref()), "nbf": now, "sub": subject(&account),
+        }));
         let time =
             |seconds: i64| podlab_api::time::time_nanos(seconds.saturating_mul(1_000_000_000)).to_string();
         Ok(Response {

@@ -40,7 +40,9 @@ impl ResourceQuotaController {
             let hard = |o: &Object| o.field("spec").and_then(|s| s.get("hard")).cloned();
             if change.before.as_ref().is_none_or(|before| hard(before) != hard(object)) {
                 self.sync(&Key::of(object), cx);
-            } else if Quota::read(object).hard != Quota::read(object).wanted {
+            } else if let quota = Quota::read(object)
+                && quota.hard != quota.wanted
+            {
                 // What somebody else says of it stands until all quotas are reckoned again.
                 let at = cx.now().next_tick(cx.settings.start, SYNC_PERIOD);
                 cx.at(at, Event::Controller(ControllerEvent::ResourceQuota(Key::of(object))));

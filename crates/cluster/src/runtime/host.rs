@@ -68,14 +68,6 @@ impl<'a> ContainerHost<'a> {
         };
         let mut inner =
             ContainerHost::new(self.runtime, &target, self.api, self.now, self.seed, self.depth + 1);
-        // A server that listens on several ports wants to know which one of its own was asked.
-        let own;
-        let request = if request.port == port {
-            request
-        } else {
-            own = HttpRequest { port, ..request.clone() };
-            &own
-        };
         let answer = machine.serve(&mut inner, port, request);
         let written = inner.finish();
         self.written.extend(written);
@@ -131,10 +123,8 @@ impl Host for ContainerHost<'_> {
         if request.scheme == "https" {
             return Err(NetError::Tls);
         }
-        let mut request = request.clone();
-        if let Some(own) = self.own_address() {
-            request.headers.push(("X-Podlab-Client".to_owned(), own));
-        }
+        // A server that listens on several ports wants to know which one of its own was asked, and who asks.
+        let request = HttpRequest { port, client: self.own_address(), ..request.clone() };
         self.serve(&address, port, &request)
     }
 

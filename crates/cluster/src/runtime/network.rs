@@ -7,7 +7,7 @@ use super::Runtime;
 use super::cri::ContainerId;
 use super::host::Written;
 use super::served::{Known, cut};
-use crate::apiserver::ApiServer;
+use crate::apiserver::{ApiServer, CLUSTER_IPS};
 use crate::controllers::slices_of;
 use crate::world::Cx;
 use podlab_api::{Object, kinds};
@@ -117,6 +117,7 @@ impl Runtime {
             path: get.path.clone(),
             headers: get.headers.clone(),
             body: Vec::new(),
+            client: None,
         };
         let machine = self.containers.get(&target).and_then(|c| c.machine.as_ref());
         let repeatable = machine.is_some_and(|m| m.repeatable(get.port));
@@ -356,7 +357,7 @@ fn service_at<'a>(
         ports.iter().find(|entry| entry.get(field).and_then(Value::as_u64) == Some(port))
     };
     let mut services = api.store().list(&kinds::SERVICE);
-    if address.starts_with("10.96.") {
+    if address.starts_with(CLUSTER_IPS) {
         let has_ip = |service: &&Arc<Object>| {
             let ip = service.field("spec").and_then(|s| s.get("clusterIP")).and_then(Value::as_str);
             ip == Some(address)
@@ -381,7 +382,7 @@ pub(super) fn forward(
     port: u16,
     mut draw: Draw,
 ) -> Result<(String, u16), NetError> {
-    let is_service = address.starts_with("10.96.");
+    let is_service = address.starts_with(CLUSTER_IPS);
     let is_node_port = address.starts_with("172.18.") && port >= 30000;
     if !is_service && !is_node_port {
         return Ok((address.to_owned(), port));

@@ -71,6 +71,7 @@ pub(super) fn ask(
         path: url.path.clone(),
         headers,
         body,
+        client: None,
     };
     ctx.http(&request)
 }

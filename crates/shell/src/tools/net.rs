@@ -208,7 +208,6 @@ impl Program for Nc {
 }
 
 impl Nc {
-    /// An HTTP request typed into `nc` is answered; other protocols have nobody behind them here.
     /// Whether there is an HTTP server at the other end.
     fn answers_http(&self, ctx: &mut Ctx<'_>) -> bool {
         let url = Url {
@@ -221,6 +220,7 @@ impl Nc {
         ask(ctx, &url, "HEAD", vec![("Host".to_owned(), host_header(&url))], Vec::new()).is_ok()
     }
 
+    /// An HTTP request typed into `nc` is answered; other protocols have nobody behind them here.
     fn talk(&mut self, ctx: &mut Ctx<'_>) -> Step {
         let text = String::from_utf8_lossy(&self.sent).into_owned();
         let mut first = text.lines().next().unwrap_or_default().split(' ');

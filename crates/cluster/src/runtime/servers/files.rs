@@ -198,7 +198,7 @@ impl Program for FileServer {
         let at = log_time(ctx);
         ctx.out(format!(
             "{} - - [{at}] \"{} {} HTTP/1.1\" {status} {size} \"-\" \"{agent}\"\n",
-            header(request, "X-Podlab-Client").unwrap_or("127.0.0.1"),
+            request.client_address(),
             request.method,
             request.path
         ));

@@ -1,6 +1,6 @@
 //! The Node.js server of many a course: it says who it is, and takes no notice of TERM.
 
-use super::{header, reason, text};
+use super::{reason, text};
 use podlab_shell::{Ctx, HttpRequest, HttpResponse, Program, Step, Wait};
 
 #[derive(Clone, Debug)]
@@ -37,7 +37,7 @@ impl Program for Kubia {
 
     fn serve(&mut self, ctx: &mut Ctx<'_>, request: &HttpRequest) -> Option<HttpResponse> {
         self.requests = self.requests.saturating_add(1);
-        let from = header(request, "X-Podlab-Client").unwrap_or("127.0.0.1").to_owned();
+        let from = request.client_address().to_owned();
         ctx.out(format!("Received request from ::ffff:{from}\n"));
         if self.unhealthy && self.requests > 5 {
             return Some(text(500, reason(500), "text/plain", "I'm not well. Please restart me!"));

@@ -125,14 +125,13 @@ impl Web {
             }
             "/header" => {
                 let key = form("key");
-                let all = request.headers.iter().filter(|(name, _)| !is_own(name));
                 if !key.is_empty() {
                     log(ctx, &format!("GET /header?key={key}"));
                     return text(200, "OK", PLAIN, header(request, &key).unwrap_or(""));
                 }
                 log(ctx, "GET /header");
                 let all: Map<String, Value> =
-                    all.map(|(name, value)| (canonical(name), json!([value]))).collect();
+                    request.headers.iter().map(|(name, value)| (canonical(name), json!([value]))).collect();
                 text(200, "OK", PLAIN, Value::Object(all).to_string())
             }
             "/healthz" => {
@@ -320,6 +319,7 @@ fn dial(ctx: &mut Ctx<'_>, request: &HttpRequest) -> HttpResponse {
         host: host.clone(),
         port: number,
         body: Vec::new(),
+        client: None,
     };
     let (mut responses, mut errors) = (Vec::new(), Vec::new());
     let mut took = SimDuration::from_millis(1);
@@ -412,11 +412,6 @@ fn redirect(location: &str, code: u16) -> HttpResponse {
     answer
 }
 
-/// Whether a field of a request's head is there only between parts of the simulation.
-fn is_own(name: &str) -> bool {
-    name.eq_ignore_ascii_case("X-Podlab-Client")
-}
-
 /// What Go takes an answer for whose handler does not say it.
 ///
 /// Source: Go, net/http `DetectContentType`.
@@ -450,7 +445,7 @@ fn sniffed(body: &str) -> &'static str {
 
 /// Where a request comes from, as Go's `RemoteAddr`. Connections have no port of their own here.
 fn remote_address(request: &HttpRequest) -> String {
-    format!("{}:40000", header(request, "X-Podlab-Client").unwrap_or("127.0.0.1"))
+    format!("{}:40000", request.client_address())
 }
 
 /// A header's name as Go keeps it: `X-Forwarded-For`.
