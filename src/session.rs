@@ -3,7 +3,7 @@
 //! The pump runs in animation frames and gives the cluster at most [`BUDGET_MS`] of each; the cluster never looks at a
 //! clock itself.
 
-use crate::state::Lab;
+use crate::state::{Lab, SavedText};
 use gloo::render::{AnimationFrame, request_animation_frame};
 use gloo::storage::{LocalStorage, SessionStorage, Storage};
 use podlab_cluster::Turn;
@@ -21,6 +21,8 @@ const TERMINAL_MS: f64 = 2.5;
 const BUILD_MS: f64 = 24.0;
 /// How often the lab is kept, in milliseconds, if it has changed.
 const SAVE_EVERY_MS: f64 = 2_000.0;
+/// What bringing its kept text up to date gets of each frame, in milliseconds.
+const SAVE_MS: f64 = 1.5;
 /// Where keeping it takes long (thousands of nodes), it is kept less often: it gets one part in so many of the time.
 const SAVE_PART: f64 = 50.0;
 /// Where the lab is kept in the browser.
@@ -139,7 +141,13 @@ pub fn use_session(start: impl FnOnce() -> Lab + 'static) -> LabContext {
                 lab,
                 drawn,
                 frame.clone(),
-                Pace { last: now, save_at: now + SAVE_EVERY_MS, saved_revision: 0, drawn: Drawn::default() },
+                Pace {
+                    last: now,
+                    save_at: now + SAVE_EVERY_MS,
+                    saved_revision: 0,
+                    text: SavedText::default(),
+                    drawn: Drawn::default(),
+                },
             );
             move || {
                 drop(leaving);
@@ -163,6 +171,8 @@ struct Pace {
     /// When it is kept next.
     save_at: f64,
     saved_revision: u64,
+    /// What is kept, as far as it is written.
+    text: SavedText,
     drawn: Drawn,
 }
 
@@ -192,12 +202,15 @@ fn pump(
                 (shown.revision, shown.held) = (revision, advance.held);
             }
             if begun > pace.save_at && revision != pace.saved_revision && !open.is_replaying() {
-                pace.saved_revision = revision;
                 let before = now_ms();
-                if has_begun() {
-                    shown.saved = Some(keep(&open));
+                if !has_begun() {
+                    pace.saved_revision = revision;
+                    pace.save_at = begun + SAVE_EVERY_MS;
+                } else if pace.text.follow(&open, &mut || now_ms() - before < SAVE_MS) {
+                    pace.saved_revision = revision;
+                    shown.saved = Some(keep_text(&pace.text.whole(&open)));
+                    pace.save_at = begun + ((now_ms() - before) * SAVE_PART).max(SAVE_EVERY_MS);
                 }
-                pace.save_at = begun + ((now_ms() - before) * SAVE_PART).max(SAVE_EVERY_MS);
             }
             if shown != pace.drawn {
                 pace.drawn = shown;
@@ -212,7 +225,11 @@ fn pump(
 /// Keeps the lab in this browser. Where the browser refuses (no room, private mode) the lab goes on unsaved and the
 /// answer is `false`.
 pub fn keep(lab: &Lab) -> bool {
-    LocalStorage::raw().set_item(STORAGE_KEY, &lab.save().to_text()).is_ok()
+    keep_text(&lab.save().to_text())
+}
+
+fn keep_text(text: &str) -> bool {
+    LocalStorage::raw().set_item(STORAGE_KEY, text).is_ok()
 }
 
 /// Whether the learner has begun in this tab: only then is a lab kept, and opened again by a reload.

@@ -17,6 +17,7 @@ import {
   lineNumbers,
 } from "@codemirror/view";
 
+import { parsing } from "./parsing.js";
 import { koreanPhrases } from "./phrases.js";
 import { problemKeymap, problems, setProblems } from "./problems.js";
 import { theme } from "./theme.js";
@@ -76,6 +77,7 @@ class Editor {
         indentUnit.of("  "),
         EditorState.tabSize.of(2),
         yaml(),
+        parsing,
         autocompletion({ override: [(context) => this.complete(context)], icons: false }),
         hoverTooltip((view, position) => this.hover(view, position), { hoverTime: 350 }),
         problems,

@@ -50,6 +50,11 @@ pub enum SavedError {
 
 impl Saved {
     pub(super) fn of(lab: &Lab) -> Saved {
+        Saved { inputs: lab.live().inputs().to_vec(), ..Saved::but_inputs(lab) }
+    }
+
+    /// All but what came from outside, for [`Saved::with_inputs`].
+    pub(super) fn but_inputs(lab: &Lab) -> Saved {
         let entries = lab.terminal.entries();
         Saved {
             format: FORMAT,
@@ -57,7 +62,7 @@ impl Saved {
             name: lab.name.clone(),
             settings: (*lab.live().world().settings).clone(),
             now: lab.live().sim_now(),
-            inputs: lab.live().inputs().to_vec(),
+            inputs: Vec::new(),
             files: lab.files.clone(),
             terminal: entries[entries.len().saturating_sub(ENTRIES)..].to_vec(),
         }
@@ -66,6 +71,18 @@ impl Saved {
     /// As text.
     pub fn to_text(&self) -> String {
         serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// As text with inputs that are written already: JSON, separated by commas.
+    pub(super) fn with_inputs(&self, inputs: &str) -> String {
+        // The first such place is it: before it stand numbers and quoted strings, in which no quote is bare.
+        const NONE: &str = "\"inputs\":[";
+        let mut text = self.to_text();
+        text.reserve(inputs.len());
+        if let Some(start) = text.find(NONE) {
+            text.insert_str(start + NONE.len(), inputs);
+        }
+        text
     }
 
     /// From text.

@@ -152,3 +152,14 @@ test("search speaks Korean in a Korean page", editor({ text: "a: 1", lang: "ko" 
   await page.getByRole("textbox", { name: "찾기" }).waitFor();
   await page.getByRole("button", { name: "다음" }).waitFor();
 }));
+
+test("a long text is parsed in pieces, and coloured to its end", editor({ text: "a: b" }, async ({ page, box }) => {
+  const long = Array.from({ length: 8000 }, (_, i) => `key${i}: "value ${i}"`).join("\n");
+  await page.evaluate((long) => window.editor.show("a.yaml", long), long);
+  await box.click();
+  await page.keyboard.press("Control+End");
+  const last = page.locator(".cm-line").last();
+  assert.equal(await last.textContent(), 'key7999: "value 7999"');
+  // The key and the value are tokens of their own once the end of the text is parsed.
+  await last.locator("span").nth(1).waitFor();
+}));

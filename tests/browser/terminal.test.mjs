@@ -132,3 +132,20 @@ test("kubectl edit opens the object in a tab, and Save lets it go on", begun(asy
   await save.click();
   await output.getByText("Edit cancelled, no changes made.").waitFor();
 }));
+
+test("the newest output is in sight, unless somebody has scrolled up to read", begun(async ({ page }) => {
+  const body = page.locator(".term-body");
+  const hidden = () => body.evaluate((e) => e.scrollHeight - e.clientHeight - e.scrollTop);
+  await enter(page, "seq 1 200");
+  await page.waitForFunction(() => {
+    const e = document.querySelector(".term-body");
+    return e.scrollTop > 100 && e.scrollHeight - e.clientHeight - e.scrollTop < 2;
+  });
+  await enter(page, "sleep 2; seq 301 400");
+  await body.evaluate((e) => { e.scrollTop = 0; });
+  const before = await hidden();
+  await play(page, "10×");
+  await body.locator(".entry-output").getByText("399").waitFor({ state: "attached" });
+  assert.equal(await body.evaluate((e) => e.scrollTop), 0);
+  assert.ok((await hidden()) > before, "there is more below");
+}));

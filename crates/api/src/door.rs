@@ -414,7 +414,7 @@ pub enum StreamEnd {
 }
 
 /// What is sent into a stream.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum StreamInput {
     /// Bytes for standard input.
     Stdin(Vec<u8>),

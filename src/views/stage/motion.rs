@@ -11,6 +11,8 @@ use yew::prelude::*;
 /// What one frame may set going; the rest jumps.
 const TRAVELLERS: usize = 24;
 const PULSES: usize = 12;
+/// More cards than this are not measured, for that makes the browser lay out the page: nothing travels.
+const MEASURED: usize = 100;
 const EASE: &str = "cubic-bezier(0.2, 0.7, 0.2, 1)";
 
 /// What the stage shows, for [`use_motion`].
@@ -23,12 +25,15 @@ pub(crate) struct Motion {
     pub(crate) drawn: bool,
 }
 
+/// Left, top, width, height.
+type Rect = (f64, f64, f64, f64);
+
 struct Place {
     element: Element,
     node: String,
     state: crate::components::PodState,
-    /// Within the ground, in pixels.
-    at: (f64, f64, f64, f64),
+    /// Within the ground, in pixels; `None` where there are too many to be measured.
+    at: Option<Rect>,
 }
 
 #[derive(Default)]
@@ -74,9 +79,8 @@ fn draw(ground: &HtmlElement, motion: &Motion, before: &mut Before) {
     let still = motion.calm || hidden || crate::dom::is_still();
     if signature != before.signature {
         let first = before.signature.is_empty();
-        let origin = ground.get_bounding_client_rect();
-        let (x, y) =
-            (origin.left() - f64::from(ground.scroll_left()), origin.top() - f64::from(ground.scroll_top()));
+        let measures = pods.len() <= MEASURED;
+        let (x, y) = if measures { origin(ground) } else { (0.0, 0.0) };
         let mut places = HashMap::new();
         let mut moving = 0;
         for element in crate::dom::all(ground, ".pod") {
@@ -84,18 +88,20 @@ fn draw(ground: &HtmlElement, motion: &Motion, before: &mut Before) {
             else {
                 continue;
             };
-            let rect = element.get_bounding_client_rect();
-            let at = (rect.left() - x, rect.top() - y, rect.width(), rect.height());
-            if !still && !first && moving < TRAVELLERS {
-                match before.places.get(&pod.uid) {
-                    Some(old) if (old.at.0 - at.0).abs() + (old.at.1 - at.1).abs() > 2.0 => {
+            let at = measures.then(|| {
+                let rect = element.get_bounding_client_rect();
+                (rect.left() - x, rect.top() - y, rect.width(), rect.height())
+            });
+            if let Some(at) = at
+                && !still
+                && !first
+                && moving < TRAVELLERS
+            {
+                match before.places.get(&pod.uid).map(|old| (old, old.at)) {
+                    Some((old, Some(was))) if (was.0 - at.0).abs() + (was.1 - at.1).abs() > 2.0 => {
                         moving += 1;
                         let travels = old.node != pod.node;
-                        travel(
-                            &element,
-                            (old.at.0 - at.0, old.at.1 - at.1),
-                            if travels { 420.0 } else { 160.0 },
-                        );
+                        travel(&element, (was.0 - at.0, was.1 - at.1), if travels { 420.0 } else { 160.0 });
                         if travels && let Some(slot) = element.parent_element() {
                             arrive(&slot);
                         }
@@ -174,6 +180,12 @@ fn travel(element: &Element, from: (f64, f64), milliseconds: f64) {
     );
 }
 
+/// Where the ground begins, in pixels of the window.
+fn origin(ground: &HtmlElement) -> (f64, f64) {
+    let rect = ground.get_bounding_client_rect();
+    (rect.left() - f64::from(ground.scroll_left()), rect.top() - f64::from(ground.scroll_top()))
+}
+
 /// The slot that a travelling card will fill is marked until it is there.
 fn arrive(slot: &Element) {
     let _ = slot.set_attribute("data-arriving", "true");
@@ -199,7 +211,7 @@ fn enter(element: &Element) {
 fn fade(ground: &HtmlElement, place: &Place) {
     let Ok(ghost) = place.element.clone_node_with_deep(true) else { return };
     let Ok(ghost) = ghost.dyn_into::<Element>() else { return };
-    let (x, y, width, height) = place.at;
+    let Some((x, y, width, height)) = place.at else { return };
     let _ = ghost.set_attribute(
         "style",
         &format!("position:absolute;left:{x:.1}px;top:{y:.1}px;width:{width:.1}px;height:{height:.1}px;margin:0;pointer-events:none;opacity:0"),

@@ -10,6 +10,10 @@ use crate::session::LabContext;
 use crate::state::Pane;
 use output::{SHOWN, entry_view};
 use prompt::Prompt;
+use std::cell::RefCell;
+use std::rc::Rc;
+use wasm_bindgen::JsCast;
+use wasm_bindgen::prelude::Closure;
 use yew::prelude::*;
 
 /// The terminal pane.
@@ -51,13 +55,7 @@ pub(crate) fn TerminalPane() -> Html {
     let follows = use_mut_ref(|| true);
     {
         let (body, follows) = (body.clone(), follows.clone());
-        use_effect_with((revision, *history_shown), move |_| {
-            if let Some(body) = body.cast::<web_sys::Element>()
-                && *follows.borrow()
-            {
-                body.set_scroll_top(body.scroll_height());
-            }
-        });
+        use_effect_with(*history_shown, move |_| follow_growth(body, follows));
     }
     let Some(lab) = lab else { return html! {} };
     let onscroll = {
@@ -162,5 +160,28 @@ pub(crate) fn TerminalPane() -> Html {
                 </div>
             }
         </section>
+    }
+}
+
+/// Keeps the end of the terminal in sight while what it holds grows. An observer is called when the browser has laid out the
+/// page anyway: asking for heights at any other time makes it lay out once more.
+fn follow_growth(body: NodeRef, follows: Rc<RefCell<bool>>) -> impl FnOnce() {
+    let inside = body.cast::<web_sys::Element>().map(|body| body.children());
+    let grown = Closure::<dyn Fn()>::new(move || {
+        if let Some(body) = body.cast::<web_sys::Element>()
+            && *follows.borrow()
+        {
+            body.set_scroll_top(body.scroll_height());
+        }
+    });
+    let observer = web_sys::ResizeObserver::new(grown.as_ref().unchecked_ref()).ok();
+    if let (Some(observer), Some(inside)) = (&observer, inside) {
+        (0..inside.length()).filter_map(|i| inside.item(i)).for_each(|child| observer.observe(&child));
+    }
+    move || {
+        if let Some(observer) = observer {
+            observer.disconnect();
+        }
+        drop(grown);
     }
 }
