@@ -20,6 +20,7 @@ pub mod kinds;
 pub mod managed_fields;
 pub mod object;
 pub mod patch;
+pub mod pod_tree;
 pub mod printers;
 pub mod quantity;
 pub mod resources;

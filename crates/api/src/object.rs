@@ -4,6 +4,7 @@ use crate::event::EventBody;
 use crate::kinds::{self, BodyType, Kind};
 use k8s_openapi::api::core::v1::{NodeSpec, NodeStatus, PodSpec, PodStatus};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use std::sync::Arc;
@@ -118,6 +119,16 @@ impl Object {
         Ok(Object { kind, metadata, body, managed: None })
     }
 
+    /// A pod from its tree, which stays as it is; a node that it names is taken as [`Body::pod`] takes it.
+    ///
+    /// # Errors
+    /// A field has a value of the wrong type.
+    pub fn pod_from_tree(tree: &Value) -> Result<Object, ObjectError> {
+        let metadata = part_of(tree, "metadata")?;
+        let body = Body::pod(part_of(tree, "spec")?, part_of(tree, "status")?);
+        Ok(Object { kind: &kinds::POD, metadata, body, managed: None })
+    }
+
     /// The complete tree, keys in alphabetical order, as `kubectl get -o json` sorts them.
     pub fn to_value(&self) -> Value {
         let mut map = Map::new();
@@ -131,16 +142,7 @@ impl Object {
                     fields.insert("nodeName".into(), (&**node).into());
                 }
                 map.insert("spec".into(), spec);
-                let mut status = tree(status.as_ref());
-                // An instant is a struct in Go, which is written even where it is none.
-                for condition in
-                    status.get_mut("conditions").and_then(Value::as_array_mut).into_iter().flatten()
-                {
-                    if let Some(condition) = condition.as_object_mut() {
-                        condition.entry("lastProbeTime").or_insert(Value::Null);
-                    }
-                }
-                map.insert("status".into(), status);
+                insert_status(&mut map, status);
             }
             Body::Node { spec, status } => {
                 map.insert("spec".into(), tree(spec.as_ref()));
@@ -263,10 +265,30 @@ fn part<T: DeserializeOwned + Default>(
     }
 }
 
+/// As [`part`], of a tree that stays as it is.
+fn part_of<'a, T: Deserialize<'a> + Default>(tree: &'a Value, name: &str) -> Result<T, serde_json::Error> {
+    match tree.get(name) {
+        None | Some(Value::Null) => Ok(T::default()),
+        Some(value) => T::deserialize(value),
+    }
+}
+
 /// A k8s-openapi type as a tree. These types write no map with a key that is not a string, the one thing
 /// that could fail.
-fn tree<T: serde::Serialize>(part: &T) -> Value {
+pub(crate) fn tree<T: serde::Serialize>(part: &T) -> Value {
     serde_json::to_value(part).unwrap_or(Value::Null)
+}
+
+/// Writes a pod's status into its tree.
+pub(crate) fn insert_status(pod: &mut Map<String, Value>, status: &PodStatus) {
+    let mut status = tree(status);
+    // An instant is a struct in Go, which is written even where it is none.
+    for condition in status.get_mut("conditions").and_then(Value::as_array_mut).into_iter().flatten() {
+        if let Some(condition) = condition.as_object_mut() {
+            condition.entry("lastProbeTime").or_insert(Value::Null);
+        }
+    }
+    pod.insert("status".into(), status);
 }
 
 #[cfg(test)]

@@ -54,12 +54,17 @@ fn apply_struct(schema: &Schema, id: TypeId, value: &mut Value) {
         return;
     }
     set_defaults(schema.qualified_name(id), value);
-    for field in schema.fields(id) {
+    let fields = schema.fields(id);
+    for field in fields {
         if let Some(default) = field.default {
             declared(value, field.name, &field.ty, default);
         }
-        if has_structs(&field.ty)
-            && let Some(item) = value.get_mut(field.name)
+    }
+    // An object holds few of the fields that its type has.
+    for (name, item) in value.as_object_mut().into_iter().flatten() {
+        if (item.is_object() || item.is_array())
+            && let Some(field) = fields.iter().find(|field| field.name == name)
+            && has_structs(&field.ty)
         {
             apply_type(schema, &field.ty, item);
         }
@@ -77,14 +82,17 @@ fn has_structs(ty: &GoType) -> bool {
 
 /// A default that the type declares with a `+default` marker.
 fn declared(value: &mut Value, name: &str, ty: &GoType, default: &str) {
-    let Ok(default) = serde_json::from_str::<Value>(default) else { return };
     let absent = match (ty, tree::at(value, name)) {
         (_, Value::Null) => true,
         (GoType::Pointer(_), _) => false,
         (_, now) => now.as_str() == Some("") || now.as_i64() == Some(0),
     };
+    if !absent {
+        return;
+    }
+    let Ok(default) = serde_json::from_str::<Value>(default) else { return };
     let zero = default.as_str() == Some("") || default.as_i64() == Some(0);
-    if absent && (!zero || matches!(ty, GoType::Pointer(_))) {
+    if !zero || matches!(ty, GoType::Pointer(_)) {
         tree::set(value, name, default);
     }
 }

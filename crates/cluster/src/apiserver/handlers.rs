@@ -6,6 +6,8 @@ use super::accepted::SentPod;
 use super::{ApiServer, DeleteOptions, field_managers};
 use podlab_api::door::{Accept, FieldValidation, PatchType, RequestOptions, ResponseBody, Verb};
 use podlab_api::kinds::{BodyType, Support};
+use podlab_api::object::ObjectError;
+use podlab_api::pod_tree::DecodedPod;
 use podlab_api::selector::label_selector::label_selector_as_selector;
 use podlab_api::{Kind, Object, Request, Response, Status, StatusCause, kinds, versions};
 use serde_json::{Value, json};
@@ -92,8 +94,8 @@ impl ApiServer {
             (Verb::Create, Some("token")) => self.create_token(namespace, name, request),
             (Verb::Create, Some(_)) => Err(Status::method_not_supported(kind, "create")),
             (Verb::Create, None) => {
-                let object = self.decode(kind, namespace, &request.body, options, true, warnings)?;
-                self.create_sent(object, options, warnings)
+                let (object, pod) = self.decode(kind, namespace, &request.body, options, true, warnings)?;
+                self.create_sent(object, pod, options, warnings)
             }
             (Verb::Update, Some("scale")) => {
                 super::decode::decode(&SCALE, &request.body, options, warnings)?;
@@ -101,12 +103,12 @@ impl ApiServer {
                 self.update_scale(kind, namespace, name, &request.body, Some(options))
             }
             (Verb::Update, _) => {
-                let object = self.decode(kind, namespace, &request.body, options, false, warnings)?;
+                let (object, _) = self.decode(kind, namespace, &request.body, options, false, warnings)?;
                 let mut object = check_name(name, object)?;
                 let old = self.store.get(kind, object.namespace(), name).cloned();
                 if old.is_none() && subresource.is_none() && super::strategy::allow_create_on_update(kind) {
                     self.may_create(kind, namespace)?;
-                    return self.create_sent(object, options, warnings);
+                    return self.create_sent(object, None, options, warnings);
                 }
                 self.record_update(&mut object, &request.body, subresource, options);
                 let stored = self.update_with(object, subresource, options.dry_run, warnings)?;
@@ -155,6 +157,7 @@ impl ApiServer {
     fn create_sent(
         &mut self,
         mut object: Object,
+        pod: Option<DecodedPod>,
         options: &RequestOptions,
         warnings: &mut Vec<String>,
     ) -> Result<Response, Status> {
@@ -162,13 +165,13 @@ impl ApiServer {
             true => self.record_dry_creation(&mut object, options),
             false => field_managers::created(&mut object, options),
         }
-        let stored = self.create_with(object, options.dry_run, warnings)?;
+        let stored = self.create_with(object, pod, options.dry_run, warnings)?;
         let mut response = Response::object(stored);
         response.code = 201;
         Ok(response)
     }
 
-    /// Decodes, defaults and names what a client sent.
+    /// Decodes, defaults and names what a client sent; of a new pod the tree is given as well.
     fn decode(
         &mut self,
         kind: &'static Kind,
@@ -177,8 +180,8 @@ impl ApiServer {
         options: &RequestOptions,
         creating: bool,
         warnings: &mut Vec<String>,
-    ) -> Result<Object, Status> {
-        let mut object = match SentPod::of(kind, body).filter(|_| creating) {
+    ) -> Result<(Object, Option<DecodedPod>), Status> {
+        let (mut object, pod) = match SentPod::of(kind, body).filter(|_| creating) {
             Some(pod) => self.decode_pod(&pod, body, options, warnings)?,
             None => decode_all(kind, body, options, creating, warnings)?,
         };
@@ -195,7 +198,7 @@ impl ApiServer {
                 Some(_) => {}
             }
         }
-        Ok(object)
+        Ok((object, pod))
     }
 
     /// As [`decode_all`], of a pod whose like may be known already.
@@ -205,17 +208,17 @@ impl ApiServer {
         body: &Value,
         options: &RequestOptions,
         warnings: &mut Vec<String>,
-    ) -> Result<Object, Status> {
+    ) -> Result<(Object, Option<DecodedPod>), Status> {
         if let Some(known) = self.accepted.decoded(pod) {
-            return Ok(known);
+            return Ok((known, None));
         }
         let told = warnings.len();
-        let object = decode_all(&kinds::POD, body, options, true, warnings)?;
+        let (object, decoded) = decode_all(&kinds::POD, body, options, true, warnings)?;
         // What is ignored may have to be told another time.
         if told == warnings.len() && options.field_validation != FieldValidation::Ignore {
             self.accepted.keep_decoded(pod, &object);
         }
-        Ok(object)
+        Ok((object, decoded))
     }
 
     fn patch(
@@ -295,13 +298,13 @@ impl ApiServer {
             _ => Cow::Borrowed(&patched),
         };
         let decoded = self.decode(kind, namespace, &sent, options, created, warnings);
-        let mut object =
+        let (mut object, _) =
             decoded.map_err(|status| unfit(kind, how, old.as_ref(), &request.body, &patched, status))?;
         if created {
             self.may_create(kind, namespace)?;
             object.metadata.name.get_or_insert_with(|| name.to_owned());
             object.managed = managed;
-            let stored = self.create_with(object, options.dry_run, warnings)?;
+            let stored = self.create_with(object, None, options.dry_run, warnings)?;
             let mut response = Response::object(stored);
             response.code = 201;
             return Ok(response);
@@ -654,10 +657,11 @@ fn decode_all(
     options: &RequestOptions,
     creating: bool,
     warnings: &mut Vec<String>,
-) -> Result<Object, Status> {
+) -> Result<(Object, Option<DecodedPod>), Status> {
     if let Some(definition) = kind.definition() {
         super::decode::check_kind(kind, body, &kind.api_version())?;
-        return object_of(kind, super::definitions::decode(kind, definition, body, options, warnings)?);
+        let value = super::definitions::decode(kind, definition, body, options, warnings)?;
+        return Ok((object_of(kind, value)?, None));
     }
     let mut value = super::decode::decode(kind, body, options, warnings)?;
     super::decode::apply_defaults(kind, &mut value);
@@ -665,8 +669,11 @@ fn decode_all(
         // What only a pod's creation fills in, after the common defaults.
         podlab_api::defaults::match_label_keys(&mut value);
         podlab_api::defaults::pod_level_resources(&mut value);
+        let object = Object::pod_from_tree(&value).map_err(|error| not_of(kind, &error))?;
+        let decoded = DecodedPod::of(&object, value);
+        return Ok((object, decoded));
     }
-    object_of(kind, value)
+    Ok((object_of(kind, value)?, None))
 }
 
 fn object_of(kind: &'static Kind, value: Value) -> Result<Object, Status> {
@@ -674,12 +681,12 @@ fn object_of(kind: &'static Kind, value: Value) -> Result<Object, Status> {
         Value::Object(fields) => fields,
         _ => Default::default(),
     };
-    Object::from_fields(kind, fields).map_err(|e| {
-        Status::bad_request(format!(
-            "{} in version {:?} cannot be handled as a {}: {e}",
-            kind.kind, kind.version, kind.kind
-        ))
-    })
+    Object::from_fields(kind, fields).map_err(|error| not_of(kind, &error))
+}
+
+fn not_of(kind: &Kind, error: &ObjectError) -> Status {
+    let (name, version) = (kind.kind, kind.version);
+    Status::bad_request(format!("{name} in version {version:?} cannot be handled as a {name}: {error}"))
 }
 
 /// The answer to an action that gives no object back.

@@ -6,6 +6,7 @@ use super::strategy::{self, Writer};
 use super::{ApiServer, admission, field_managers};
 use crate::store::Key;
 use podlab_api::door::Propagation;
+use podlab_api::pod_tree::DecodedPod;
 use podlab_api::time::time;
 use podlab_api::{Kind, Object, Status, kinds};
 use std::sync::Arc;
@@ -41,7 +42,7 @@ impl ApiServer {
     /// # Errors
     /// What the API server would answer.
     pub fn create(&mut self, object: Object) -> Result<Arc<Object>, Status> {
-        self.create_as(Writer::Component, object, false, &mut Vec::new())
+        self.create_as(Writer::Component, object, None, false, &mut Vec::new())
     }
 
     /// Stores a component's new object that is given as a tree, after filling in defaults.
@@ -62,23 +63,26 @@ impl ApiServer {
         self.create(object)
     }
 
-    /// Stores what a client sent, optionally without keeping it; warnings are added to `warnings`.
+    /// Stores what a client sent, optionally without keeping it; `decoded` is what a pod was made from, where that is at
+    /// hand, and warnings are added to `warnings`.
     ///
     /// # Errors
     /// What the API server would answer.
     pub fn create_with(
         &mut self,
         object: Object,
+        decoded: Option<DecodedPod>,
         dry_run: bool,
         warnings: &mut Vec<String>,
     ) -> Result<Arc<Object>, Status> {
-        self.create_as(Writer::Client, object, dry_run, warnings)
+        self.create_as(Writer::Client, object, decoded, dry_run, warnings)
     }
 
     fn create_as(
         &mut self,
         writer: Writer,
         mut object: Object,
+        decoded: Option<DecodedPod>,
         dry_run: bool,
         warnings: &mut Vec<String>,
     ) -> Result<Arc<Object>, Status> {
@@ -103,7 +107,7 @@ impl ApiServer {
             object.metadata.name = Some(format!("{base}{suffix}"));
         }
         let allocation = self.begin_create(&mut object, dry_run)?;
-        let stored = self.create_begun(writer, object, dry_run, warnings);
+        let stored = self.create_begun(writer, object, decoded, dry_run, warnings);
         if stored.is_err() || dry_run {
             self.revert(&allocation);
         }
@@ -115,12 +119,13 @@ impl ApiServer {
         &mut self,
         writer: Writer,
         mut object: Object,
+        decoded: Option<DecodedPod>,
         dry_run: bool,
         warnings: &mut Vec<String>,
     ) -> Result<Arc<Object>, Status> {
         let kind = object.kind;
         strategy::prepare_for_create(&mut object);
-        self.validate_create(writer, &mut object, warnings)?;
+        self.validate_create(writer, &mut object, decoded, warnings)?;
         let charges = admission::validate_create(self, &object, warnings)?;
         // What is charged is written before the object, so that its place has to be free by then.
         if (dry_run || !charges.is_empty())
@@ -142,6 +147,7 @@ impl ApiServer {
         &mut self,
         writer: Writer,
         object: &mut Object,
+        decoded: Option<DecodedPod>,
         warnings: &mut Vec<String>,
     ) -> Result<(), Status> {
         let may_be_known = self.accepted.concerns(writer);
@@ -149,7 +155,7 @@ impl ApiServer {
             warnings.extend_from_slice(known);
             return Ok(());
         }
-        let found = strategy::validate_create(object, writer)?;
+        let found = strategy::validate_create(object, decoded, writer)?;
         if may_be_known {
             self.accepted.keep_valid(object, &found);
         }

@@ -3,6 +3,7 @@
 //! Source: pkg/registry/*/*/strategy.go (v1.37), one per kind.
 
 use super::registry::bump_generation;
+use podlab_api::pod_tree::DecodedPod;
 use podlab_api::{Body, Kind, Object, Status, kinds, validation};
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
@@ -617,12 +618,17 @@ impl Writer {
 }
 
 /// Refuses a new object that breaks the rules of its kind; gives the warnings about one that does not.
-pub(super) fn validate_create(object: &Object, writer: Writer) -> Result<Vec<String>, Status> {
+pub(super) fn validate_create(
+    object: &Object,
+    decoded: Option<DecodedPod>,
+    writer: Writer,
+) -> Result<Vec<String>, Status> {
     let kind = object.kind;
     if writer.is_trusted_with(kind) {
         return Ok(Vec::new());
     }
-    let (api_version, value) = (kind.api_version(), object.to_value());
+    let api_version = kind.api_version();
+    let value = decoded.map_or_else(|| object.to_value(), |decoded| decoded.tree_of(object));
     if let Some(definition) = kind.definition() {
         refuse(object, definition.validate(kind, &value, None, None))?;
         return Ok(podlab_api::custom::warnings(object, None));
