@@ -59,9 +59,14 @@ fn endpoints(cluster: &mut Cluster) -> Vec<(String, [bool; 3])> {
 
 /// What a pod that asks the Service gets, as its log.
 fn ask(cluster: &mut Cluster, name: &str, host: &str) -> String {
-    let command = json!(["sh", "-c", format!("wget -q -O- http://{host} | grep -c title; sleep 1")]);
+    run_in(cluster, name, "busybox:1.36", &format!("wget -q -O- http://{host} | grep -c title; sleep 1"))
+}
+
+/// What a script in a new pod writes, in 20 seconds.
+fn run_in(cluster: &mut Cluster, name: &str, image: &str, script: &str) -> String {
+    let command = json!(["sh", "-c", script]);
     let pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": {"restartPolicy": "Never",
-        "containers": [{"name": "c", "image": "busybox:1.36", "command": command}]}});
+        "containers": [{"name": "c", "image": image, "command": command}]}});
     create(cluster, &kinds::POD, pod);
     run(cluster, 20);
     let mut request = Request::get(&kinds::POD, "default", name);
@@ -131,4 +136,82 @@ fn endpoints_that_somebody_wrote_are_mirrored_and_used() {
     let manager = mirrored[0].label("endpointslice.kubernetes.io/managed-by");
     assert_eq!(manager, Some("endpointslicemirroring-controller.k8s.io"));
     assert_eq!(ask(&mut cluster, "a", "web:8080").trim(), "1");
+}
+
+#[test]
+fn a_client_stays_with_its_endpoint_where_the_service_says_so() {
+    let mut cluster = cluster();
+    for name in ["a", "b", "c"] {
+        let pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "labels": {"app": "web"}},
+            "spec": {"containers": [{"name": "c", "image": "registry.k8s.io/e2e-test-images/agnhost:2.53",
+                "args": ["netexec"]}]}});
+        create(&mut cluster, &kinds::POD, pod);
+    }
+    let spec = |affinity: &str| json!({"selector": {"app": "web"}, "ports": [{"port": 80, "targetPort": 8080}], "sessionAffinity": affinity});
+    service(&mut cluster, spec("ClientIP"));
+    run(&mut cluster, 10);
+    let script =
+        "for i in $(seq 1 30); do wget -q -O- http://web/hostname; echo; done | sort | uniq -c | wc -l";
+    assert_eq!(run_in(&mut cluster, "one", "busybox:1.36", script), "1\n");
+    let mut other =
+        cluster.request(Request::get(&kinds::SERVICE, "default", "web")).into_object().unwrap().to_value();
+    other["spec"]["sessionAffinity"] = json!("None");
+    cluster.request(Request::update(&kinds::SERVICE, "default", "web", other)).into_object().unwrap();
+    assert_eq!(run_in(&mut cluster, "two", "busybox:1.36", script), "3\n");
+}
+
+#[test]
+fn the_name_server_knows_ports_addresses_and_aliases() {
+    let mut cluster = cluster();
+    service(
+        &mut cluster,
+        json!({"clusterIP": "None", "selector": {"app": "web"},
+        "ports": [{"name": "http", "port": 80, "targetPort": "http"}]}),
+    );
+    for name in ["one", "two"] {
+        let pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "labels": {"app": "web"}},
+            "spec": {"hostname": name, "subdomain": "web",
+                "containers": [{"name": "c", "image": "nginx", "ports": [{"name": "http", "containerPort": 80}]}]}});
+        create(&mut cluster, &kinds::POD, pod);
+    }
+    let plain = json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "db"},
+        "spec": {"clusterIP": "10.96.7.7", "ports": [{"name": "sql", "port": 5432}, {"name": "stats", "port": 9187}]}});
+    create(&mut cluster, &kinds::SERVICE, plain);
+    let outside = json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "far"},
+        "spec": {"type": "ExternalName", "externalName": "far.example.com"}});
+    create(&mut cluster, &kinds::SERVICE, outside);
+    run(&mut cluster, 10);
+    let address = |cluster: &mut Cluster, name: &str| {
+        let pod = cluster.request(Request::get(&kinds::POD, "default", name)).into_object().unwrap();
+        pod.pod_status().unwrap().pod_ip.clone().unwrap()
+    };
+    let one = address(&mut cluster, "one");
+    let script = format!(
+        "dig +noall +answer +search _sql._tcp.db SRV
+         dig +short +search db SRV
+         dig +short _http._tcp.web.default.svc.cluster.local SRV | sort
+         dig +short -x 10.96.7.7
+         dig +short -x {one}
+         dig +short -x 10.96.200.200
+         dig +noall +answer far.default.svc.cluster.local CNAME
+         dig +short _http._udp.web.default.svc.cluster.local SRV
+         nslookup {one} | tail -n 2
+         nslookup -type=srv _sql._tcp.db | grep service"
+    );
+    let said = run_in(&mut cluster, "tools", "registry.k8s.io/e2e-test-images/jessie-dnsutils:1.7", &script);
+    let backwards: Vec<&str> = one.rsplit('.').collect();
+    let expected = format!(
+        "_sql._tcp.db.default.svc.cluster.local.\t30\tIN\tSRV\t0 100 5432 db.default.svc.cluster.local.\n\
+         0 50 5432 db.default.svc.cluster.local.\n\
+         0 50 9187 db.default.svc.cluster.local.\n\
+         0 50 80 one.web.default.svc.cluster.local.\n\
+         0 50 80 two.web.default.svc.cluster.local.\n\
+         db.default.svc.cluster.local.\n\
+         one.web.default.svc.cluster.local.\n\
+         far.default.svc.cluster.local.\t30\tIN\tCNAME\tfar.example.com.\n\
+         {}.in-addr.arpa\tname = one.web.default.svc.cluster.local.\n\n\
+         _sql._tcp.db.default.svc.cluster.local\tservice = 0 100 5432 db.default.svc.cluster.local.\n",
+        backwards.join(".")
+    );
+    assert_eq!(said, expected);
 }

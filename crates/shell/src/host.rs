@@ -84,6 +84,61 @@ pub struct DnsAnswer {
     pub addresses: Vec<String>,
 }
 
+/// A type of records that the name server can be asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DnsType {
+    /// IPv4 addresses.
+    A,
+    /// The name that a name stands for.
+    Cname,
+    /// The names of an address.
+    Ptr,
+    /// Ports of a service, with the names that serve them.
+    Srv,
+    /// A type of which nothing in a cluster has records.
+    Other,
+}
+
+/// One record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DnsRecord {
+    /// Whose it is, without a trailing dot.
+    pub name: String,
+    /// What it says.
+    pub data: DnsData,
+}
+
+/// What a record says; names are without a trailing dot.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DnsData {
+    /// An address.
+    A(String),
+    /// Another name.
+    Cname(String),
+    /// The name of an address.
+    Ptr(String),
+    /// A port and the name that serves it.
+    Srv {
+        /// Its share among those of the same service, of 100.
+        weight: u16,
+        /// The port.
+        port: u16,
+        /// The name.
+        target: String,
+    },
+}
+
+/// What the name server answers.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct DnsReply {
+    /// The whole name that the answer is about, without a trailing dot.
+    pub name: String,
+    /// Records asked for; none where the name has others.
+    pub answers: Vec<DnsRecord>,
+    /// Addresses of the names in them.
+    pub additional: Vec<DnsRecord>,
+}
+
 /// What an interactive shell waits with for a command line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Prompt {
@@ -157,6 +212,25 @@ pub trait Host: Volumes {
     fn resolve(&mut self, name: &str) -> Result<DnsAnswer, NetError> {
         let _ = name;
         Err(NetError::NameNotFound)
+    }
+
+    /// Asks the name server for records of one type: of the name as it is, or as `resolv.conf` completes it (`search`).
+    ///
+    /// # Errors
+    /// [`NetError::NameNotFound`] for a name that nobody has, [`NetError::NoAnswer`] where the server can't be reached.
+    fn query(&mut self, name: &str, wanted: DnsType, search: bool) -> Result<DnsReply, NetError> {
+        let plain = name.trim_end_matches('.');
+        let found = self.resolve(plain)?;
+        if !search && found.name != plain {
+            return Err(NetError::NameNotFound);
+        }
+        let record =
+            |address: &String| DnsRecord { name: found.name.clone(), data: DnsData::A(address.clone()) };
+        let answers = match wanted {
+            DnsType::A => found.addresses.iter().map(record).collect(),
+            _ => Vec::new(),
+        };
+        Ok(DnsReply { name: found.name, answers, additional: Vec::new() })
     }
 
     /// The address of the container itself, where it has one.

@@ -45,7 +45,10 @@ pub use fs::{
     Content, Credentials, Device, Errno, FileSystem, Ino, Inode, Kind, Location, Mount, ROOT, Stat, Volume,
     Volumes,
 };
-pub use host::{DnsAnswer, Host, HttpRequest, HttpResponse, NetError, Prompt, Stream};
+pub use host::{
+    DnsAnswer, DnsData, DnsRecord, DnsReply, DnsType, Host, HttpRequest, HttpResponse, NetError, Prompt,
+    Stream,
+};
 pub use machine::{Machine, Next, Progress, Spawn, StartError, Stdin};
 pub use process::{
     BURST, Core, Exit, Family, OnSignal, Pid, ProcessInfo, Program, STEPS_PER_SECOND, Step, Wait,

@@ -1,10 +1,13 @@
 //! What a container sees of the world outside: the clock, its volumes, the network.
 
 use super::cri::ContainerId;
+use super::network::Forwarded;
 use super::network_policy::{self, Connection};
-use super::{Runtime, network, servers};
+use super::{Runtime, dns, network, servers};
 use crate::apiserver::ApiServer;
-use podlab_shell::{DnsAnswer, Host, HttpRequest, HttpResponse, NetError, Program, Stream, Volume, Volumes};
+use podlab_shell::{
+    DnsAnswer, DnsReply, DnsType, Host, HttpRequest, HttpResponse, NetError, Program, Stream, Volume, Volumes,
+};
 use podlab_sim::{Draw, SimDuration, SimTime};
 
 /// Requests from server to server go at most so deep.
@@ -150,7 +153,12 @@ impl Host for ContainerHost<'_> {
         if !network::is_ip(name) {
             self.ask_dns()?;
         }
-        network::resolve(self.runtime, self.api, self.namespace(), name)
+        dns::resolve(self.api, self.namespace(), name)
+    }
+
+    fn query(&mut self, name: &str, wanted: DnsType, search: bool) -> Result<DnsReply, NetError> {
+        self.ask_dns()?;
+        dns::query(self.api, self.namespace(), name, wanted, search)
     }
 
     fn own_address(&self) -> Option<String> {
@@ -221,8 +229,17 @@ impl ContainerHost<'_> {
             let answer = self.resolve(host).map_err(|_| NetError::NameNotFound)?;
             answer.addresses.into_iter().next().ok_or(NetError::NameNotFound)?
         };
+        let (service, name, mut targets) = match network::forward(self.api, &address, port)? {
+            Forwarded::Direct => return Ok((address, port)),
+            Forwarded::Service(service, name, targets) => (service, name, targets),
+        };
         self.runtime.drawn += 1;
-        let draw = Draw::keyed(self.seed, "kube-proxy", &address, self.runtime.drawn);
-        network::forward(self.api, &address, port, draw)
+        let mut draw = Draw::keyed(self.seed, "kube-proxy", &address, self.runtime.drawn);
+        let count = u64::try_from(targets.len()).unwrap_or(1);
+        let drawn = usize::try_from(draw.below(count)).unwrap_or(0);
+        let client = self.own_address().unwrap_or_default();
+        let affinity = &mut self.runtime.session_affinity;
+        let chosen = affinity.choose(service, name, &client, self.now, &targets, drawn);
+        Ok(targets.swap_remove(chosen))
     }
 }

@@ -10,6 +10,7 @@
 
 mod container;
 mod cri;
+mod dns;
 mod exec;
 mod host;
 pub mod images;
@@ -21,6 +22,7 @@ mod run;
 mod sandbox;
 mod served;
 mod servers;
+mod session_affinity;
 mod usage;
 mod volumes;
 
@@ -68,6 +70,7 @@ pub struct Runtime {
     addresses: BTreeMap<String, SandboxId>,
     /// node → how many addresses it has handed out.
     next_address: BTreeMap<String, u32>,
+    session_affinity: session_affinity::SessionAffinity,
     /// How many ids have been drawn.
     drawn: u64,
     next_exec: u64,

@@ -1,7 +1,7 @@
 //! The network: addresses, names, Services, and requests from the node.
 //!
 //! Every pod reaches every pod, as far as NetworkPolicies let it ([`super::network_policy`]). A Service's address, or a node port, is turned into the address of one of its
-//! endpoints, as kube-proxy does; names are those that CoreDNS serves. Both go by the EndpointSlices.
+//! endpoints, as kube-proxy does; names are [`super::dns`]'s. Both go by the EndpointSlices.
 
 use super::Runtime;
 use super::cri::ContainerId;
@@ -11,8 +11,8 @@ use crate::apiserver::{ApiServer, CLUSTER_IPS};
 use crate::controllers::slices_of;
 use crate::world::Cx;
 use podlab_api::{Object, kinds};
-use podlab_shell::{DnsAnswer, HttpRequest, HttpResponse, NetError};
-use podlab_sim::{Draw, SimDuration, SimTime};
+use podlab_shell::{HttpRequest, HttpResponse, NetError};
+use podlab_sim::{SimDuration, SimTime};
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -45,9 +45,6 @@ pub struct HttpAnswer {
 }
 
 const BODY: usize = 10 << 10;
-
-/// Names that stand for names are followed so far.
-const MAX_ALIASES: u8 = 8;
 
 impl Runtime {
     /// The container that listens on a port of an address; `None` where none does.
@@ -244,87 +241,11 @@ pub(super) fn is_ip(text: &str) -> bool {
     text.parse::<std::net::IpAddr>().is_ok()
 }
 
-/// Looks a name up as a pod of `namespace` would.
-///
-/// Source: Kubernetes docs, "DNS for Services and Pods".
-pub(super) fn resolve(
-    runtime: &Runtime,
-    api: &ApiServer,
-    namespace: &str,
-    name: &str,
-) -> Result<DnsAnswer, NetError> {
-    let name = name.trim_end_matches('.');
-    if is_ip(name) {
-        return Ok(DnsAnswer { name: name.to_owned(), addresses: vec![name.to_owned()] });
-    }
-    let searches = [
-        format!("{namespace}.svc.cluster.local"),
-        "svc.cluster.local".to_owned(),
-        "cluster.local".to_owned(),
-    ];
-    // `ndots:5`: names with fewer dots are tried under the search list first.
-    let candidates = searches.iter().map(|s| format!("{name}.{s}")).chain([name.to_owned()]);
-    for full in candidates {
-        if let Some(addresses) = lookup(runtime, api, &full, MAX_ALIASES) {
-            return Ok(DnsAnswer { name: full, addresses });
-        }
-    }
-    Err(NetError::NameNotFound)
-}
-
-/// The addresses of a full name, following at most `aliases` aliases.
-fn lookup(runtime: &Runtime, api: &ApiServer, full: &str, aliases: u8) -> Option<Vec<String>> {
-    if let Some(rest) = full.strip_suffix(".svc.cluster.local") {
-        let parts: Vec<&str> = rest.split('.').collect();
-        let (pod, service, namespace) = match parts.as_slice() {
-            [service, namespace] => (None, *service, *namespace),
-            [pod, service, namespace] => (Some(*pod), *service, *namespace),
-            _ => return None,
-        };
-        let object = api.store().get(&kinds::SERVICE, namespace, service)?;
-        let spec = object.field("spec")?;
-        if spec.get("type").and_then(Value::as_str) == Some("ExternalName") {
-            // An alias; nothing outside the cluster has an address here.
-            let other = spec.get("externalName").and_then(Value::as_str)?.trim_end_matches('.');
-            return if aliases == 0 { None } else { lookup(runtime, api, other, aliases - 1) };
-        }
-        if let Some(pod) = pod {
-            // Source: CoreDNS, plugin/kubernetes `endpointHostname`: its hostname, else its address with dashes.
-            let is_named = |endpoint: &Value, address: &str| {
-                let hostname = endpoint.get("hostname").and_then(Value::as_str);
-                hostname.map_or_else(|| address.replace(['.', ':'], "-") == pod, |hostname| hostname == pod)
-            };
-            let addresses: Vec<String> = endpoints(api, object)
-                .filter(|(endpoint, _)| is_ready(endpoint))
-                .filter_map(|(endpoint, _)| address_of(endpoint).filter(|a| is_named(endpoint, a)))
-                .map(str::to_owned)
-                .collect();
-            return (!addresses.is_empty()).then_some(addresses);
-        }
-        return match spec.get("clusterIP").and_then(Value::as_str) {
-            Some("None") => {
-                let ready = endpoints(api, object).filter(|(endpoint, _)| is_ready(endpoint));
-                let addresses: Vec<String> =
-                    ready.filter_map(|(endpoint, _)| address_of(endpoint)).map(str::to_owned).collect();
-                (!addresses.is_empty()).then_some(addresses)
-            }
-            Some(ip) if !ip.is_empty() => Some(vec![ip.to_owned()]),
-            _ => None,
-        };
-    }
-    if let Some(rest) = full.strip_suffix(".pod.cluster.local") {
-        let ip = rest.split('.').next()?.replace('-', ".");
-        return is_ip(&ip).then(|| vec![ip]);
-    }
-    // Names of nodes are known to nobody but the nodes' own hosts file.
-    let node = api.store().get(&kinds::NODE, "", full)?;
-    let _ = runtime;
-    let address = node.node_status()?.addresses.as_ref()?.iter().find(|a| a.type_ == "InternalIP")?;
-    Some(vec![address.address.clone()])
-}
-
 /// Addresses behind a Service, with its ports by name, as its slices list them.
-fn endpoints<'a>(api: &'a ApiServer, service: &'a Object) -> impl Iterator<Item = (&'a Value, &'a [Value])> {
+pub(super) fn endpoints<'a>(
+    api: &'a ApiServer,
+    service: &'a Object,
+) -> impl Iterator<Item = (&'a Value, &'a [Value])> {
     let list = |slice: &'a Object, field: &str| {
         slice.field(field).and_then(Value::as_array).map_or(&[][..], Vec::as_slice)
     };
@@ -337,11 +258,11 @@ fn has_condition(endpoint: &Value, name: &str, default: bool) -> bool {
 }
 
 /// Endpoints that say nothing of themselves count as ready.
-fn is_ready(endpoint: &Value) -> bool {
+pub(super) fn is_ready(endpoint: &Value) -> bool {
     has_condition(endpoint, "ready", true)
 }
 
-fn address_of(endpoint: &Value) -> Option<&str> {
+pub(super) fn address_of(endpoint: &Value) -> Option<&str> {
     endpoint.get("addresses")?.get(0)?.as_str()
 }
 
@@ -372,23 +293,26 @@ pub(super) fn is_service_address(api: &ApiServer, address: &str) -> bool {
     service_at(api, address, 0).is_some()
 }
 
-/// Turns a Service's address and port into those of one of its endpoints; any other address stays as it is.
+/// What an address and port lead to.
+pub(super) enum Forwarded<'a> {
+    /// Nothing stands for them.
+    Direct,
+    /// A Service, the name of its port, and the endpoints that a connection may go to; never none.
+    Service(&'a Object, &'a str, Vec<(String, u16)>),
+}
+
+/// The endpoints that a Service's address and port, or a node port, stand for.
 ///
-/// Source: pkg/proxy (v1.37): a random endpoint a connection, those that are going where no other is left; refused
-/// where there is none.
-pub(super) fn forward(
-    api: &ApiServer,
-    address: &str,
-    port: u16,
-    mut draw: Draw,
-) -> Result<(String, u16), NetError> {
+/// Source: pkg/proxy (v1.37): those that are ready, those that are going where no other is left; refused where there is
+/// none.
+pub(super) fn forward<'a>(api: &'a ApiServer, address: &str, port: u16) -> Result<Forwarded<'a>, NetError> {
     let is_service = address.starts_with(CLUSTER_IPS);
     let is_node_port = address.starts_with("172.18.") && port >= 30000;
     if !is_service && !is_node_port {
-        return Ok((address.to_owned(), port));
+        return Ok(Forwarded::Direct);
     }
     let Some((service, entry)) = service_at(api, address, port) else {
-        return if is_service { Err(NetError::NoAnswer) } else { Ok((address.to_owned(), port)) };
+        return if is_service { Err(NetError::NoAnswer) } else { Ok(Forwarded::Direct) };
     };
     let Some(entry) = entry else {
         // Nothing answers for a port that the Service does not have.
@@ -409,10 +333,8 @@ pub(super) fn forward(
         };
         targets = all.iter().copied().filter(|(endpoint, _)| going(endpoint)).filter_map(target).collect();
     }
-    let count = u64::try_from(targets.len()).unwrap_or(0);
-    if count == 0 {
-        return Err(NetError::ConnectionRefused);
+    match targets.is_empty() {
+        true => Err(NetError::ConnectionRefused),
+        false => Ok(Forwarded::Service(service, name, targets)),
     }
-    let chosen = usize::try_from(draw.below(count)).unwrap_or(0);
-    Ok(targets.swap_remove(chosen))
 }

@@ -1,7 +1,7 @@
-//! `dig`: what the name server says of a name. Addresses are all that the network knows; other types have no answer.
+//! `dig`: what the name server says of a name.
 
 use crate::context::Ctx;
-use crate::host::NetError;
+use crate::host::{DnsData, DnsRecord, DnsReply, DnsType, NetError};
 
 /// Seconds that CoreDNS lets an answer be kept.
 const TTL: u32 = 30;
@@ -48,9 +48,7 @@ fn read(ctx: &Ctx<'_>, args: &[String]) -> Result<Asked, String> {
         } else if word == "-t" {
             asked.kind = words.next().cloned().unwrap_or_default().to_uppercase();
         } else if word == "-x" {
-            let address = words.next().cloned().unwrap_or_default();
-            let parts: Vec<&str> = address.rsplit('.').collect();
-            asked.name = format!("{}.in-addr.arpa.", parts.join("."));
+            asked.name = reverse(words.next().map_or("", String::as_str)) + ".";
             asked.kind = "PTR".to_owned();
         } else if word.starts_with('-') {
             return Err(format!("Invalid option: {word}\nUsage:  dig [@global-server] [domain] [q-type]\n"));
@@ -77,10 +75,9 @@ pub(super) fn dig(ctx: &mut Ctx<'_>, args: &[String]) -> i32 {
             return 1;
         }
     };
-    let plain = asked.name.trim_end_matches('.').to_owned();
-    let (name, addresses, status) = match ctx.host.resolve(&plain) {
-        // Without `+search` a name is a whole one.
-        Ok(found) if asked.search || found.name == plain => (found.name, found.addresses, "NOERROR"),
+    let wanted = type_of(&asked.kind);
+    let (reply, status) = match ctx.host.query(&asked.name, wanted, asked.search) {
+        Ok(reply) => (reply, "NOERROR"),
         Err(NetError::NoAnswer) => {
             ctx.out(format!(
                 ";; communications error to {0}#53: timed out\n;; no servers could be reached\n",
@@ -88,35 +85,42 @@ pub(super) fn dig(ctx: &mut Ctx<'_>, args: &[String]) -> i32 {
             ));
             return 9;
         }
-        _ => (plain, Vec::new(), "NXDOMAIN"),
+        Err(_) => {
+            let name = asked.name.trim_end_matches('.').to_owned();
+            (DnsReply { name, ..DnsReply::default() }, "NXDOMAIN")
+        }
     };
-    let of_kind = matches!(asked.kind.as_str(), "A" | "ANY");
-    let addresses = if of_kind { addresses } else { Vec::new() };
     if asked.short {
-        let text: String = addresses.iter().map(|address| format!("{address}\n")).collect();
+        let text: String = reply.answers.iter().map(|record| format!("{}\n", said(&record.data))).collect();
         ctx.out(text);
         return 0;
     }
     let mut text = String::new();
     if asked.around {
-        let (command, count) = (args.get(1..).unwrap_or_default().join(" "), addresses.len());
+        let command = args.get(1..).unwrap_or_default().join(" ");
         text.push_str(&format!(
             "\n; <<>> DiG 9.18.39 <<>> {command}\n;; global options: +cmd\n;; Got answer:\n\
              ;; ->>HEADER<<- opcode: QUERY, status: {status}, id: {}\n\
-             ;; flags: qr aa rd; QUERY: 1, ANSWER: {count}, AUTHORITY: 0, ADDITIONAL: 1\n\
+             ;; flags: qr aa rd; QUERY: 1, ANSWER: {}, AUTHORITY: 0, ADDITIONAL: {}\n\
              ;; WARNING: recursion requested but not available\n\n\
-             ;; QUESTION SECTION:\n;{name}.\t\tIN\t{}\n\n",
+             ;; QUESTION SECTION:\n;{}.\t\tIN\t{}\n\n",
             ctx.host.random() & 0xffff,
+            reply.answers.len(),
+            reply.additional.len() + 1,
+            reply.name,
             asked.kind
         ));
     }
-    if asked.answer && !addresses.is_empty() {
+    let sections =
+        [("ANSWER", &reply.answers, asked.answer), ("ADDITIONAL", &reply.additional, asked.around)];
+    for (title, records, shown) in sections {
+        if !shown || records.is_empty() {
+            continue;
+        }
         if asked.around {
-            text.push_str(";; ANSWER SECTION:\n");
+            text.push_str(&format!(";; {title} SECTION:\n"));
         }
-        for address in &addresses {
-            text.push_str(&format!("{name}.\t{TTL}\tIN\tA\t{address}\n"));
-        }
+        records.iter().for_each(|record| text.push_str(&line(record)));
         if asked.around {
             text.push('\n');
         }
@@ -130,4 +134,40 @@ pub(super) fn dig(ctx: &mut Ctx<'_>, args: &[String]) -> i32 {
     }
     ctx.out(text);
     0
+}
+
+/// The type of records by its name.
+pub(super) fn type_of(name: &str) -> DnsType {
+    match name.to_ascii_uppercase().as_str() {
+        "A" | "ANY" => DnsType::A,
+        "CNAME" => DnsType::Cname,
+        "PTR" => DnsType::Ptr,
+        "SRV" => DnsType::Srv,
+        _ => DnsType::Other,
+    }
+}
+
+/// The name under which an address has its names, without a trailing dot.
+pub(super) fn reverse(address: &str) -> String {
+    let parts: Vec<&str> = address.rsplit('.').collect();
+    format!("{}.in-addr.arpa", parts.join("."))
+}
+
+/// What a record says, as zone files write it.
+fn said(data: &DnsData) -> String {
+    match data {
+        DnsData::A(address) => address.clone(),
+        DnsData::Cname(name) | DnsData::Ptr(name) => format!("{name}."),
+        DnsData::Srv { weight, port, target } => format!("0 {weight} {port} {target}."),
+    }
+}
+
+fn line(record: &DnsRecord) -> String {
+    let word = match record.data {
+        DnsData::A(_) => "A",
+        DnsData::Cname(_) => "CNAME",
+        DnsData::Ptr(_) => "PTR",
+        DnsData::Srv { .. } => "SRV",
+    };
+    format!("{}.\t{TTL}\tIN\t{word}\t{}\n", record.name, said(&record.data))
 }

@@ -1,32 +1,49 @@
 //! `nslookup`, `nc`, `ping`.
 
+use super::dig;
 use super::http::{CONNECT_TIMEOUT, Url, address, ask, host_header, pause, seconds};
 use super::lines::deferred;
 use super::options;
 use crate::context::{Ctx, Read};
-use crate::host::NetError;
+use crate::host::{DnsData, DnsRecord, DnsType, NetError};
 use crate::process::{Family, Program, Step, Wait};
 use podlab_sim::SimTime;
 
 // nslookup
 
+/// `nslookup [-type=TYPE] NAME [SERVER]`; of an address its names are asked.
 pub(super) fn nslookup(ctx: &mut Ctx<'_>, args: &[String]) -> i32 {
     let names: Vec<&String> = args.iter().skip(1).filter(|a| !a.starts_with('-')).collect();
     let Some(name) = names.first() else {
         ctx.err(super::busybox_usage("nslookup"));
         return 1;
     };
+    let kind = args.iter().skip(1).rev().find_map(|a| {
+        ["-type=", "-t=", "-querytype=", "-q="].iter().find_map(|option| a.strip_prefix(option))
+    });
+    let kind = kind.map_or(DnsType::A, dig::type_of);
+    let (asked, kind) = match name.parse::<std::net::Ipv4Addr>() {
+        Ok(_) if kind == DnsType::A => (dig::reverse(name), DnsType::Ptr),
+        _ => ((*name).clone(), kind),
+    };
     let server = names.get(1).map_or_else(|| ctx.host.name_server(), |s| (*s).clone());
     let busybox = ctx.is_busybox();
-    let mut text = if busybox {
-        format!("Server:\t\t{server}\nAddress:\t{server}:53\n\n")
-    } else {
-        format!("Server:\t\t{server}\nAddress:\t{server}#53\n\n")
-    };
-    match ctx.host.resolve(name) {
-        Ok(a) => {
-            for address in &a.addresses {
-                text.push_str(&format!("Name:\t{}\nAddress: {address}\n", a.name));
+    let (mark, dot) = if busybox { (':', "") } else { ('#', ".") };
+    let mut text = format!("Server:\t\t{server}\nAddress:\t{server}{mark}53\n\n");
+    match ctx.host.query(&asked, kind, kind != DnsType::Ptr) {
+        Ok(reply) => {
+            for DnsRecord { name, data } in &reply.answers {
+                text.push_str(&match data {
+                    DnsData::A(address) => format!("Name:\t{name}\nAddress: {address}\n"),
+                    DnsData::Cname(other) => format!("{name}\tcanonical name = {other}{dot}\n"),
+                    DnsData::Ptr(other) => format!("{name}\tname = {other}{dot}\n"),
+                    DnsData::Srv { weight, port, target } => {
+                        format!("{name}\tservice = 0 {weight} {port} {target}{dot}\n")
+                    }
+                });
+            }
+            if reply.answers.is_empty() {
+                text.push_str(&format!("*** Can't find {asked}: No answer\n"));
             }
             text.push('\n');
             ctx.out(text);
@@ -37,7 +54,7 @@ pub(super) fn nslookup(ctx: &mut Ctx<'_>, args: &[String]) -> i32 {
             1
         }
         Err(_) => {
-            text.push_str(&format!("** server can't find {name}: NXDOMAIN\n\n"));
+            text.push_str(&format!("** server can't find {asked}: NXDOMAIN\n\n"));
             ctx.out(text);
             1
         }
