@@ -51,10 +51,12 @@ texts! {
     LAST_STATE: "Last State", "Last State";
     LOGS: "Logs", "Logs";
     LOGS_NONE: "No log yet.", "아직 log가 없습니다.";
+    MAKES_ROOM: "Room is being made on {node}: {pods} evicted.", "자리를 만드는 Node: {node} (축출: {pods})";
     MESSAGE: "The message, taken apart", "메시지 나눠 보기";
     NEW_POD: "A new pod has this name now.", "이 이름의 새 Pod가 있습니다.";
     NEXT: "next {time}", "다음 {time}";
     NONE_FIT: "{name} fits on none of {all} nodes.", "Node {all}개 중 들어갈 곳이 없습니다: {name}";
+    NO_SCHEDULER: "It names the scheduler {name}. None of that name runs, so it waits for ever.", "지정한 scheduler: {name}. 실행 중이 아니어서 계속 기다립니다.";
     NOT_READY: "not ready", "not ready";
     NOT_SCHEDULED: "The scheduler has not tried it yet.", "Scheduler가 아직 시도하지 않았습니다.";
     NOT_SIMULATED: "Kept but not simulated: {fields}", "저장되지만 시뮬레이션되지 않음: {fields}";
@@ -92,7 +94,6 @@ texts! {
     TAINTS_NONE: "No taints.", "taint가 없습니다.";
     THE_CHOSEN: "The scheduler chose {node} for {name}.", "Scheduler가 고른 Node: {node} ({name})";
     TIE: "Tie-break", "Tie-break";
-    TIE_DRAWN: "{count} nodes shared the best score. One was drawn: {node}.", "최고점 Node가 {count}개입니다. 뽑힌 Node: {node}.";
     TIE_NONE: "No tie: one node has the best score.", "동점이 없습니다. 최고점 Node가 하나입니다.";
     TOTAL: "Total", "합계";
     TRY: "Try", "시도";
@@ -101,8 +102,6 @@ texts! {
     WAIT_ATTEMPT_TEXT: "The scheduler tries it again at {time}.", "Scheduler가 다시 시도하는 시각: {time}";
     WAIT_GRACE: "Wait until {name} is gone", "사라질 때까지 기다리기: {name}";
     WAIT_GRACE_TEXT: "Its grace period ends at {time} at the latest; then its requests are free.", "늦어도 {time}에 grace period가 끝나고 요청한 자원이 비워집니다.";
-    TRY_TITLE: "Opened in the editor", "편집기에 열림";
-    TRY_TEXT: "Nothing is applied yet. A change that a running pod does not allow needs: kubectl replace --force -f {file}", "아직 적용되지 않았습니다. 실행 중인 Pod에서 바꿀 수 없는 값은 다음으로 적용하세요: kubectl replace --force -f {file}";
     UNCORDON: "Uncordon", "Uncordon";
     WHY_HERE: "Why here", "왜 여기?";
     WHY_PENDING: "Why pending", "왜 Pending?";
@@ -142,20 +141,4 @@ texts! {
     MISS_VALUE: "{key}={value}", "{key}={value}";
     MISS_NUMBER: "{key}={value} is no integer", "정수 아님: {key}={value}";
 
-    FIX_FREE: "Ask for less {resource}: {from} → {to}", "{resource} 요청 줄이기: {from} → {to}";
-    FIX_FREE_TEXT: "or free {amount} on this node", "또는 이 Node에서 {amount} 비우기";
-    FIX_LOWER: "Ask for less {resource}: {from} → at most {to}", "{resource} 요청 줄이기: {from} → 최대 {to}";
-    FIX_LOWER_TEXT: "Even the empty node has no more.", "Node가 비어 있어도 이보다 많지 않습니다.";
-    FIX_TOLERATE: "Tolerate the taint {taint}", "taint 허용: {taint}";
-    FIX_UNCORDON: "Uncordon the node", "Node uncordon";
-    FIX_LABEL: "Label the node {label}", "Node에 label 붙이기: {label}";
-    FIX_EXPRESSION: "Labels of the node that satisfy {requirement}", "다음을 만족하는 Node label: {requirement}";
-    FIX_NODE_NAME: "The pod names another node: {wanted}", "Pod가 지정한 Node: {wanted}";
-    FIX_PORT: "Free host port {port}, or use another", "host port {port} 비우기 또는 다른 port 쓰기";
-    FIX_GATE: "Take the scheduling gate away: {name}", "scheduling gate 제거: {name}";
-    FIX_NEED_POD: "A pod with {selector} in the same {key}", "같은 domain({key})에 {selector} Pod 필요";
-    FIX_AVOID_POD: "No pod with {selector} in the same {key}", "같은 domain({key})에 {selector} Pod 없어야 함";
-    FIX_SKEW: "Less skew over {key}: {skew}, allowed {max}", "{key} 기준 skew {skew}, 허용 {max}";
-    FIX_CLAIM: "Bind the claim {claim}", "claim 연결: {claim}";
-    FIX_ADD_NODE: "Add a node", "Node 추가";
 }

@@ -12,8 +12,11 @@ pub(crate) mod bars;
 pub(crate) mod dock;
 pub(crate) mod editor;
 pub(crate) mod plugins;
+pub(crate) mod remedy;
+pub(crate) mod scores;
 pub(crate) mod stage;
 pub(crate) mod terminal;
+pub(crate) mod what_if;
 
 use crate::state::Lang;
 

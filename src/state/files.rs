@@ -75,6 +75,13 @@ impl Files {
         }
     }
 
+    /// The name under which a text can be written without the loss of another: `stem.yaml`, else `stem-2.yaml`, ….
+    pub fn name_for(&self, stem: &str, text: &str) -> String {
+        let names = std::iter::once(format!("{stem}.yaml")).chain((2..).map(|n| format!("{stem}-{n}.yaml")));
+        let usable = |name: &String| self.read(name).is_none_or(|old| old == text || old.trim().is_empty());
+        names.into_iter().find(usable).unwrap_or_else(|| format!("{stem}.yaml"))
+    }
+
     /// Adds a file under a free name like `stem.yaml`, `stem-2.yaml`, and shows it.
     pub fn add(&mut self, stem: &str, text: &str) {
         let free = |name: &String| !self.files.iter().any(|f| f.name == *name);

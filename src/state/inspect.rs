@@ -5,7 +5,7 @@ use podlab_api::time::unix_seconds;
 use podlab_api::{Object, Time, kinds};
 use podlab_cluster::Cluster;
 use podlab_sim::SimTime;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// An event about an object.
 #[derive(Clone, Debug, PartialEq)]
@@ -203,50 +203,6 @@ fn strip_spec(spec: &mut serde_json::Map<String, Value>) {
     }
 }
 
-/// Puts a toleration into a pod's manifest.
-pub fn with_toleration(mut manifest: Value, key: &str, value: &str, effect: &str) -> Value {
-    let mut one = json!({ "key": key, "effect": effect });
-    one["operator"] = json!(if value.is_empty() { "Exists" } else { "Equal" });
-    if !value.is_empty() {
-        one["value"] = json!(value);
-    }
-    if let Some(spec) = manifest.get_mut("spec").and_then(Value::as_object_mut) {
-        let list = spec.entry("tolerations").or_insert_with(|| json!([]));
-        if let Some(list) = list.as_array_mut() {
-            list.push(one);
-        }
-    }
-    manifest
-}
-
-/// Lowers what a pod's first asking container requests of a resource to a quantity.
-pub fn with_request(mut manifest: Value, resource: &str, quantity: &str) -> Value {
-    let containers = manifest.pointer_mut("/spec/containers").and_then(Value::as_array_mut);
-    for container in containers.into_iter().flatten() {
-        let limit = container.pointer(&format!("/resources/limits/{resource}")).is_some();
-        let request = container.pointer(&format!("/resources/requests/{resource}")).is_some();
-        if !limit && !request {
-            continue;
-        }
-        if let Some(resources) = container.get_mut("resources").and_then(Value::as_object_mut) {
-            let requests = resources.entry("requests").or_insert_with(|| json!({}));
-            if let Some(requests) = requests.as_object_mut() {
-                requests.insert(resource.to_owned(), json!(quantity));
-            }
-        }
-        break;
-    }
-    manifest
-}
-
-/// Takes a scheduling gate out of a pod's manifest.
-pub fn without_gate(mut manifest: Value, gate: &str) -> Value {
-    if let Some(gates) = manifest.pointer_mut("/spec/schedulingGates").and_then(Value::as_array_mut) {
-        gates.retain(|g| g.get("name").and_then(Value::as_str) != Some(gate));
-    }
-    manifest
-}
-
 /// An amount of a resource as people write it: thousandths of cpu, bytes of memory, else a count.
 pub fn amount(resource: &str, value: i64) -> String {
     match resource {
@@ -268,6 +224,8 @@ pub fn amount(resource: &str, value: i64) -> String {
 mod tests {
     use super::*;
     use crate::state::Lab;
+    use crate::state::pod_edits::{asking_at_most, tolerating};
+    use serde_json::json;
 
     #[test]
     fn a_change_goes_into_the_applied_manifest() {
@@ -275,9 +233,9 @@ mod tests {
         lab.edit("apiVersion: v1\nkind: Pod\nmetadata:\n  name: web\nspec:\n  containers:\n  - name: c\n    image: nginx\n    resources:\n      requests:\n        cpu: 900m\n");
         assert!(lab.apply().ok());
         let pod = lab.object("Pod", "default", "web").unwrap();
-        let changed = with_request(manifest(&pod), "cpu", "500m");
+        let changed = asking_at_most(manifest(&pod), "cpu", 500).unwrap();
         assert_eq!(changed.pointer("/spec/containers/0/resources/requests/cpu"), Some(&json!("500m")));
-        let changed = with_toleration(changed, "gpu", "", "NoSchedule");
+        let changed = tolerating(changed, "gpu", "", "NoSchedule").unwrap();
         assert_eq!(changed.pointer("/spec/tolerations/0/operator"), Some(&json!("Exists")));
         let text = podlab_yaml::to_yaml(&changed);
         assert!(lab.check(&text.replace("name: web", "name: web2")).ok(), "{text}");

@@ -642,7 +642,8 @@ impl Lab {
     }
 }
 
-fn outcome(terminal: &Terminal, line: String) -> Outcome {
+/// What the latest entry of a terminal came to.
+pub(super) fn outcome(terminal: &Terminal, line: String) -> Outcome {
     match terminal.entries().last() {
         Some(entry) => Outcome { line, output: entry.output.clone(), code: entry.code },
         None => Outcome { line, ..Outcome::default() },

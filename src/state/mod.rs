@@ -6,12 +6,17 @@ pub mod history;
 pub mod inspect;
 pub mod lab;
 pub mod manifest;
+pub mod pod_edits;
+pub mod remedy;
 pub mod saved;
 mod saved_text;
 pub mod selector_lab;
 mod shell_run;
 pub mod terminal;
 pub mod ui;
+pub mod what_if;
+#[cfg(test)]
+mod what_if_tests;
 pub mod words;
 
 pub use examples::{EXAMPLES, Example, example};

@@ -52,8 +52,16 @@ test("Why pending takes the message apart and offers what would help", open(asyn
   await dock(page).getByText("didn't match Pod's node affinity/selector").first().waitFor({ timeout: 20_000 });
   await screenshot(page, "why-pending");
   await accessible(page, { within: "#pane-dock" });
-  await dock(page).locator(".offers-list li", { hasText: "gpu=true" }).first().getByRole("button", { name: "Try" }).click();
-  assert.match(await page.locator("#terminal-line").inputValue(), /^kubectl label node \S+ gpu=true$/);
+  const verdict = dock(page).locator(".verdicts li", { hasText: "node01" });
+  await verdict.getByText("To fit: label the node gpu=true or no longer require gpu=true.").waitFor();
+  await dock(page).locator(".offers-list li", { hasText: "Label the node gpu=true" }).filter({ hasText: "node02" }).getByRole("button", { name: "Try" }).click();
+  const said = dock(page).locator(".what-if-said");
+  await said.getByText("It would go to node02.").waitFor();
+  await said.locator("tr.changed", { hasText: "node02" }).getByText("chosen").waitFor();
+  await screenshot(page, "what-if-label");
+  await accessible(page, { within: "#pane-dock" });
+  await dock(page).getByRole("button", { name: "Put into the terminal" }).click();
+  assert.equal(await page.locator("#terminal-line").inputValue(), "kubectl label node node02 gpu=true");
   await page.locator("#terminal-line").press("Enter");
   await dock(page).getByRole("tab", { name: "Why here" }).waitFor({ timeout: 20_000 });
 }, { manifest: POD.replace("spec:\n", 'spec:\n  nodeSelector: {gpu: "true"}\n') }));
@@ -62,8 +70,12 @@ test("Why here shows filters and scores", open(async ({ page }) => {
   await play(page);
   await dock(page).getByRole("tab", { name: "Why here" }).click({ timeout: 20_000 });
   await dock(page).getByText("untolerated taint").first().waitFor();
+  await dock(page).getByText("To fit: tolerate node-role.kubernetes.io/control-plane:NoSchedule or take the taint off the node.").waitFor();
   await dock(page).locator(".score-table").getByRole("button", { name: "NodeResourcesFit" }).click();
   await dock(page).getByText("LeastAllocated").waitFor();
+  await dock(page).locator(".formula").first().getByText(/cpu 100 × \(2000m − \d+m − 100m\) \/ 2000m = \d+/).waitFor();
+  await dock(page).getByText(/2 nodes share \d+ points: node01, node02\./).waitFor();
+  await dock(page).getByText(/Number [12] of 2 was drawn: node0[12]\..* seed 1,/).waitFor();
   await screenshot(page, "why-here");
   await accessible(page, { within: "#pane-dock" });
 }));
@@ -105,3 +117,70 @@ test("Why pending offers to wait, and jumps there", open(async ({ page }) => {
   await offer.getByRole("button", { name: "Jump" }).click();
   assert.equal(await page.locator(".clock b").innerText(), at);
 }, { manifest: POD.replace("spec:\n", 'spec:\n  nodeSelector: {gpu: "true"}\n') }));
+
+const BIG = POD.replace("image: nginx:1.27", "image: nginx:1.27\n    resources:\n      requests:\n        cpu: 3");
+
+test("a changed pod is tried on a copy, and replaced for real", open(async ({ page }) => {
+  await play(page);
+  await tab(page, "Why pending");
+  await dock(page).getByText(/To fit: lower the cpu request to \d+m; the empty node has 2000m\./).first().waitFor({ timeout: 20_000 });
+  const manifest = dock(page).getByRole("textbox", { name: "The pod's manifest" });
+  await manifest.fill((await manifest.inputValue()).replace(/cpu: .*/, "cpu: 300m"));
+  const said = dock(page).locator(".what-if-said");
+  await said.getByText(/It would go to node0\d, drawn from 2 nodes with \d+ points\./).waitFor();
+  await manifest.fill((await manifest.inputValue()).replace("cpu: 300m", "cpu: lots"));
+  await said.getByText("Refused").waitFor();
+  await said.getByText(/quantities must match the regular expression/).waitFor();
+  await manifest.fill((await manifest.inputValue()).replace("cpu: lots", "cpu: 300m"));
+  await dock(page).getByRole("button", { name: "Put into the terminal" }).click();
+  assert.equal(await page.locator("#terminal-line").inputValue(), "kubectl replace --force -f web.yaml");
+  await page.locator("#terminal-line").press("Enter");
+  await page.locator("#pane-terminal").getByText("pod/web replaced").waitFor({ timeout: 20_000 });
+}, { manifest: BIG }));
+
+test("a changed node is tried on a copy, and taken back", open(async ({ page }) => {
+  await play(page);
+  await tab(page, "Why pending");
+  await dock(page).getByText("Insufficient cpu").first().waitFor({ timeout: 20_000 });
+  await page.locator(".time").getByRole("button", { name: "Pause" }).click();
+  await dock(page).getByRole("combobox", { name: "Node" }).selectOption("node02");
+  await dock(page).getByRole("combobox", { name: "Change" }).selectOption({ label: "allocatable" });
+  const value = dock(page).getByRole("textbox", { name: "Value" });
+  await value.fill("cpu=8");
+  await value.press("Enter");
+  const said = dock(page).locator(".what-if-said");
+  await said.getByText("It would go to node02.").waitFor();
+  await dock(page).getByText("The kubelet reports cpu").waitFor();
+  await screenshot(page, "what-if-node");
+  await dock(page).getByRole("combobox", { name: "Change" }).selectOption({ label: "cordon" });
+  await dock(page).locator(".what-if-change").getByRole("button", { name: "Try" }).click();
+  await said.getByText("It would fit on none of 3 nodes.").waitFor();
+  await accessible(page, { within: "#pane-dock" });
+  await dock(page).getByRole("button", { name: "Remove kubectl cordon node02" }).click();
+  await said.getByText("It would go to node02.").waitFor();
+  await dock(page).getByRole("button", { name: "Start over" }).click();
+  await said.getByText("It would go").waitFor({ state: "detached" });
+  assert.match(await dock(page).locator(".message").first().innerText(), /^0\/3 nodes are available: 1 node\(s\) had untolerated taint\(s\), 2 Insufficient cpu\./);
+}, { manifest: BIG }));
+
+test("a pod with a scheduling gate says what holds it back", open(async ({ page }) => {
+  await play(page);
+  await tab(page, "Why pending");
+  await dock(page).locator(".offers-list li", { hasText: "Take the scheduling gate example.com/quota away" }).getByRole("button", { name: "Try" }).click();
+  await dock(page).locator(".what-if-said").getByText(/It would go to node0/).waitFor();
+  await dock(page).getByText("kubectl apply -f web.yaml").waitFor();
+}, { manifest: POD.replace("spec:\n", "spec:\n  schedulingGates: [{name: example.com/quota}]\n") }));
+
+for (const [width, locale, colorScheme] of [[1024, "ko-KR", "light"], [390, "ko-KR", "dark"], [390, "en-US", "light"]]) {
+  test(`Why pending and the what-if fit into ${width} pixels (${locale}, ${colorScheme})`, open(async ({ page }) => {
+    await play(page);
+    await dock(page).getByRole("tab", { name: /Why pending|왜 Pending/ }).click();
+    await dock(page).locator(".offers-list").getByRole("button", { name: /^(Try|시도)$/ }).first().click();
+    await dock(page).locator(".what-if-lead").waitFor();
+    await screenshot(page, `what-if-${width}-${locale.slice(0, 2)}-${colorScheme}`);
+    await dock(page).locator(".verdicts").scrollIntoViewIfNeeded();
+    await screenshot(page, `why-pending-${width}-${locale.slice(0, 2)}-${colorScheme}`);
+    const room = await dock(page).evaluate((pane) => [pane.scrollWidth, pane.clientWidth]);
+    assert.ok(room[0] <= room[1], `the pane is ${room[1]} wide and holds ${room[0]}`);
+  }, { manifest: BIG, width, locale, colorScheme }));
+}

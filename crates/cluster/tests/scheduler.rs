@@ -2,7 +2,7 @@
 
 use podlab_api::door::PatchType;
 use podlab_api::{Door, Object, Request, kinds};
-use podlab_cluster::scheduler::decision::{Fix, Outcome, Verdict};
+use podlab_cluster::scheduler::decision::{Fix, Outcome, Verdict, Wish};
 use podlab_cluster::scheduler::what_if;
 use podlab_cluster::{Cluster, Profile, Settings};
 use serde_json::{Value, json};
@@ -79,7 +79,14 @@ fn a_pod_waits_for_a_node_that_carries_its_label() {
     let decision = scheduler.latest_decision(pod.uid()).unwrap();
     assert_eq!(decision.attempt, 1);
     let Verdict::RuledOut { fixes, .. } = &decision.nodes[0].verdict else { panic!() };
-    assert_eq!(fixes, &[Fix::LabelNode { key: "disk".to_owned(), value: "ssd".to_owned() }]);
+    let label = Fix::LabelNode {
+        key: "disk".to_owned(),
+        value: "ssd".to_owned(),
+        current: None,
+        requirement: "disk=ssd".to_owned(),
+        wish: Wish::NodeSelector,
+    };
+    assert_eq!(fixes, &[label]);
 
     let label = |value: &str| json!({"metadata": {"labels": {"disk": value}}});
     let patch = |value: &str| Request::patch(&kinds::NODE, "", "node-1", PatchType::Merge, label(value));
@@ -109,7 +116,7 @@ fn an_unschedulable_pod_is_tried_again_after_five_minutes() {
     let Verdict::RuledOut { fixes, .. } = &decision.nodes[0].verdict else { panic!() };
     assert_eq!(
         fixes,
-        &[Fix::LowerRequest { resource: "cpu".to_owned(), requested: 3000, allocatable: 2000 }]
+        &[Fix::LowerRequest { resource: "cpu".to_owned(), requested: 3000, free: 2000, allocatable: 2000 }]
     );
 }
 

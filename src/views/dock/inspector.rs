@@ -122,7 +122,7 @@ pub(super) fn Inspector() -> Html {
                     (Tab::Events, _) => html! { <EventsTab ..props /> },
                     (Tab::Logs, _) => html! { <LogsTab ..props /> },
                     (Tab::Yaml, _) => html! { <YamlTab ..props /> },
-                    (Tab::Why, _) => html! { <WhyTab ..props /> },
+                    (Tab::Why, _) => html! { <WhyTab key={object.uid().to_owned()} ..props /> },
                 }}
             </div>
         </>

@@ -4,14 +4,18 @@ mod actions;
 mod containers;
 mod edit_pairs;
 mod events;
+mod formula_words;
 mod inspector;
 mod logs;
 mod node;
 mod pending;
 mod probes;
+mod remedy_words;
+mod scores;
 mod selector;
 mod shared;
 mod status;
+mod what_if;
 mod why;
 mod yaml;
 

@@ -1,20 +1,21 @@
 //! Why a pod fits nowhere: the message taken apart, node by node, and what would make it fit.
 
-use super::shared::{block, clock, propose};
+use super::remedy_words::{sentence, title};
+use super::shared::{block, clock};
 use super::why::PluginName;
-use crate::app::{DialogContext, OpenDialog, UiContext};
-use crate::components::{Icon, IconKind, Notice, NoticeKind, Notices};
-use crate::i18n::dock as texts;
+use crate::app::{DialogContext, OpenDialog};
+use crate::components::{Icon, IconKind};
+use crate::i18n::{dock as texts, remedy as words};
 use crate::session::{LabContext, now_ms};
-use crate::state::inspect::{amount, manifest, with_request, with_toleration, without_gate};
-use crate::state::lab::command_line;
-use crate::state::{Lang, Pane, UiAction};
+use crate::state::Lang;
+use crate::state::inspect::{amount, manifest};
+use crate::state::remedy::{Does, What, ways};
+use crate::state::what_if::Trial;
 use podlab_api::Object;
 use podlab_cluster::Turn;
 use podlab_cluster::observe::{Upcoming, UpcomingKind};
-use podlab_cluster::scheduler::decision::{Decision, Fix, Outcome, Verdict};
+use podlab_cluster::scheduler::decision::{Decision, Fix, NodeVerdict, Outcome, Verdict};
 use podlab_sim::SimTime;
-use serde_json::Value;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,87 +27,69 @@ const PLANNED: usize = 200;
 const JUMP_MS: f64 = 3_000.0;
 /// How the scheduler calls the round in which it tries pods again that fitted nowhere.
 const FLUSH: &str = "unschedulable pods are tried again";
+/// For how many nodes ways are offered, and how many offers there are.
+const NODES: usize = 16;
+const OFFERS: usize = 12;
 
-/// What a button does about a fix.
+/// Something to do about one fix.
 #[derive(Clone)]
-enum Try {
-    /// A changed manifest opens in the editor.
-    Edit(Rc<Value>),
-    /// A line is put into the terminal.
-    Type(String),
+struct Choice {
+    fix: Fix,
+    node: String,
+    what: What,
+}
+
+/// What a button does.
+#[derive(Clone)]
+enum Act {
+    /// Changes are tried on a copy.
+    Try(Rc<Vec<Choice>>),
     /// The dialog that adds a node opens.
     AddNode,
     /// Time moves on to an instant.
     Jump(SimTime),
 }
 
-/// A fix as it is offered.
+/// What is offered.
 struct Offer {
     title: String,
     text: String,
     node: String,
-    act: Option<Try>,
-    /// How much it asks for, for the order.
-    cost: i64,
+    act: Act,
+    /// Less comes first.
+    cost: u32,
+}
+
+/// What the view needs beside the decision.
+pub(super) struct Pending<'a> {
+    pub(super) object: &'a Arc<Object>,
+    pub(super) lab: &'a LabContext,
+    pub(super) dialog: &'a DialogContext,
+    /// What is tried already.
+    pub(super) trial: &'a Trial,
+    /// Tries something.
+    pub(super) on_try: &'a Callback<Trial>,
+    pub(super) lang: Lang,
 }
 
 /// The body of the tab for a pod that fits nowhere.
-pub(super) fn pending(
-    object: &Arc<Object>,
-    decision: &Decision,
-    lab: &LabContext,
-    ui: &UiContext,
-    dialog: &DialogContext,
-    notices: Option<&Notices>,
-    lang: Lang,
-) -> Html {
-    let mut offers: Vec<Offer> = Vec::new();
-    if let Outcome::Gated { gates } = &decision.outcome {
-        for gate in gates {
-            offers.push(offer(&Fix::RemoveGate { name: gate.clone() }, "", object, lang));
-        }
-    }
-    if let Outcome::Unschedulable { fixes, .. } = &decision.outcome {
-        offers.extend(fixes.iter().map(|fix| offer(fix, "", object, lang)));
-    }
-    for node in &decision.nodes {
-        if let Verdict::RuledOut { fixes, .. } = &node.verdict {
-            offers.extend(fixes.iter().map(|fix| offer(fix, &node.node, object, lang)));
-        }
-    }
-    if matches!(decision.outcome, Outcome::Unschedulable { .. }) {
-        offers.push(offer(&Fix::AddNode, "", object, lang));
-    }
-    offers.extend(lab.read(|l| waits(&l.shown().upcoming(PLANNED), object, lang)));
-    offers.sort_by_key(|o| o.cost);
-    let mut seen: Vec<(String, String)> = Vec::new();
-    offers.retain(|o| {
-        let key = (o.title.clone(), o.node.clone());
-        let new = !seen.contains(&key);
-        seen.push(key);
-        new
-    });
-    offers.truncate(12);
-    let is_past = lab.read(|l| l.is_past());
+pub(super) fn pending(decision: &Decision, cx: &Pending<'_>) -> Html {
+    let lang = cx.lang;
+    let offers = offers(decision, cx);
+    let is_past = cx.lab.read(|l| l.is_past());
+    let everywhere = match &decision.outcome {
+        Outcome::Unschedulable { fixes, .. } => sentence(fixes.iter(), lang),
+        _ => String::new(),
+    };
     html! {
         <>
             {block(texts::MESSAGE.get(lang), html! {}, html! {
                 <>
                     <p class="message">{parts(decision)}</p>
+                    if !everywhere.is_empty() { <p class="to-fit">{everywhere}</p> }
+                    {room(decision, lang)}
                     <ul class="verdicts">
-                        {for decision.nodes.iter().map(|n| match &n.verdict {
-                            Verdict::RuledOut { plugin, reasons, fixes, .. } => {
-                                let is_resource = plugin.is_some_and(|p| p.name() == "NodeResourcesFit");
-                                html! {
-                                    <li key={n.node.to_string()} class={if is_resource { "by-resource" } else { "by-rule" }}>
-                                        <p class="verdict-head"><b>{n.node.to_string()}</b>{" "}if let Some(plugin) = plugin { <PluginName name={plugin.name()} /> }</p>
-                                        {for reasons.iter().map(|r| html! { <p class="reason">{r.to_string()}</p> })}
-                                        {for fixes.iter().filter_map(|f| bar(f, lang))}
-                                    </li>
-                                }
-                            }
-                            Verdict::Feasible { .. } => html! {},
-                        })}
+                        {for decision.nodes.iter().map(|n| verdict(n, lang))}
                     </ul>
                 </>
             })}
@@ -114,20 +97,15 @@ pub(super) fn pending(
                 {block(texts::FIT.get(lang), html! {}, html! {
                     <ul class="offers-list">
                         {for offers.into_iter().enumerate().map(|(index, offer)| {
-                            let jumps = matches!(offer.act, Some(Try::Jump(_)));
-                            let onclick = offer.act.clone().map(|act| {
-                                let (lab, ui, dialog, notices, object) = (lab.clone(), ui.clone(), dialog.clone(), notices.cloned(), object.clone());
-                                Callback::from(move |_: MouseEvent| do_try(&act, &object, &lab, &ui, &dialog, notices.as_ref(), lang))
-                            });
+                            let jumps = matches!(offer.act, Act::Jump(_));
+                            let onclick = doing(offer.act, cx);
                             html! {
                                 <li key={index}>
                                     <div>
                                         <p><b>{offer.title}</b>{" "}<span class="offer-node">{offer.node}</span></p>
                                         if !offer.text.is_empty() { <p class="note">{offer.text}</p> }
                                     </div>
-                                    if let Some(onclick) = onclick {
-                                        <button type="button" class="button small" disabled={is_past} {onclick}>{if jumps { texts::JUMP.get(lang) } else { texts::TRY.get(lang) }}</button>
-                                    }
+                                    <button type="button" class="button small" disabled={is_past} {onclick}>{if jumps { texts::JUMP.get(lang) } else { texts::TRY.get(lang) }}</button>
                                 </li>
                             }
                         })}
@@ -136,6 +114,149 @@ pub(super) fn pending(
             }
         </>
     }
+}
+
+/// What ruled a node out, in Kubernetes' words, and in one sentence what would make the pod fit there.
+pub(super) fn verdict(node: &NodeVerdict, lang: Lang) -> Html {
+    let Verdict::RuledOut { plugin, reasons, fixes, beyond, .. } = &node.verdict else { return html! {} };
+    let is_resource = plugin.is_some_and(|p| p.name() == "NodeResourcesFit");
+    let all = || fixes.iter().chain(beyond.iter().flat_map(|o| &o.fixes));
+    html! {
+        <li key={node.node.to_string()} class={if is_resource { "by-resource" } else { "by-rule" }}>
+            <p class="verdict-head"><b>{node.node.to_string()}</b>{" "}if let Some(plugin) = plugin { <PluginName name={plugin.name()} /> }</p>
+            {for reasons.iter().map(|r| html! { <p class="reason">{r.to_string()}</p> })}
+            {for beyond.iter().map(|o| html! {
+                <p class="reason beyond"><span>{words::THEN.get(lang)}</span>{" "}{o.plugin.name()}{": "}{o.reasons.join(", ")}</p>
+            })}
+            {for all().filter_map(|f| bar(f, lang))}
+            <p class="to-fit">{sentence(all(), lang)}</p>
+        </li>
+    }
+}
+
+/// The pods that are evicted so that the pod gets room.
+fn room(decision: &Decision, lang: Lang) -> Html {
+    let Outcome::Unschedulable { nominated: Some(node), victims, .. } = &decision.outcome else {
+        return html! {};
+    };
+    let pods: Vec<String> = victims.iter().map(|v| format!("{}/{}", v.namespace, v.name)).collect();
+    let text = texts::MAKES_ROOM.with(lang, &[("node", node), ("pods", &pods.join(", "))]);
+    html! { <p class="to-fit">{text}</p> }
+}
+
+fn offers(decision: &Decision, cx: &Pending<'_>) -> Vec<Offer> {
+    let lang = cx.lang;
+    let base = manifest(cx.object);
+    let mut offers: Vec<Offer> = Vec::new();
+    let mut everywhere: Vec<Fix> = Vec::new();
+    match &decision.outcome {
+        Outcome::Gated { gates } => {
+            everywhere.extend(gates.iter().map(|name| Fix::RemoveGate { name: name.clone() }));
+        }
+        Outcome::Unschedulable { fixes, .. } => {
+            everywhere.extend(fixes.iter().filter(|f| **f != Fix::AddNode).cloned());
+            offers.push(Offer {
+                title: words::WAY_ADD_NODE.get(lang).to_owned(),
+                text: String::new(),
+                node: String::new(),
+                act: Act::AddNode,
+                cost: 90,
+            });
+        }
+        _ => {}
+    }
+    let mut cases: Vec<(String, Vec<Fix>)> = Vec::new();
+    if !everywhere.is_empty() {
+        cases.push((String::new(), everywhere));
+    }
+    for node in decision.nodes.iter().take(NODES) {
+        if let Verdict::RuledOut { fixes, beyond, .. } = &node.verdict {
+            let all = fixes.iter().chain(beyond.iter().flat_map(|o| &o.fixes)).cloned().collect();
+            cases.push((node.node.to_string(), all));
+        }
+    }
+    for (node, fixes) in cases {
+        let of: Vec<Vec<_>> = fixes.iter().map(|fix| ways(fix, &node, &base)).collect();
+        if of.is_empty() || of.iter().any(Vec::is_empty) {
+            continue;
+        }
+        let choice = |index: usize, what: &What| Choice {
+            fix: fixes[index].clone(),
+            node: node.clone(),
+            what: what.clone(),
+        };
+        match of.as_slice() {
+            [ways] => {
+                for way in ways {
+                    let for_all = matches!(way.does, Does::Pod(_)) && !node.is_empty();
+                    let named = title(&way.what, lang);
+                    // One change of the pod may be what several nodes wait for.
+                    let same = offers.iter_mut().find(|o| for_all && o.title == named);
+                    match same {
+                        Some(offer) => {
+                            offer.node.push_str(", ");
+                            offer.node.push_str(&node);
+                        }
+                        None => offers.push(Offer {
+                            title: named,
+                            text: line(&way.does),
+                            node: node.clone(),
+                            act: Act::Try(Rc::new(vec![choice(0, &way.what)])),
+                            cost: way.cost,
+                        }),
+                    }
+                }
+            }
+            several => {
+                let first: Vec<_> = several.iter().filter_map(|ways| ways.first()).collect();
+                let titles: Vec<String> = first.iter().map(|way| title(&way.what, lang)).collect();
+                let choices = first.iter().enumerate().map(|(index, way)| choice(index, &way.what)).collect();
+                offers.push(Offer {
+                    title: titles.join(" + "),
+                    text: words::NEEDS_ALL.with(lang, &[("count", &several.len().to_string())]),
+                    node: node.clone(),
+                    act: Act::Try(Rc::new(choices)),
+                    cost: 30 + first.iter().map(|way| way.cost).sum::<u32>(),
+                });
+            }
+        }
+    }
+    offers.extend(cx.lab.read(|l| waits(&l.shown().upcoming(PLANNED), cx.object, lang)));
+    offers.sort_by_key(|o| o.cost);
+    offers.truncate(OFFERS);
+    offers
+}
+
+/// The kubectl line of a change of the cluster.
+fn line(does: &Does) -> String {
+    match does {
+        Does::Cluster(changes) => changes.iter().map(|c| c.text()).collect::<Vec<_>>().join(" && "),
+        Does::Pod(_) | Does::AddNode => String::new(),
+    }
+}
+
+fn doing(act: Act, cx: &Pending<'_>) -> Callback<MouseEvent> {
+    let (lab, dialog, object) = (cx.lab.clone(), cx.dialog.clone(), cx.object.clone());
+    let (trial, on_try) = (cx.trial.clone(), cx.on_try.clone());
+    Callback::from(move |_| match &act {
+        Act::Try(choices) => {
+            let mut trial = trial.clone();
+            for choice in choices.iter() {
+                let ways = ways(&choice.fix, &choice.node, &trial.manifest(&object));
+                if let Some(way) = ways.iter().find(|way| way.what == choice.what) {
+                    trial.add(way);
+                }
+            }
+            on_try.emit(trial);
+        }
+        Act::AddNode => dialog.set(Some(OpenDialog::AddNode)),
+        Act::Jump(at) => {
+            let mut turn = Turn::new(now_ms(), JUMP_MS);
+            // Just behind the instant, so that what is planned for it has happened.
+            let at = *at + Duration::from_millis(1);
+            lab.update(|l| l.jump(at, &mut || turn.goes_on(now_ms)));
+        }
+    })
 }
 
 /// What only takes time: another attempt, a pod that is going.
@@ -150,12 +271,12 @@ fn waits(planned: &[Upcoming], object: &Object, lang: Lang) -> Vec<Offer> {
     if let Some(next) = attempt {
         let text = texts::WAIT_ATTEMPT_TEXT.with(lang, &[("time", &clock(next.at))]);
         let title = texts::WAIT_ATTEMPT.get(lang).to_owned();
-        offers.push(Offer { title, text, node: String::new(), act: Some(Try::Jump(next.at)), cost: 80 });
+        offers.push(Offer { title, text, node: String::new(), act: Act::Jump(next.at), cost: 80 });
     }
     for going in planned.iter().filter(|u| u.what == UpcomingKind::GraceEnds) {
         let text = texts::WAIT_GRACE_TEXT.with(lang, &[("time", &clock(going.at))]);
         let title = texts::WAIT_GRACE.with(lang, &[("name", &going.name)]);
-        offers.push(Offer { title, text, node: String::new(), act: Some(Try::Jump(going.at)), cost: 2 });
+        offers.push(Offer { title, text, node: String::new(), act: Act::Jump(going.at), cost: 2 });
     }
     offers
 }
@@ -209,8 +330,8 @@ fn bar(fix: &Fix, lang: Lang) -> Option<Html> {
         Fix::FreeResource { resource, requested, free, allocatable, .. } => {
             (resource, *requested, *free, *allocatable)
         }
-        Fix::LowerRequest { resource, requested, allocatable } => {
-            (resource, *requested, *allocatable, *allocatable)
+        Fix::LowerRequest { resource, requested, free, allocatable } => {
+            (resource, *requested, *free, *allocatable)
         }
         _ => return None,
     };
@@ -238,127 +359,4 @@ fn bar(fix: &Fix, lang: Lang) -> Option<Html> {
                 <span class="short"><Icon kind={IconKind::Close} />{missing}</span></p>
         </div>
     })
-}
-
-fn offer(fix: &Fix, node: &str, object: &Object, lang: Lang) -> Offer {
-    let edit = |value: Value| Some(Try::Edit(Rc::new(value)));
-    let base = || manifest(object);
-    let (title, text, act, cost) = match fix {
-        Fix::FreeResource { resource, requested, free, short_by, .. } => {
-            let to = amount(resource, (*free).max(0));
-            let act = if matches!(resource.as_str(), "pods") || *free <= 0 {
-                None
-            } else {
-                edit(with_request(base(), resource, &to))
-            };
-            (
-                texts::FIX_FREE.with(
-                    lang,
-                    &[("resource", resource), ("from", &amount(resource, *requested)), ("to", &to)],
-                ),
-                texts::FIX_FREE_TEXT.with(lang, &[("amount", &amount(resource, *short_by))]),
-                act,
-                20,
-            )
-        }
-        Fix::LowerRequest { resource, requested, allocatable } => {
-            let to = amount(resource, *allocatable);
-            (
-                texts::FIX_LOWER.with(
-                    lang,
-                    &[("resource", resource), ("from", &amount(resource, *requested)), ("to", &to)],
-                ),
-                texts::FIX_LOWER_TEXT.get(lang).to_owned(),
-                edit(with_request(base(), resource, &to)),
-                30,
-            )
-        }
-        Fix::TolerateTaint { key, value, effect } => {
-            let taint =
-                if value.is_empty() { format!("{key}:{effect}") } else { format!("{key}={value}:{effect}") };
-            let changed = with_toleration(base(), key, value, effect);
-            (texts::FIX_TOLERATE.with(lang, &[("taint", &taint)]), String::new(), edit(changed), 40)
-        }
-        Fix::Uncordon => {
-            let line = command_line(&["uncordon", node]);
-            (texts::FIX_UNCORDON.get(lang).to_owned(), line.clone(), Some(Try::Type(line)), 5)
-        }
-        Fix::LabelNode { key, value } => {
-            let label = format!("{key}={value}");
-            let line = command_line(&["label", "node", node, &label]);
-            (texts::FIX_LABEL.with(lang, &[("label", &label)]), line.clone(), Some(Try::Type(line)), 10)
-        }
-        Fix::MatchExpression { requirement } => {
-            (texts::FIX_EXPRESSION.with(lang, &[("requirement", requirement)]), String::new(), None, 50)
-        }
-        Fix::ChangeNodeName { wanted } => {
-            (texts::FIX_NODE_NAME.with(lang, &[("wanted", wanted)]), String::new(), None, 50)
-        }
-        Fix::FreeHostPort { port, protocol } => {
-            (texts::FIX_PORT.with(lang, &[("port", &format!("{port}/{protocol}"))]), String::new(), None, 50)
-        }
-        Fix::RemoveGate { name } => {
-            let changed = without_gate(base(), name);
-            (texts::FIX_GATE.with(lang, &[("name", name)]), String::new(), edit(changed), 1)
-        }
-        Fix::NeedPod { selector, topology_key } => (
-            texts::FIX_NEED_POD.with(lang, &[("selector", selector), ("key", topology_key)]),
-            String::new(),
-            None,
-            50,
-        ),
-        Fix::AvoidPod { selector, topology_key, pod } => (
-            texts::FIX_AVOID_POD.with(lang, &[("selector", selector), ("key", topology_key)]),
-            pod.clone().unwrap_or_default(),
-            None,
-            50,
-        ),
-        Fix::ReduceSkew { topology_key, skew, max_skew } => (
-            texts::FIX_SKEW.with(
-                lang,
-                &[("key", topology_key), ("skew", &skew.to_string()), ("max", &max_skew.to_string())],
-            ),
-            String::new(),
-            None,
-            50,
-        ),
-        Fix::BindClaim { claim } => {
-            (texts::FIX_CLAIM.with(lang, &[("claim", claim)]), String::new(), None, 50)
-        }
-        Fix::AddNode => (texts::FIX_ADD_NODE.get(lang).to_owned(), String::new(), Some(Try::AddNode), 90),
-    };
-    Offer { title, text, node: node.to_owned(), act, cost }
-}
-
-fn do_try(
-    act: &Try,
-    object: &Object,
-    lab: &LabContext,
-    ui: &UiContext,
-    dialog: &DialogContext,
-    notices: Option<&Notices>,
-    lang: Lang,
-) {
-    match act {
-        Try::Edit(value) => {
-            let text = podlab_yaml::to_yaml(value);
-            lab.update(|l| l.files.add(object.name(), &text));
-            let file = lab.read(|l| l.files.active().name.clone());
-            ui.dispatch(UiAction::Pane(Pane::Editor));
-            if let Some(notices) = notices {
-                notices.show(
-                    Notice::new(NoticeKind::Info, texts::TRY_TITLE.get(lang))
-                        .text(texts::TRY_TEXT.with(lang, &[("file", &file)])),
-                );
-            }
-        }
-        Try::Type(line) => propose(lab, ui, line),
-        Try::AddNode => dialog.set(Some(OpenDialog::AddNode)),
-        Try::Jump(at) => {
-            let mut turn = Turn::new(now_ms(), JUMP_MS);
-            // Just behind the instant, so that what is planned for it has happened.
-            let at = *at + Duration::from_millis(1);
-            lab.update(|l| l.jump(at, &mut || turn.goes_on(now_ms)));
-        }
-    }
 }

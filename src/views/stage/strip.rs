@@ -34,7 +34,7 @@ fn of(decision: &Decision, lang: Lang) -> BTreeMap<String, Strip> {
     let strip = |node: &podlab_cluster::scheduler::decision::NodeVerdict| {
         let chosen = winner == Some(&node.node);
         match &node.verdict {
-            Verdict::Feasible { scores, total } => {
+            Verdict::Feasible { scores, total, .. } => {
                 let text = match (chosen, scores.is_empty()) {
                     (true, true) => texts::STRIP_ONLY,
                     (true, false) => texts::STRIP_CHOSEN,
@@ -46,9 +46,7 @@ fn of(decision: &Decision, lang: Lang) -> BTreeMap<String, Strip> {
             Verdict::RuledOut { plugin, reasons, fixes, .. } => {
                 let short = fixes.iter().find_map(|fix| match fix {
                     Fix::FreeResource { resource, short_by, .. } => Some((resource, *short_by)),
-                    Fix::LowerRequest { resource, requested, allocatable } => {
-                        Some((resource, requested - allocatable))
-                    }
+                    Fix::LowerRequest { resource, requested, free, .. } => Some((resource, requested - free)),
                     _ => None,
                 });
                 let text = match (short, plugin) {

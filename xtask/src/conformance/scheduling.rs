@@ -414,7 +414,7 @@ fn decision_scores(cluster: &Cluster, uid: &str) -> Value {
     let Some(decision) = cluster.world().scheduler.decisions(uid).next() else { return Value::Null };
     let (mut plugins, mut totals) = (Map::new(), Map::new());
     for NodeVerdict { node, verdict } in &decision.nodes {
-        if let Verdict::Feasible { scores, total } = verdict {
+        if let Verdict::Feasible { scores, total, .. } = verdict {
             let scores = scores.iter().map(|score| (score.plugin.name().to_owned(), json!(score.weighted)));
             plugins.insert(node.to_string(), Value::Object(scores.collect()));
             totals.insert(node.to_string(), json!(total));

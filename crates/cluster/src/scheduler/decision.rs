@@ -1,6 +1,8 @@
 //! What was decided about a pod, and why: for people.
 
+pub use super::fix::{ClaimWants, Fix, Holder, Wish};
 use super::framework::{Code, PluginId, Reason};
+use super::scoring::{Basis, Scoring};
 use crate::store::Key;
 use podlab_sim::SimTime;
 use std::collections::{BTreeMap, VecDeque};
@@ -39,6 +41,8 @@ pub struct Decision {
     pub nodes: Vec<NodeVerdict>,
     /// Where several nodes shared the best score.
     pub tie: Option<Tie>,
+    /// How the nodes were scored; `None` where they were not.
+    pub scoring: Option<Arc<Scoring>>,
     /// The message of the event.
     pub message: String,
     /// Fields of the pod that a real scheduler would heed and this one does not.
@@ -98,8 +102,10 @@ pub enum Verdict {
         code: Code,
         /// In Kubernetes' words.
         reasons: Vec<Reason>,
-        /// What would make it fit, as far as this plugin goes.
+        /// What would make it fit, as far as this plugin goes: all of it is needed.
         fixes: Vec<Fix>,
+        /// What filters behind the first would say: a scheduler stops at the first, but all must be content.
+        beyond: Vec<Obstacle>,
     },
     /// It does.
     Feasible {
@@ -107,7 +113,20 @@ pub enum Verdict {
         scores: Arc<[PluginScore]>,
         /// The sum of the weighted scores.
         total: i64,
+        /// What the scores were worked out from; `None` where there are none.
+        basis: Option<Arc<Basis>>,
     },
+}
+
+/// What another filter would have said of a node that was ruled out already.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Obstacle {
+    /// The plugin.
+    pub plugin: PluginId,
+    /// In Kubernetes' words.
+    pub reasons: Vec<Reason>,
+    /// What would make it fit, as far as this plugin goes.
+    pub fixes: Vec<Fix>,
 }
 
 /// What one plugin gave one node.
@@ -132,105 +151,6 @@ pub struct Tie {
     pub nodes: Vec<Arc<str>>,
     /// Which of them was drawn, counted from 0: by a draw keyed by (seed, `scheduler`, pod, attempt).
     pub drawn: usize,
-}
-
-/// What would make a pod fit on a node.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Fix {
-    /// Free this much of a resource, or ask for that much less.
-    FreeResource {
-        /// `cpu`, `memory`, `pods`, …
-        resource: String,
-        /// What the pod asks for: thousandths for `cpu`, bytes for `memory`.
-        requested: i64,
-        /// What the node has left.
-        free: i64,
-        /// What the node has in all.
-        allocatable: i64,
-        /// How much is missing.
-        short_by: i64,
-    },
-    /// Ask for less: even an empty node has not enough.
-    LowerRequest {
-        /// `cpu`, `memory`, …
-        resource: String,
-        /// What the pod asks for.
-        requested: i64,
-        /// What the node has in all.
-        allocatable: i64,
-    },
-    /// Tolerate a taint, or take it off the node.
-    TolerateTaint {
-        /// Its key.
-        key: String,
-        /// Its value, which may be empty.
-        value: String,
-        /// Its effect.
-        effect: String,
-    },
-    /// `kubectl uncordon` the node.
-    Uncordon,
-    /// Give the node a label with this value.
-    LabelNode {
-        /// The key.
-        key: String,
-        /// The value.
-        value: String,
-    },
-    /// Give the node's labels a form in which this holds.
-    MatchExpression {
-        /// The requirement as kubectl writes it.
-        requirement: String,
-    },
-    /// The pod names another node.
-    ChangeNodeName {
-        /// The node it names.
-        wanted: String,
-    },
-    /// Free a host port, or use another.
-    FreeHostPort {
-        /// The port.
-        port: i32,
-        /// `TCP`, `UDP`, `SCTP`.
-        protocol: String,
-    },
-    /// Take a scheduling gate away.
-    RemoveGate {
-        /// Its name.
-        name: String,
-    },
-    /// A pod with such labels must run in the node's domain.
-    NeedPod {
-        /// The selector as kubectl writes it.
-        selector: String,
-        /// The node label that makes the domain.
-        topology_key: String,
-    },
-    /// No pod with such labels may run in the node's domain.
-    AvoidPod {
-        /// The selector as kubectl writes it.
-        selector: String,
-        /// The node label that makes the domain.
-        topology_key: String,
-        /// A pod that stands in the way, `namespace/name`.
-        pod: Option<String>,
-    },
-    /// Even the pods out, or allow more skew.
-    ReduceSkew {
-        /// The node label that makes the domain.
-        topology_key: String,
-        /// The skew there would be.
-        skew: i64,
-        /// The skew that is allowed.
-        max_skew: i64,
-    },
-    /// Create or bind a claim.
-    BindClaim {
-        /// Its name.
-        claim: String,
-    },
-    /// Add a node.
-    AddNode,
 }
 
 /// The latest decisions.

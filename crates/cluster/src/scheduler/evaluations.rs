@@ -10,6 +10,7 @@ use super::framework::{
     CycleState, FilterContext, NodeInfo, Plugin, PluginId, PluginSet, PodInfo, Resource, Status,
 };
 use super::plugins::image_locality::ImageScore;
+use super::scoring::Scoring;
 use k8s_openapi::api::core::v1::Toleration;
 use std::sync::Arc;
 
@@ -245,6 +246,14 @@ impl Scores<'_> {
             normalized.push(Some(column));
         }
         (totals, normalized)
+    }
+
+    /// Notes the raw scores of the scorers that compare nodes.
+    pub(super) fn note_ranges(&self, nodes: &[usize], scoring: &mut Scoring) {
+        for (index, plugin) in self.scorers.iter().enumerate().filter(|(_, plugin)| plugin.normalizes()) {
+            let raw = nodes.iter().map(|slot| self.rows.get(*slot).map_or(0, |row| row.raw[index]));
+            scoring.note_range(plugin.id(), raw);
+        }
     }
 
     /// All scores of one node, by its slot and its place among those that were scored.

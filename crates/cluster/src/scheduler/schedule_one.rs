@@ -4,16 +4,19 @@
 //! profile: pods with default spread constraints have no signature.
 
 use super::Evaluations;
-use super::decision::{Decision, Fix, NODES_TOLD, NodeVerdict, Outcome, PluginScore, Tie, Verdict};
+use super::decision::{Decision, Fix, NODES_TOLD, NodeVerdict, Obstacle, Outcome, PluginScore, Tie, Verdict};
 use super::framework::fit_error::Diagnosis;
 use super::framework::runtime::{
-    Scored, active_filters, run_filter_plugins_with_nominated_pods, run_pre_filter_plugins,
-    run_pre_score_plugins, run_score_plugins,
+    Scored, active_filters, run_filter_plugins, run_filter_plugins_with_nominated_pods,
+    run_pre_filter_plugins, run_pre_score_plugins, run_score_plugins, with_nominated_pods,
 };
-use super::framework::{Code, CycleState, FilterContext, Plugin, PluginSet, PodInfo, Reason, Status};
+use super::framework::{
+    Code, CycleState, FilterContext, NodeInfo, Plugin, PluginId, PluginSet, PodInfo, Reason, Status,
+};
 use super::nominator::Nominator;
 use super::plugins::default_preemption::{Preemption, preempt};
 use super::plugins::{dynamic_resources, registry};
+use super::scoring::{Basis, Scoring};
 use podlab_sim::Draw;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -205,6 +208,7 @@ pub fn scheduling_cycle(
             reasons: BTreeMap::new(),
             nodes: Vec::new(),
             tie: None,
+            scoring: None,
             message: String::new(),
             not_simulated: super::not_simulated::fields(pod),
         },
@@ -251,7 +255,7 @@ pub fn scheduling_cycle(
     match found.feasible.as_slice() {
         [] => {
             let failure = fail(cx, nominator, pod, &cycle.state, &mut found.diagnosis, draw);
-            tell_rejections(cx, pod, &cycle.state, &found.diagnosis, &mut cycle.decision);
+            tell_rejections(cx, nominator, pod, &cycle.state, &found.diagnosis, &mut cycle.decision);
             let (nominated, victims) = match &failure.preemption {
                 Some(Preemption::Candidate { slot, victims }) => (
                     cx.cache.node(*slot).map(|n| n.name.clone()),
@@ -274,7 +278,7 @@ pub fn scheduling_cycle(
             if let Some(node) = cx.cache.node(*only) {
                 cycle.decision.nodes.push(NodeVerdict {
                     node: node.name.clone(),
-                    verdict: Verdict::Feasible { scores: Arc::new([]), total: 0 },
+                    verdict: Verdict::Feasible { scores: Arc::new([]), total: 0, basis: None },
                 });
             }
         }
@@ -282,11 +286,13 @@ pub fn scheduling_cycle(
             let state = &mut cycle.state;
             let scorers = run_pre_score_plugins(cx, pod, state, feasible);
             let decision = &mut cycle.decision;
+            let mut scoring = Scoring::of(cx, state);
             cycle.chosen = match evaluations.scores(cx, state, &scorers) {
                 Some(mut known) => {
                     let (totals, normalized) = known.totals(cx, pod, state, feasible);
+                    known.note_ranges(feasible, &mut scoring);
                     let tell = |index: usize| known.tell(feasible[index], index, &normalized);
-                    choose(cx, feasible, &totals, tell, &mut draw, decision)
+                    choose(cx, state, feasible, &totals, tell, &mut draw, decision)
                 }
                 None => {
                     let scored = run_score_plugins(cx, pod, state, feasible, &scorers);
@@ -295,6 +301,11 @@ pub fn scheduling_cycle(
                         for (total, score) in totals.iter_mut().zip(&plugin.normalized) {
                             *total = total.wrapping_add(score.wrapping_mul(plugin.weight));
                         }
+                    }
+                    for plugin in
+                        scored.iter().filter(|s| registry::by_id(s.plugin).is_some_and(|p| p.normalizes()))
+                    {
+                        scoring.note_range(plugin.plugin, compared(state, plugin, feasible));
                     }
                     let tell = |index: usize| {
                         let of_plugin = |s: &Scored| PluginScore {
@@ -305,12 +316,13 @@ pub fn scheduling_cycle(
                         };
                         scored.iter().map(of_plugin).collect()
                     };
-                    choose(cx, feasible, &totals, tell, &mut draw, decision)
+                    choose(cx, state, feasible, &totals, tell, &mut draw, decision)
                 }
             };
+            cycle.decision.scoring = Some(Arc::new(scoring));
         }
     }
-    tell_rejections(cx, pod, &cycle.state, &found.diagnosis, &mut cycle.decision);
+    tell_rejections(cx, nominator, pod, &cycle.state, &found.diagnosis, &mut cycle.decision);
     cycle
 }
 
@@ -344,9 +356,23 @@ fn fail(
     }
 }
 
+/// The raw scores by which a plugin compares nodes.
+fn compared<'a>(
+    state: &'a CycleState,
+    scored: &'a Scored,
+    nodes: &'a [usize],
+) -> impl Iterator<Item = i64> + 'a {
+    let left_out = move |slot: &usize| {
+        scored.plugin == PluginId::PodTopologySpread
+            && state.topology_spread_score.as_ref().is_some_and(|s| s.leaves_out(*slot))
+    };
+    nodes.iter().zip(&scored.raw).filter(move |(slot, _)| !left_out(slot)).map(|(_, raw)| *raw)
+}
+
 /// Takes the node with the best sum, one of those alike by draw, and tells the best with what `tell` says of them.
 fn choose(
     cx: &FilterContext<'_>,
+    state: &CycleState,
     feasible: &[usize],
     totals: &[i64],
     mut tell: impl FnMut(usize) -> Arc<[PluginScore]>,
@@ -371,7 +397,8 @@ fn choose(
     decision.nodes.reserve_exact(told.len());
     for index in told {
         if let Some(node) = name(index) {
-            let verdict = Verdict::Feasible { scores: tell(index), total: totals[index] };
+            let basis = cx.cache.node(feasible[index]).map(|node| Arc::new(Basis::of(state, node)));
+            let verdict = Verdict::Feasible { scores: tell(index), total: totals[index], basis };
             decision.nodes.push(NodeVerdict { node, verdict });
         }
     }
@@ -398,11 +425,13 @@ fn best_of(totals: &[i64], winner: usize, count: usize) -> Vec<usize> {
 /// Adds the nodes that were ruled out, of many some of each reason.
 fn tell_rejections(
     cx: &FilterContext<'_>,
+    nominator: &Nominator,
     pod: &PodInfo,
     state: &CycleState,
     diagnosis: &Diagnosis,
     decision: &mut Decision,
 ) {
+    let filters = active_filters(state);
     let mut told: BTreeMap<&[Reason], usize> = BTreeMap::new();
     let many = diagnosis.node_to_status.len() > NODES_TOLD;
     for (slot, status) in &diagnosis.node_to_status {
@@ -412,15 +441,82 @@ fn tell_rejections(
         if decision.nodes.len() >= 2 * NODES_TOLD || many && *of_reason > 4 {
             continue;
         }
+        // Where the filters refuse only with the pods for which room is being made, these stand in the way.
+        let crowded = with_nominated_pods(cx, nominator, pod, state, node, &filters);
+        let crowded =
+            crowded.filter(|(node, state)| run_filter_plugins(cx, pod, state, node, &filters).is_err());
+        let (node, state) = crowded.as_ref().map_or((&**node, state), |(node, state)| (node, state));
         let plugin = status.plugin.and_then(registry::by_id);
         let fixes = plugin.map_or_else(Vec::new, |p: &dyn Plugin| p.explain(cx, pod, state, node));
+        let place = filters.iter().position(|filter| Some(filter.id()) == status.plugin);
+        let behind = place.and_then(|place| filters.get(place + 1..)).unwrap_or_default();
+        let verdict = Verdict::RuledOut {
+            plugin: status.plugin,
+            code: status.code,
+            reasons: status.reasons.clone(),
+            fixes,
+            beyond: obstacles(cx, pod, state, node, behind),
+        };
+        decision.nodes.push(NodeVerdict { node: node.name.clone(), verdict });
+    }
+    tell_narrowed(cx, pod, state, diagnosis, decision);
+}
+
+/// What each of some filters says of a node that one has ruled out.
+fn obstacles(
+    cx: &FilterContext<'_>,
+    pod: &PodInfo,
+    state: &CycleState,
+    node: &NodeInfo,
+    filters: &[&'static dyn Plugin],
+) -> Vec<Obstacle> {
+    let obstacle = |plugin: &&'static dyn Plugin| {
+        let status = plugin.filter(cx, pod, state, node).err().filter(Status::is_rejected)?;
+        let fixes = plugin.explain(cx, pod, state, node);
+        // One without a fix of its own goes with the first, as the taint of a cordoned node does.
+        (!fixes.is_empty()).then_some(Obstacle { plugin: plugin.id(), reasons: status.reasons, fixes })
+    };
+    filters.iter().filter_map(obstacle).collect()
+}
+
+/// Adds nodes that no filter looked at, as a plugin had named others.
+fn tell_narrowed(
+    cx: &FilterContext<'_>,
+    pod: &PodInfo,
+    state: &CycleState,
+    diagnosis: &Diagnosis,
+    decision: &mut Decision,
+) {
+    let Some(status) =
+        diagnosis.absent_nodes_status.as_ref().filter(|_| diagnosis.pre_filter_message.is_empty())
+    else {
+        return;
+    };
+    // Each pod of a DaemonSet names its node; of thousands of others there is nothing to learn.
+    if decision.feasible_nodes > 0 && decision.all_nodes > NODES_TOLD {
+        return;
+    }
+    let filters = active_filters(state);
+    for node in cx.cache.nodes() {
+        if decision.nodes.len() >= NODES_TOLD {
+            return;
+        }
+        if decision.nodes.iter().any(|told| told.node == node.name) {
+            continue;
+        }
+        let found = obstacles(cx, pod, state, node, &filters);
+        let (plugin, fixes, beyond) = match found.split_first() {
+            Some((first, rest)) => (Some(first.plugin), first.fixes.clone(), rest.to_vec()),
+            None => (status.plugin, Vec::new(), Vec::new()),
+        };
         decision.nodes.push(NodeVerdict {
             node: node.name.clone(),
             verdict: Verdict::RuledOut {
-                plugin: status.plugin,
+                plugin,
                 code: status.code,
                 reasons: status.reasons.clone(),
                 fixes,
+                beyond,
             },
         });
     }

@@ -112,21 +112,35 @@ pub fn run_filter_plugins_with_nominated_pods(
     if nominator.is_empty() {
         return run_filter_plugins(cx, pod, state, node, filters);
     }
-    let stronger =
-        |other: &&std::sync::Arc<PodInfo>| other.priority >= pod.priority && other.uid() != pod.uid();
-    let mut nominated = nominator.on_node(&node.name).filter(stronger).peekable();
-    if nominated.peek().is_some() {
-        let mut node = node.clone();
-        let mut state = state.clone();
-        for other in nominated {
-            node.add_pod(other.clone());
-            for plugin in filters {
-                plugin.count_pod(cx, pod, &mut state, other, &node, 1);
-            }
-        }
+    if let Some((node, state)) = with_nominated_pods(cx, nominator, pod, state, node, filters) {
         run_filter_plugins(cx, pod, &state, &node, filters)?;
     }
     run_filter_plugins(cx, pod, state, node, filters)
+}
+
+/// A node with the pods of at least equal priority that are nominated to it, and what the plugins make of that; `None`
+/// where there are none.
+pub fn with_nominated_pods(
+    cx: &FilterContext<'_>,
+    nominator: &Nominator,
+    pod: &PodInfo,
+    state: &CycleState,
+    node: &NodeInfo,
+    filters: &[&'static dyn Plugin],
+) -> Option<(NodeInfo, CycleState)> {
+    let stronger =
+        |other: &&std::sync::Arc<PodInfo>| other.priority >= pod.priority && other.uid() != pod.uid();
+    let mut nominated = nominator.on_node(&node.name).filter(stronger).peekable();
+    nominated.peek()?;
+    let mut node = node.clone();
+    let mut state = state.clone();
+    for other in nominated {
+        node.add_pod(other.clone());
+        for plugin in filters {
+            plugin.count_pod(cx, pod, &mut state, other, &node, 1);
+        }
+    }
+    Some((node, state))
 }
 
 /// The plugins that score the pod, prepared.

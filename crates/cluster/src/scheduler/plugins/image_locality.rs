@@ -30,6 +30,17 @@ fn normalized_image_name(name: &str) -> String {
     if colon <= slash { format!("{name}:latest") } else { name.to_owned() }
 }
 
+/// Bytes of a pod's images that a node has, each counted by the part of the nodes that have it.
+pub fn size_on(state: &CycleState, node: &NodeInfo) -> i64 {
+    let on_node = state.image_scores.iter().filter(|image| node.images.contains(&image.name));
+    on_node.map(|image| image.scaled).sum()
+}
+
+/// Between which sizes the images of a pod count, by their number.
+pub fn thresholds(images: i64) -> (i64, i64) {
+    (MIN_THRESHOLD, MAX_CONTAINER_THRESHOLD.saturating_mul(images.max(1)))
+}
+
 impl Plugin for ImageLocality {
     fn id(&self) -> PluginId {
         PluginId::ImageLocality
@@ -61,9 +72,8 @@ impl Plugin for ImageLocality {
     }
 
     fn score(&self, _: &FilterContext<'_>, _: &PodInfo, state: &CycleState, node: &NodeInfo) -> i64 {
-        let on_node = state.image_scores.iter().filter(|image| node.images.contains(&image.name));
-        let sum: i64 = on_node.map(|image| image.scaled).sum();
-        let max = MAX_CONTAINER_THRESHOLD.saturating_mul(state.image_count.max(1));
+        let sum = size_on(state, node);
+        let (_, max) = thresholds(state.image_count);
         let sum = if sum < MIN_THRESHOLD { MIN_THRESHOLD } else { sum.min(max) };
         MAX_NODE_SCORE.saturating_mul(sum - MIN_THRESHOLD) / (max - MIN_THRESHOLD)
     }

@@ -1,6 +1,6 @@
 //! InterPodAffinity: pods that want to be near others, or far from them.
 
-use crate::scheduler::decision::Fix;
+use crate::scheduler::fix::{self, Fix, PODS_NAMED, Wish, pod_name};
 use crate::scheduler::framework::pod_info::{AffinityTerm, is_placed};
 use crate::scheduler::framework::{
     ActionType, ClusterEvent, CycleState, EventObjects, EventResource, FilterContext, MAX_NODE_SCORE,
@@ -160,6 +160,46 @@ impl PreFilterState {
         }
         // The first of a group of pods that want to be together has nobody to be near to.
         exist || self.affinity.is_empty() && matches_all(&self.required, &pod.object)
+    }
+}
+
+impl PreFilterState {
+    /// What required affinity does not find in a node's domains.
+    fn lacking_pods(&self, cx: &FilterContext<'_>, pod: &PodInfo, node: &NodeInfo) -> Vec<Fix> {
+        let first_of_group = self.affinity.is_empty() && matches_all(&self.required, &pod.object);
+        let labels = fix::labels_for(self.required.iter().map(|term| &term.selector));
+        let mut fixes = Vec::new();
+        for (index, term) in self.required.iter().enumerate() {
+            let key = &term.topology_key;
+            let found = || self.affinity.get(key).and_then(|domains| domains.keys().next()).cloned();
+            let domain = node.label(key).map(str::to_owned).unwrap_or_else(|| {
+                let other = || cx.cache.nodes().find_map(|n| n.label(key)).map(str::to_owned);
+                let value = found().or_else(other).unwrap_or_else(|| node.name.to_string());
+                fixes.push(Fix::LabelNode {
+                    key: key.clone(),
+                    value: value.clone(),
+                    current: None,
+                    requirement: key.clone(),
+                    wish: Wish::PodAffinity(index),
+                });
+                value
+            });
+            if !first_of_group && count(&self.affinity, key, &domain) <= 0 {
+                fixes.push(Fix::NeedPod {
+                    selector: term.selector.to_string(),
+                    topology_key: key.clone(),
+                    domain,
+                    namespace: term
+                        .namespaces
+                        .first()
+                        .cloned()
+                        .unwrap_or_else(|| pod.key.namespace.to_string()),
+                    labels: labels.clone(),
+                    term: index,
+                });
+            }
+        }
+        fixes
     }
 }
 
@@ -363,54 +403,49 @@ impl Plugin for InterPodAffinity {
         node: &NodeInfo,
     ) -> Vec<Fix> {
         let Some(state) = &state.inter_pod_affinity else { return Vec::new() };
-        let mut fixes = Vec::new();
         if !state.satisfies_affinity(pod, node) {
-            for term in &state.required {
-                let there =
-                    node.label(&term.topology_key).map(|d| count(&state.affinity, &term.topology_key, d));
-                if there.is_none_or(|n| n <= 0) {
-                    fixes.push(Fix::NeedPod {
-                        selector: term.selector.to_string(),
-                        topology_key: term.topology_key.clone(),
-                    });
-                }
-            }
-            return fixes;
+            return state.lacking_pods(cx, pod, node);
         }
-        let same_domain =
-            |other: &NodeInfo, key: &str| other.label(key).is_some() && other.label(key) == node.label(key);
-        for term in &state.required_anti {
-            let holder = cx
-                .cache
-                .nodes()
-                .filter(|n| same_domain(n, &term.topology_key))
-                .flat_map(|n| &n.pods)
-                .find(|p| term.matches(&p.object, &None));
-            if let Some(holder) = holder {
+        let mut fixes: Vec<Fix> = Vec::new();
+        let mut avoid = |term: &AffinityTerm, own: Option<usize>, pods: Vec<String>| {
+            if !pods.is_empty() {
                 fixes.push(Fix::AvoidPod {
                     selector: term.selector.to_string(),
                     topology_key: term.topology_key.clone(),
-                    pod: Some(format!("{}/{}", holder.key.namespace, holder.key.name)),
+                    domain: node.label(&term.topology_key).unwrap_or("").to_owned(),
+                    count: pods.len(),
+                    pods: pods.into_iter().take(PODS_NAMED).collect(),
+                    term: own,
                 });
             }
+        };
+        for (index, term) in state.required_anti.iter().enumerate() {
+            let domain = node.label(&term.topology_key);
+            let nodes =
+                cx.cache.nodes().filter(|n| domain.is_some() && n.label(&term.topology_key) == domain);
+            let pods = nodes.flat_map(|n| &n.pods);
+            let meant = pods.filter(|p| term.matches(&p.object, &None));
+            avoid(term, Some(index), meant.map(|p| pod_name(&p.key)).collect());
         }
-        if fixes.is_empty() {
-            for n in cx.cache.nodes_with_required_anti_affinity() {
-                for other in &n.pods_with_required_anti_affinity {
-                    for term in required_terms(other).1 {
-                        if same_domain(n, &term.topology_key)
-                            && term.matches(&pod.object, &state.namespace_labels)
-                        {
-                            fixes.push(Fix::AvoidPod {
-                                selector: term.selector.to_string(),
-                                topology_key: term.topology_key.clone(),
-                                pod: Some(format!("{}/{}", other.key.namespace, other.key.name)),
-                            });
-                        }
+        // The rules of others: pods with the same rule stand in the way together.
+        let mut theirs: BTreeMap<(String, String), (AffinityTerm, Vec<String>)> = BTreeMap::new();
+        for n in cx.cache.nodes_with_required_anti_affinity() {
+            for other in &n.pods_with_required_anti_affinity {
+                for term in required_terms(other).1 {
+                    let domain = node.label(&term.topology_key);
+                    if domain.is_some()
+                        && n.label(&term.topology_key) == domain
+                        && term.matches(&pod.object, &state.namespace_labels)
+                    {
+                        let rule = (term.topology_key.clone(), term.selector.to_string());
+                        let pods = theirs.entry(rule).or_insert_with(|| (term.clone(), Vec::new()));
+                        pods.1.push(pod_name(&other.key));
                     }
                 }
             }
-            fixes.truncate(3);
+        }
+        for (term, pods) in theirs.into_values() {
+            avoid(&term, None, pods);
         }
         fixes
     }

@@ -20,5 +20,6 @@ pub mod registry;
 pub mod scheduling_gates;
 pub mod taint_toleration;
 pub mod volume_binding;
+mod volume_fixes;
 pub mod volume_restrictions;
 pub mod volume_zone;

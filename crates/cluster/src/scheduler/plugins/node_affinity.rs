@@ -1,16 +1,16 @@
 //! NodeAffinity: node selector and node affinity.
 
 use super::normalize_score::default_normalize_score;
-use crate::scheduler::decision::Fix;
+use crate::scheduler::fix::{self, Fix, Wish};
 use crate::scheduler::framework::{
     ActionType, ClusterEvent, CycleState, EventObjects, EventResource, FilterContext, NodeInfo, Plugin,
     PluginId, PodInfo, PreFilterResult, Status,
 };
 use k8s_openapi::api::core::v1::NodeSelectorTerm;
 use podlab_api::Object;
-use podlab_api::selector::Operator;
 use podlab_api::selector::Selector;
-use podlab_api::selector::node::{PreferredSchedulingTerms, RequiredNodeAffinity};
+use podlab_api::selector::node::{NodeSelector, ParsedTerm, PreferredSchedulingTerms, RequiredNodeAffinity};
+use podlab_api::selector::requirement::Requirement;
 use std::collections::BTreeSet;
 
 /// The pod's own wish is not met.
@@ -153,32 +153,55 @@ impl Plugin for NodeAffinity {
         default_normalize_score(scores);
     }
 
-    fn explain(&self, _: &FilterContext<'_>, pod: &PodInfo, _: &CycleState, node: &NodeInfo) -> Vec<Fix> {
+    fn explain(&self, cx: &FilterContext<'_>, pod: &PodInfo, _: &CycleState, node: &NodeInfo) -> Vec<Fix> {
+        let added = cx.profile.added_node_selector.as_ref();
+        if let Some(selector) = added.filter(|s| !s.matches(node.labels(), &node.name).unwrap_or(false)) {
+            return lacking_least(selector, node, Wish::Added);
+        }
         let required = required(pod);
+        let labels = required.labels.iter().flat_map(Selector::requirements);
+        let mut wishes: Vec<(&Requirement, Wish)> = labels.map(|r| (r, Wish::NodeSelector)).collect();
         let mut fixes = Vec::new();
-        let mut add = |selector: &Selector| {
-            for requirement in selector.requirements().iter().filter(|r| !r.matches(node.labels())) {
-                fixes.push(match (requirement.operator(), requirement.values()) {
-                    (Operator::Equals | Operator::DoubleEquals | Operator::In, [value]) => {
-                        Fix::LabelNode { key: requirement.key().to_owned(), value: value.clone() }
-                    }
-                    _ => Fix::MatchExpression { requirement: requirement.to_string() },
-                });
+        if let Some(selector) = &required.selector {
+            match nearest(selector, node) {
+                Some((index, term)) => {
+                    fixes.extend(other_node(term, node));
+                    let of_term = term.labels.iter().flat_map(Selector::requirements);
+                    wishes.extend(of_term.map(|r| (r, Wish::NodeAffinity(index))));
+                }
+                None => fixes.push(Fix::NameNode { wanted: Vec::new() }),
             }
-        };
-        if let Some(labels) = &required.labels {
-            add(labels);
         }
-        // Of several terms one must match: the one that lacks least is the one to aim at.
-        let lacking = |labels: &Option<Selector>| {
-            labels.iter().flat_map(|s| s.requirements()).filter(|r| !r.matches(node.labels())).count()
-        };
-        let terms = required.selector.iter().flat_map(|s| &s.terms).map(|(_, term)| term);
-        if let Some(term) = terms.filter(|t| t.errors.is_empty()).min_by_key(|t| lacking(&t.labels))
-            && let Some(labels) = &term.labels
-        {
-            add(labels);
-        }
+        fixes.extend(fix::for_requirements(&wishes, node.labels()));
         fixes
     }
+}
+
+/// What a node lacks of the term that it is nearest to: one of several must match.
+pub fn lacking_least(selector: &NodeSelector, node: &NodeInfo, wish: Wish) -> Vec<Fix> {
+    let Some((_, term)) = nearest(selector, node) else { return Vec::new() };
+    let of_term = term.labels.iter().flat_map(Selector::requirements);
+    let wishes: Vec<(&Requirement, Wish)> = of_term.map(|r| (r, wish)).collect();
+    other_node(term, node).into_iter().chain(fix::for_requirements(&wishes, node.labels())).collect()
+}
+
+/// The term that a node is nearest to, with its place. A name cannot be given to a node, a label can.
+fn nearest<'a>(selector: &'a NodeSelector, node: &NodeInfo) -> Option<(usize, &'a ParsedTerm)> {
+    let failing = |term: &ParsedTerm| {
+        let requirements = term.labels.iter().flat_map(Selector::requirements);
+        requirements.filter(|r| !r.matches(node.labels())).count()
+    };
+    let readable = selector.terms.iter().filter(|(_, term)| term.errors.is_empty());
+    let nearest = readable.min_by_key(|(_, term)| (other_node(term, node).is_some(), failing(term)));
+    nearest.map(|(index, term)| (*index, term))
+}
+
+/// Where a term names other nodes: which.
+fn other_node(term: &ParsedTerm, node: &NodeInfo) -> Option<Fix> {
+    let only = ParsedTerm { labels: None, ..term.clone() };
+    if only.matches(node.labels(), &node.name) {
+        return None;
+    }
+    let fields = term.fields.iter().flat_map(|f| &f.terms);
+    Some(Fix::NameNode { wanted: fields.filter(|f| !f.negated).map(|f| f.value.clone()).collect() })
 }

@@ -1,6 +1,6 @@
 //! NodeName: a pod that names its node fits only there.
 
-use crate::scheduler::decision::Fix;
+use crate::scheduler::fix::Fix;
 use crate::scheduler::framework::{
     ClusterEvent, CycleState, FilterContext, NodeInfo, Plugin, PluginId, PodInfo, PreFilterResult, Status,
 };

@@ -1,8 +1,8 @@
 //! NodePorts: a host port is held by one pod of a node.
 
 use super::hints;
-use crate::scheduler::decision::Fix;
-use crate::scheduler::framework::pod_info::host_ports;
+use crate::scheduler::fix::{Fix, pod_name};
+use crate::scheduler::framework::pod_info::{HostPort, host_ports};
 use crate::scheduler::framework::{
     ClusterEvent, CycleState, EventObjects, EventResource, FilterContext, NodeInfo, Plugin, PluginId,
     PodInfo, PreFilterResult, Status,
@@ -64,7 +64,23 @@ impl Plugin for NodePorts {
     }
 
     fn explain(&self, _: &FilterContext<'_>, pod: &PodInfo, _: &CycleState, node: &NodeInfo) -> Vec<Fix> {
-        let taken = pod.ports.iter().filter(|p| node.used_ports.iter().any(|used| used.conflicts(p)));
-        taken.map(|p| Fix::FreeHostPort { port: p.port, protocol: p.protocol.clone() }).collect()
+        let conflicts = |port: &HostPort| node.used_ports.iter().any(|used| used.conflicts(port));
+        let taken = pod.ports.iter().filter(|port| conflicts(port));
+        taken
+            .map(|port| {
+                let holders = node.pods.iter().filter(|p| p.ports.iter().any(|held| held.conflicts(port)));
+                let mut others = port.port.saturating_add(1)..=65535;
+                let free = |other: &i32| {
+                    let other = HostPort { port: *other, ..port.clone() };
+                    !conflicts(&other) && !pod.ports.iter().any(|own| own.conflicts(&other))
+                };
+                Fix::FreeHostPort {
+                    port: port.port,
+                    protocol: port.protocol.clone(),
+                    pods: holders.map(|p| pod_name(&p.key)).collect(),
+                    other: others.find(free),
+                }
+            })
+            .collect()
     }
 }

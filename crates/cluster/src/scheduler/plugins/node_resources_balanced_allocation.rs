@@ -12,7 +12,7 @@ use crate::scheduler::framework::{
 pub struct NodeResourcesBalancedAllocation;
 
 /// 100 where both are used to the same part, less the further apart they are.
-fn balanced(requested: [i64; 2], allocatable: [i64; 2]) -> i64 {
+pub fn balanced(requested: [i64; 2], allocatable: [i64; 2]) -> i64 {
     let mut parts = [0.0f64; 2];
     let mut count = 0;
     for (asked, has) in requested.into_iter().zip(allocatable) {

@@ -1,6 +1,6 @@
 //! NodeResourcesFit: a node must have left what a pod requests.
 
-use crate::scheduler::decision::Fix;
+use crate::scheduler::fix::{Fix, holders};
 use crate::scheduler::framework::pod_info::{DEFAULT_MEMORY_REQUEST, DEFAULT_MILLI_CPU_REQUEST, is_placed};
 use crate::scheduler::framework::{
     ActionType, ClusterEvent, Code, CycleState, EventObjects, EventResource, FilterContext, MAX_NODE_SCORE,
@@ -263,14 +263,21 @@ impl Plugin for NodeResourcesFit {
             .map(|l| {
                 let free = l.capacity.saturating_sub(l.used);
                 if l.unresolvable {
-                    Fix::LowerRequest { resource: l.name, requested: l.requested, allocatable: l.capacity }
-                } else {
-                    Fix::FreeResource {
+                    Fix::LowerRequest {
                         resource: l.name,
                         requested: l.requested,
                         free,
                         allocatable: l.capacity,
-                        short_by: l.requested.saturating_sub(free),
+                    }
+                } else {
+                    let short_by = l.requested.saturating_sub(free);
+                    Fix::FreeResource {
+                        holders: holders(node, &l.name, short_by),
+                        resource: l.name,
+                        requested: l.requested,
+                        free,
+                        allocatable: l.capacity,
+                        short_by,
                     }
                 }
             })

@@ -1,8 +1,8 @@
 //! NodeUnschedulable: cordoned nodes take no pods.
 
 use super::hints;
-use super::taint_toleration::tolerates;
-use crate::scheduler::decision::Fix;
+use super::taint_toleration::{TAINT_NODE_UNSCHEDULABLE, tolerates};
+use crate::scheduler::fix::Fix;
 use crate::scheduler::framework::{
     ActionType, ClusterEvent, CycleState, EventObjects, EventResource, FilterContext, NodeInfo, Plugin,
     PluginId, PodInfo, PreFilterResult, Status,
@@ -20,7 +20,7 @@ pub struct NodeUnschedulable;
 
 fn tolerates_cordon(pod: &PodInfo) -> bool {
     let taint = Taint {
-        key: "node.kubernetes.io/unschedulable".to_owned(),
+        key: TAINT_NODE_UNSCHEDULABLE.to_owned(),
         effect: "NoSchedule".to_owned(),
         ..Taint::default()
     };

@@ -1,12 +1,13 @@
 //! PodTopologySpread: pods are spread evenly over domains of nodes.
 
 use super::taint_toleration::find_untolerated;
-use crate::scheduler::decision::Fix;
+use crate::scheduler::fix::{Fix, Wish};
 use crate::scheduler::framework::pod_info::is_placed;
 use crate::scheduler::framework::{
     ActionType, ClusterEvent, CycleState, EventObjects, EventResource, FilterContext, MAX_NODE_SCORE,
     NodeInfo, Plugin, PluginId, PodInfo, PreFilterResult, Status,
 };
+use crate::scheduler::scoring::SpreadTerm;
 use crate::store::Store;
 use k8s_openapi::api::core::v1::TopologySpreadConstraint;
 use podlab_api::selector::label_selector::label_selector_as_selector;
@@ -35,6 +36,8 @@ pub struct PodTopologySpread;
 /// A constraint, read.
 #[derive(Clone, Debug)]
 pub struct Constraint {
+    /// Its place in the pod's list.
+    index: usize,
     max_skew: i64,
     topology_key: String,
     selector: Selector,
@@ -64,6 +67,8 @@ pub struct PreScoreState {
     counts: Vec<BTreeMap<String, i64>>,
     /// Per constraint: number of matching pods by slot of the node; only for hostnames.
     on_node: Vec<Arc<Vec<u32>>>,
+    /// Per constraint: how many domains there are.
+    domains: Vec<usize>,
     weights: Vec<f64>,
 }
 
@@ -73,8 +78,9 @@ fn constraints(
     action: &str,
 ) -> Result<Vec<Constraint>, String> {
     list.iter()
-        .filter(|c| c.when_unsatisfiable == action)
-        .map(|c| {
+        .enumerate()
+        .filter(|(_, c)| c.when_unsatisfiable == action)
+        .map(|(index, c)| {
             let mut selector = label_selector_as_selector(c.label_selector.as_ref())?;
             let keys = c.match_label_keys.iter().flatten();
             let of_pod: BTreeMap<String, String> =
@@ -87,6 +93,7 @@ fn constraints(
                 selector = Selector::from_requirements(all);
             }
             Ok(Constraint {
+                index,
                 max_skew: i64::from(c.max_skew),
                 topology_key: c.topology_key.clone(),
                 selector,
@@ -108,7 +115,9 @@ fn default_constraints(store: &Store, pod: &PodInfo) -> Vec<Constraint> {
     }
     [(HOSTNAME, 3), (ZONE, 5)]
         .into_iter()
-        .map(|(key, max_skew)| Constraint {
+        .enumerate()
+        .map(|(index, (key, max_skew))| Constraint {
+            index,
             max_skew,
             topology_key: key.to_owned(),
             selector: selector.clone(),
@@ -240,6 +249,43 @@ impl PreFilterState {
         let own = i64::from(constraint.selector.matches(pod.object.as_ref()));
         counts.get(domain).copied().unwrap_or(0) + own - least
     }
+}
+
+impl PreScoreState {
+    /// Whether the node in a slot is left out, as it is not in all domains.
+    pub fn leaves_out(&self, slot: usize) -> bool {
+        self.ignored.contains(&slot)
+    }
+
+    /// Matching pods in a node's domain; `None` where it is in none.
+    fn matching(&self, index: usize, node: &NodeInfo) -> Option<i64> {
+        let constraint = &self.constraints[index];
+        let domain = node.label(&constraint.topology_key)?;
+        Some(if constraint.topology_key == HOSTNAME {
+            at(&self.on_node[index], node)
+        } else {
+            self.counts[index].get(domain).copied().unwrap_or(0)
+        })
+    }
+}
+
+/// The constraints by which nodes are scored.
+pub fn terms(state: &CycleState) -> Vec<SpreadTerm> {
+    let Some(state) = &state.topology_spread_score else { return Vec::new() };
+    let term = |(index, constraint): (usize, &Constraint)| SpreadTerm {
+        topology_key: constraint.topology_key.clone(),
+        max_skew: constraint.max_skew,
+        domains: state.domains[index],
+        weight: state.weights[index],
+    };
+    state.constraints.iter().enumerate().map(term).collect()
+}
+
+/// Per constraint by which nodes are scored, matching pods in a node's domain; and whether the node is left out.
+pub fn matching(state: &CycleState, node: &NodeInfo) -> (Box<[Option<i64>]>, bool) {
+    let Some(state) = &state.topology_spread_score else { return (Box::default(), false) };
+    let all = (0..state.constraints.len()).map(|index| state.matching(index, node)).collect();
+    (all, state.leaves_out(node.slot))
 }
 
 fn least(counts: &BTreeMap<String, i64>) -> i64 {
@@ -417,18 +463,19 @@ impl Plugin for PodTopologySpread {
                 }
             }
         }
-        let weights = constraints
-            .iter()
-            .zip(&counts)
-            .map(|(constraint, counts)| {
-                let size = if constraint.topology_key == HOSTNAME {
-                    nodes.len() - ignored.len()
-                } else {
-                    counts.len()
-                };
-                libm::log((size + 2) as f64)
-            })
-            .collect();
+        let domains: Vec<usize> =
+            constraints
+                .iter()
+                .zip(&counts)
+                .map(|(constraint, counts)| {
+                    if constraint.topology_key == HOSTNAME {
+                        nodes.len() - ignored.len()
+                    } else {
+                        counts.len()
+                    }
+                })
+                .collect();
+        let weights = domains.iter().map(|size| libm::log((size + 2) as f64)).collect();
         let required = required(pod);
         let on_node: Vec<_> = constraints.iter().map(|c| count_pods(cx, pod, c)).collect();
         for ((constraint, counts), on_node) in constraints.iter().zip(&mut counts).zip(&on_node) {
@@ -448,7 +495,8 @@ impl Plugin for PodTopologySpread {
                 }
             }
         }
-        state.topology_spread_score = Some(PreScoreState { constraints, ignored, counts, on_node, weights });
+        state.topology_spread_score =
+            Some(PreScoreState { constraints, ignored, counts, on_node, domains, weights });
         true
     }
 
@@ -459,12 +507,7 @@ impl Plugin for PodTopologySpread {
         }
         let mut score = 0.0;
         for (index, constraint) in state.constraints.iter().enumerate() {
-            let Some(domain) = node.label(&constraint.topology_key) else { continue };
-            let count = if constraint.topology_key == HOSTNAME {
-                at(&state.on_node[index], node)
-            } else {
-                state.counts[index].get(domain).copied().unwrap_or(0)
-            };
+            let Some(count) = state.matching(index, node) else { continue };
             score += count as f64 * state.weights[index] + (constraint.max_skew - 1) as f64;
         }
         libm::round(score) as i64
@@ -494,18 +537,36 @@ impl Plugin for PodTopologySpread {
         let Some(state) = &state.topology_spread else { return Vec::new() };
         let mut fixes = Vec::new();
         for (index, constraint) in state.constraints.iter().enumerate() {
-            match node.label(&constraint.topology_key) {
-                None => fixes.push(Fix::MatchExpression { requirement: constraint.topology_key.clone() }),
-                Some(domain) => {
-                    let skew = state.skew(index, pod, domain);
-                    if skew > constraint.max_skew {
-                        fixes.push(Fix::ReduceSkew {
-                            topology_key: constraint.topology_key.clone(),
-                            skew,
-                            max_skew: constraint.max_skew,
-                        });
-                    }
-                }
+            let key = &constraint.topology_key;
+            let counts = &state.counts[index];
+            let fewest = counts.iter().min_by_key(|(_, count)| **count).map(|(domain, _)| domain);
+            let Some(domain) = node.label(key) else {
+                let own_name = || node.name.to_string();
+                let value =
+                    if key == HOSTNAME { own_name() } else { fewest.cloned().unwrap_or_else(own_name) };
+                fixes.push(Fix::LabelNode {
+                    key: key.clone(),
+                    value,
+                    current: None,
+                    requirement: key.clone(),
+                    wish: Wish::Spread(constraint.index),
+                });
+                continue;
+            };
+            let skew = state.skew(index, pod, domain);
+            if skew > constraint.max_skew {
+                let too_few = counts.len() < constraint.min_domains;
+                fixes.push(Fix::ReduceSkew {
+                    topology_key: key.clone(),
+                    domain: domain.to_owned(),
+                    matching: counts.get(domain).copied().unwrap_or(0),
+                    least: if too_few { 0 } else { state.least[index] },
+                    fewest: if too_few { None } else { fewest.cloned() },
+                    counts_itself: constraint.selector.matches(pod.object.as_ref()),
+                    skew,
+                    max_skew: constraint.max_skew,
+                    constraint: constraint.index,
+                });
             }
         }
         fixes

@@ -2,7 +2,7 @@
 
 use super::hints;
 use super::normalize_score::reverse_normalize_score;
-use crate::scheduler::decision::Fix;
+use crate::scheduler::fix::Fix;
 use crate::scheduler::framework::{
     ActionType, ClusterEvent, CycleState, EventObjects, EventResource, FilterContext, NodeInfo, Plugin,
     PluginId, PodInfo, PreFilterResult, Status,
@@ -11,6 +11,9 @@ use k8s_openapi::api::core::v1::{Taint, Toleration};
 
 /// The text.
 pub const ERR_REASON: &str = "node(s) had untolerated taint(s)";
+
+/// The taint of a cordoned node.
+pub const TAINT_NODE_UNSCHEDULABLE: &str = "node.kubernetes.io/unschedulable";
 
 /// Rejects nodes with a taint NoSchedule or NoExecute that the pod does not tolerate, and prefers those with
 /// few untolerated taints PreferNoSchedule.
@@ -128,7 +131,9 @@ impl Plugin for TaintToleration {
 
     fn explain(&self, _: &FilterContext<'_>, pod: &PodInfo, _: &CycleState, node: &NodeInfo) -> Vec<Fix> {
         let tolerations = pod.spec().tolerations.as_deref().unwrap_or(&[]);
-        let keeps_away = |t: &&Taint| matches!(t.effect.as_str(), "NoSchedule" | "NoExecute");
+        // Uncordoning takes the taint of a cordoned node away.
+        let cordon = |t: &Taint| node.unschedulable && t.key == TAINT_NODE_UNSCHEDULABLE;
+        let keeps_away = |t: &&Taint| matches!(t.effect.as_str(), "NoSchedule" | "NoExecute") && !cordon(t);
         let taints = node.taints.iter().filter(keeps_away).filter(|t| !tolerates(tolerations, t));
         taints
             .map(|taint| Fix::TolerateTaint {

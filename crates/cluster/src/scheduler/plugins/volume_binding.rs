@@ -1,7 +1,7 @@
 //! VolumeBinding: claims must be bound, or be bindable where the pod goes.
 
-use super::hints;
-use crate::scheduler::decision::Fix;
+use super::{hints, volume_fixes};
+use crate::scheduler::fix::Fix;
 use crate::scheduler::framework::{
     ActionType, ClusterEvent, CycleState, EventObjects, EventResource, FilterContext, MAX_NODE_SCORE,
     NodeInfo, Plugin, PluginId, PodInfo, PreFilterResult, Status,
@@ -25,9 +25,9 @@ pub const ERR_REASON_PV_NOT_EXIST: &str =
 /// A claim that is not to wait for a pod is not bound yet.
 pub const ERR_REASON_UNBOUND_IMMEDIATE: &str = "pod has unbound immediate PersistentVolumeClaims";
 
-const BIND_COMPLETED: &str = "pv.kubernetes.io/bind-completed";
-const SELECTED_NODE: &str = "volume.kubernetes.io/selected-node";
-const NO_PROVISIONER: &str = "kubernetes.io/no-provisioner";
+pub(super) const BIND_COMPLETED: &str = "pv.kubernetes.io/bind-completed";
+pub(super) const SELECTED_NODE: &str = "volume.kubernetes.io/selected-node";
+pub(super) const NO_PROVISIONER: &str = "kubernetes.io/no-provisioner";
 
 /// Rejects a pod whose claims are missing, ending or (where they do not wait for a pod) unbound, and nodes on
 /// which a bound volume cannot be used or no volume be found for a waiting claim.
@@ -48,13 +48,28 @@ pub struct Binding {
     class: String,
 }
 
+impl Binding {
+    /// A claim of a class and the volume that was found for it.
+    pub(super) fn of(claim: &PersistentVolumeClaim, volume: &PersistentVolume, class: String) -> Binding {
+        Binding {
+            volume: volume.metadata.name.clone().unwrap_or_default(),
+            claim: claim.metadata.name.clone().unwrap_or_default(),
+            requested: requested_storage(claim).value(),
+            capacity: storage(volume.spec.as_ref().and_then(|s| s.capacity.as_ref())).value(),
+            class,
+        }
+    }
+}
+
 /// The claims of a pod.
 #[derive(Clone, Debug, Default)]
 pub struct PodVolumeClaims {
-    bound: Vec<Arc<PersistentVolumeClaim>>,
-    delayed: Vec<Arc<PersistentVolumeClaim>>,
+    /// Bound to a volume.
+    pub(super) bound: Vec<Arc<PersistentVolumeClaim>>,
+    /// Bound once the pod has a node.
+    pub(super) delayed: Vec<Arc<PersistentVolumeClaim>>,
     /// class → its volumes.
-    volumes: BTreeMap<String, Vec<Arc<PersistentVolume>>>,
+    pub(super) volumes: BTreeMap<String, Vec<Arc<PersistentVolume>>>,
 }
 
 /// Names of the claims that a pod uses, and whether each is made for it from a template.
@@ -83,7 +98,7 @@ pub fn claim_class(claim: &Object) -> String {
     class.and_then(|c| c.as_str()).unwrap_or("").to_owned()
 }
 
-fn typed_class(claim: &PersistentVolumeClaim) -> String {
+pub(super) fn typed_class(claim: &PersistentVolumeClaim) -> String {
     let annotations = claim.metadata.annotations.as_ref();
     let beta = annotations.and_then(|a| a.get("volume.beta.kubernetes.io/storage-class"));
     let spec = claim.spec.as_ref().and_then(|s| s.storage_class_name.as_ref());
@@ -97,13 +112,13 @@ fn storage(
     text.and_then(|q| Quantity::try_from(q).ok()).unwrap_or_default()
 }
 
-fn requested_storage(claim: &PersistentVolumeClaim) -> Quantity {
+pub(super) fn requested_storage(claim: &PersistentVolumeClaim) -> Quantity {
     let resources = claim.spec.as_ref().and_then(|s| s.resources.as_ref());
     storage(resources.and_then(|r| r.requests.as_ref()))
 }
 
 /// Whether a volume can be used on a node, by its node affinity.
-fn usable_on(volume: &PersistentVolume, node: &NodeInfo) -> bool {
+pub(super) fn usable_on(volume: &PersistentVolume, node: &NodeInfo) -> bool {
     let affinity = volume.spec.as_ref().and_then(|s| s.node_affinity.as_ref());
     match affinity.and_then(|a| a.required.as_ref()) {
         None => true,
@@ -120,7 +135,7 @@ fn claimed_by(volume: &PersistentVolume, claim: &PersistentVolumeClaim) -> bool 
 }
 
 /// Source: component-helpers/storage/volume/pv_helpers.go `FindMatchingVolume` (v1.37).
-fn find_matching_volume<'a>(
+pub(super) fn find_matching_volume<'a>(
     claim: &PersistentVolumeClaim,
     volumes: &'a [Arc<PersistentVolume>],
     node: &NodeInfo,
@@ -216,13 +231,7 @@ impl PodVolumeClaims {
             let class = typed_class(claim);
             let volumes = self.volumes.get(&class).map_or(&[][..], Vec::as_slice);
             match find_matching_volume(claim, volumes, node, &bindings) {
-                Some(volume) => bindings.push(Binding {
-                    volume: volume.metadata.name.clone().unwrap_or_default(),
-                    claim: claim.metadata.name.clone().unwrap_or_default(),
-                    requested: requested_storage(claim).value(),
-                    capacity: storage(volume.spec.as_ref().and_then(|s| s.capacity.as_ref())).value(),
-                    class,
-                }),
+                Some(volume) => bindings.push(Binding::of(claim, volume, class)),
                 None => to_provision.push(claim),
             }
         }
@@ -404,7 +413,16 @@ impl Plugin for VolumeBinding {
         libm::round(sum as f64 / classes.len() as f64) as i64
     }
 
-    fn explain(&self, _: &FilterContext<'_>, pod: &PodInfo, _: &CycleState, _: &NodeInfo) -> Vec<Fix> {
-        claims_of(pod).into_iter().map(|(claim, _)| Fix::BindClaim { claim }).collect()
+    fn explain(
+        &self,
+        cx: &FilterContext<'_>,
+        pod: &PodInfo,
+        state: &CycleState,
+        node: &NodeInfo,
+    ) -> Vec<Fix> {
+        match &state.volume_claims {
+            None => volume_fixes::before_any_node(cx, pod),
+            Some(claims) => volume_fixes::on_node(cx, claims, node),
+        }
     }
 }

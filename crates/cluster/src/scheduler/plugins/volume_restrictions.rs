@@ -2,6 +2,7 @@
 
 use super::hints;
 use super::volume_binding::claim_of;
+use crate::scheduler::fix::{Fix, pod_name};
 use crate::scheduler::framework::{
     ActionType, ClusterEvent, CycleState, EventObjects, EventResource, FilterContext, NodeInfo, Plugin,
     PluginId, PodInfo, PreFilterResult, Status,
@@ -168,5 +169,38 @@ impl Plugin for VolumeRestrictions {
         by: i64,
     ) {
         state.read_write_once_pod.0 += by * uses(other, &state.read_write_once_pod.1);
+    }
+
+    fn explain(
+        &self,
+        cx: &FilterContext<'_>,
+        pod: &PodInfo,
+        state: &CycleState,
+        node: &NodeInfo,
+    ) -> Vec<Fix> {
+        let (_, exclusive) = &state.read_write_once_pod;
+        let missing = super::volume_fixes::missing_claims(cx, pod);
+        if !missing.is_empty() {
+            return missing;
+        }
+        let mut fixes = Vec::new();
+        for volume in pod.spec().volumes.iter().flatten().filter(|v| needs_check(v)) {
+            let in_use =
+                |p: &&std::sync::Arc<PodInfo>| p.spec().volumes.iter().flatten().any(|o| conflict(volume, o));
+            let pods: Vec<String> = node.pods.iter().filter(in_use).map(|p| pod_name(&p.key)).collect();
+            if !pods.is_empty() {
+                fixes.push(Fix::FreeDisk { volume: volume.name.clone(), pods });
+            }
+        }
+        for claim in exclusive {
+            let names = [claim.clone()];
+            let users = cx.cache.nodes().flat_map(|n| &n.pods);
+            let users = users.filter(|p| p.key.namespace == pod.key.namespace && uses(p, &names) > 0);
+            let pods: Vec<String> = users.map(|p| pod_name(&p.key)).collect();
+            if !pods.is_empty() {
+                fixes.push(Fix::ReleaseClaim { claim: claim.clone(), pods });
+            }
+        }
+        fixes
     }
 }

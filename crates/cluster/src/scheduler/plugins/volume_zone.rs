@@ -2,6 +2,7 @@
 
 use super::hints;
 use super::volume_binding::{claim_class, claim_of};
+use crate::scheduler::fix::{Fix, Wish};
 use crate::scheduler::framework::{
     ActionType, ClusterEvent, CycleState, EventObjects, EventResource, FilterContext, NodeInfo, Plugin,
     PluginId, PodInfo, PreFilterResult, Status,
@@ -144,5 +145,21 @@ impl Plugin for VolumeZone {
             }
         }
         Ok(())
+    }
+
+    fn explain(&self, _: &FilterContext<'_>, _: &PodInfo, state: &CycleState, node: &NodeInfo) -> Vec<Fix> {
+        let value = |key: &'static str| node.label(key).or_else(|| node.label(ga_label(key)));
+        let fails = |t: &&PvTopology| value(t.key).is_none_or(|v| !t.values.contains(v));
+        let fix = |t: &PvTopology| {
+            let values: Vec<&str> = t.values.iter().map(String::as_str).collect();
+            Some(Fix::LabelNode {
+                key: t.key.to_owned(),
+                value: t.values.first()?.clone(),
+                current: value(t.key).map(str::to_owned),
+                requirement: format!("{} in ({})", t.key, values.join(",")),
+                wish: Wish::Volume,
+            })
+        };
+        state.volume_topologies.iter().filter(fails).filter_map(fix).collect()
     }
 }
