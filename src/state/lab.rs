@@ -75,6 +75,9 @@ impl Checking {
     pub fn go_on(&mut self, lab: &Lab, keep_going: &mut dyn FnMut() -> bool) -> bool {
         let Checking { check, name, copy } = self;
         let mut dry_run = |part: &str| {
+            if let Some(said) = super::scheduler_config::check(part) {
+                return said;
+            }
             let door = copy.get_or_insert_with(|| lab.live.aside());
             let mut aside = Terminal::default();
             aside.note("", 0);
@@ -503,8 +506,11 @@ impl Lab {
         self.settle_mark();
     }
 
-    /// Applies the file in the editor: `kubectl apply -f NAME`.
+    /// Applies the file in the editor: `kubectl apply -f NAME`, or where it configures the scheduler, that.
     pub fn apply(&mut self) -> Outcome {
+        if let Some(outcome) = self.configure_scheduler() {
+            return outcome;
+        }
         let name = self.files.active().name.clone();
         self.act(&["apply", "-f", &name])
     }

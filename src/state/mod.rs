@@ -10,6 +10,7 @@ pub mod pod_edits;
 pub mod remedy;
 pub mod saved;
 mod saved_text;
+mod scheduler_config;
 pub mod selector_lab;
 mod shell_run;
 pub mod terminal;

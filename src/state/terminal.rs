@@ -271,6 +271,15 @@ impl Terminal {
         self.revision += 1;
     }
 
+    /// Adds a line with what came of it, where no command ran.
+    pub(super) fn said(&mut self, line: &str, at: i64, output: &[Piece], code: Option<i32>) {
+        self.note(line, at);
+        if let Some(entry) = self.entries.last_mut() {
+            entry.output = output.to_vec();
+            entry.code = code;
+        }
+    }
+
     /// Lets the running command go on; call it whenever time has passed or the cluster has changed.
     pub fn poll(&mut self, door: &mut dyn Door, files: &mut Files) {
         self.poll_while(door, files, &mut || true);

@@ -59,6 +59,9 @@ pub enum Act {
         /// The manifest.
         manifest: Option<serde_json::Value>,
     },
+    /// Starts the scheduler again with another KubeSchedulerConfiguration; one that it would not start with changes
+    /// nothing.
+    ConfigureScheduler(serde_json::Value),
 }
 
 /// A state of the world that is kept to look back at.

@@ -208,6 +208,15 @@ impl World {
             crate::bootstrap::create_node(&mut self.api, node, index, &settings);
             return;
         }
+        if let crate::cluster::Act::ConfigureScheduler(configuration) = act {
+            if let Ok(read) = crate::scheduler::configuration::read(configuration)
+                && settings.profile.has_scheduler()
+            {
+                let mut cx = Cx { api: &mut self.api, agenda: &mut self.agenda, settings: &self.settings };
+                self.scheduler.restart(read.profiles, &mut cx);
+            }
+            return;
+        }
         let (kubelets, runtime, mut cx) = self.cx();
         kubelets.act(act, runtime, &mut cx);
         if let crate::cluster::Act::StopKubelet(node) = act

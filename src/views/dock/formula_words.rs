@@ -121,8 +121,13 @@ fn allocated(strategy: ScoringStrategy, parts: &[Part], result: i64) -> Vec<Stri
             format!("{} 100 × {inside} / {has} = {}", part.resource, part.result)
         })
         .collect();
-    let points: Vec<String> = parts.iter().map(|p| p.result.to_string()).collect();
-    lines.push(format!("({}) / {} = {result}", points.join(" + "), parts.len()));
+    let point = |part: &Part| match part.weight {
+        1 => part.result.to_string(),
+        weight => format!("{weight} × {}", part.result),
+    };
+    let points: Vec<String> = parts.iter().map(point).collect();
+    let weights: i64 = parts.iter().map(|p| p.weight).sum();
+    lines.push(format!("({}) / {weights} = {result}", points.join(" + ")));
     lines
 }
 
@@ -132,8 +137,14 @@ mod tests {
 
     #[test]
     fn a_formula_shows_its_numbers() {
-        let part =
-            |resource, used, asked, allocatable, result| Part { resource, used, asked, allocatable, result };
+        let part = |resource, used, asked, allocatable, result| Part {
+            resource,
+            used,
+            asked,
+            allocatable,
+            result,
+            weight: 1,
+        };
         let parts = vec![part("cpu", 600, 400, 2000, 50), part("memory", 1 << 30, 1 << 30, 4 << 30, 50)];
         let formula = Formula::Allocated { strategy: ScoringStrategy::LeastAllocated, parts };
         assert_eq!(

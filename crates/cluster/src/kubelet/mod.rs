@@ -525,7 +525,7 @@ impl Kubelets {
             Act::StaticPod { node, file, manifest } => {
                 self.set_static_pod(node, file, manifest.as_ref(), runtime, cx);
             }
-            Act::AddNode(_) => {}
+            Act::AddNode(_) | Act::ConfigureScheduler(_) => {}
         }
     }
 

@@ -94,10 +94,9 @@ impl Scheduler {
 
     /// Moves the pods out of the unschedulable ones that an event may help.
     fn wake(&mut self, event: ClusterEvent, objects: EventObjects<'_>, at_most: i32, cx: &mut Cx<'_>) {
-        // Hints of plugins differ between profiles only by added affinity; the first one decides.
         let Some(profile) = self.profiles.first() else { return };
         let filter = FilterContext { cache: &self.cache, store: cx.api.store(), profile, now: cx.api.now() };
-        self.queue.move_all_to_active_or_backoff_queue(&filter, event, objects, at_most);
+        self.queue.move_all_to_active_or_backoff_queue((&filter, &self.profiles), event, objects, at_most);
     }
 
     fn see_node(&mut self, old: Option<&Arc<Object>>, new: Option<&Arc<Object>>, cx: &mut Cx<'_>) {
@@ -148,6 +147,16 @@ impl Scheduler {
             self.nominator.set(&info, nominated(pod));
             self.queue.add(info, cx.now());
         }
+    }
+
+    /// A pod without a node, as a scheduler that has just started finds it.
+    pub(super) fn start_anew(&mut self, pod: &Arc<Object>, cx: &mut Cx<'_>) {
+        if self.is_waiting(pod.uid()) || !visible(pod) {
+            return;
+        }
+        self.queue.delete(&Key::of(pod));
+        self.nominator.remove(pod.uid());
+        self.add_pod(pod, cx);
     }
 
     fn add_assigned_pod(&mut self, info: Arc<PodInfo>, cx: &mut Cx<'_>) {
@@ -204,7 +213,8 @@ impl Scheduler {
         let events = pod_events(&info, &before, EventResource::TargetPod);
         let objects = EventObjects { old: Some(old), new: Some(new) };
         self.nominator.set(&info, nominated(new));
-        if let Some(profile) = self.profiles.first() {
+        let name = info.spec().scheduler_name.clone().unwrap_or_default();
+        if let Some(profile) = super::profile_for(&self.profiles, &name) {
             let filter =
                 FilterContext { cache: &self.cache, store: cx.api.store(), profile, now: cx.api.now() };
             self.queue.update(&filter, info, &events, objects);

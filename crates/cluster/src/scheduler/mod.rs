@@ -8,6 +8,7 @@
 //! attempt).
 
 pub mod cache;
+pub mod configuration;
 pub mod decision;
 mod evaluations;
 mod event_handlers;
@@ -41,8 +42,8 @@ use framework::{FilterContext, PodInfo};
 use k8s_openapi::api::core::v1::{PodCondition, PodStatus};
 use nominator::Nominator;
 use plugins::default_preemption::Preemption;
-use podlab_api::kinds;
 use podlab_api::time::time;
+use podlab_api::{Object, kinds};
 use podlab_sim::{Draw, SimTime, Slot};
 use profile::Profile;
 use schedule_one::{Failure, scheduling_cycle};
@@ -212,10 +213,16 @@ impl Scheduler {
         profile_for(&self.profiles, scheduler_name)
     }
 
-    /// Sets the profiles.
-    pub fn set_profiles(&mut self, profiles: Vec<Profile>) {
+    /// Starts anew with other profiles: pods whose scheduler runs now are tried, at once also those that fitted nowhere,
+    /// and those whose scheduler is gone wait.
+    pub(crate) fn restart(&mut self, profiles: Vec<Profile>, cx: &mut Cx<'_>) {
         self.profiles = profiles;
         self.evaluations = Evaluations::default();
+        let pods: Vec<Arc<Object>> = cx.api.store().list(&kinds::POD).cloned().collect();
+        for pod in pods.iter().filter(|pod| pod.node_name().is_none()) {
+            self.start_anew(pod, cx);
+        }
+        self.plan(latency::SCHEDULE, cx);
     }
 
     /// Plans what comes next, a waiting pod after `delay`.

@@ -2,7 +2,7 @@
 //!
 //! Source: pkg/scheduler/apis/config/v1/default_plugins.go, defaults.go (v1.37).
 
-use super::framework::PluginId;
+use super::framework::{PluginId, PluginSet};
 use podlab_api::selector::node::{NodeSelector, PreferredSchedulingTerms};
 
 /// A profile: what serves one `spec.schedulerName`.
@@ -12,10 +12,14 @@ pub struct Profile {
     pub scheduler_name: String,
     /// What the scores of plugins count; a plugin that is not listed counts 1.
     pub weights: Vec<(PluginId, i64)>,
-    /// Plugins that are off.
-    pub disabled: Vec<PluginId>,
+    /// Plugins that rule no node out.
+    pub disabled_filters: PluginSet,
+    /// Plugins that give no score.
+    pub disabled_scores: PluginSet,
     /// How NodeResourcesFit scores.
     pub scoring: ScoringStrategy,
+    /// What CPU and memory count there.
+    pub scoring_weights: [i64; 2],
     /// NodeAffinity's `addedAffinity`, required part.
     pub added_node_selector: Option<NodeSelector>,
     /// NodeAffinity's `addedAffinity`, preferred part.
@@ -49,8 +53,10 @@ impl Default for Profile {
                 (PluginId::NodeResourcesBalancedAllocation, 1),
                 (PluginId::ImageLocality, 1),
             ],
-            disabled: Vec::new(),
+            disabled_filters: PluginSet::default(),
+            disabled_scores: PluginSet::default(),
             scoring: ScoringStrategy::LeastAllocated,
+            scoring_weights: [1, 1],
             added_node_selector: None,
             added_preferred: None,
             percentage_of_nodes_to_score: 0,
@@ -65,8 +71,13 @@ impl Profile {
         self.weights.iter().find(|(id, _)| *id == plugin).map_or(1, |(_, weight)| *weight)
     }
 
-    /// Whether a plugin takes part.
-    pub fn enabled(&self, plugin: PluginId) -> bool {
-        !self.disabled.contains(&plugin)
+    /// Whether a plugin may rule nodes out.
+    pub fn filters_with(&self, plugin: PluginId) -> bool {
+        !self.disabled_filters.contains(plugin)
+    }
+
+    /// Whether a plugin may give scores.
+    pub fn scores_with(&self, plugin: PluginId) -> bool {
+        !self.disabled_scores.contains(plugin)
     }
 }

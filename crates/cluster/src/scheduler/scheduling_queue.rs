@@ -7,6 +7,7 @@
 
 use super::framework::{ClusterEvent, EventObjects, FilterContext, PluginId, PluginSet, PodInfo};
 use super::plugins::{priority_sort, registry, scheduling_gates};
+use super::profile::Profile;
 use crate::store::Key;
 use podlab_sim::{SimDuration, SimTime};
 use std::cmp::Reverse;
@@ -79,6 +80,15 @@ pub struct SchedulingQueue {
 }
 
 const NONE: usize = 31;
+
+fn profile_of<'a>(pod: &PodInfo, profiles: &'a [Profile], first: &'a Profile) -> &'a Profile {
+    if profiles.len() < 2 {
+        return first;
+    }
+    let name =
+        pod.spec().scheduler_name.as_deref().filter(|name| !name.is_empty()).unwrap_or("default-scheduler");
+    profiles.iter().find(|profile| profile.scheduler_name == name).unwrap_or(first)
+}
 
 impl SchedulingQueue {
     /// A pod that waits.
@@ -298,10 +308,11 @@ impl SchedulingQueue {
         }
     }
 
-    /// Something happened: pods that it may help are tried again, those of priority `at_most` or lower.
+    /// Something happened: pods that it may help are tried again, those of priority `at_most` or lower. Plugins are asked
+    /// with the profile of the pod's scheduler.
     pub fn move_all_to_active_or_backoff_queue(
         &mut self,
-        cx: &FilterContext<'_>,
+        (cx, profiles): (&FilterContext<'_>, &[Profile]),
         event: ClusterEvent,
         objects: EventObjects<'_>,
         at_most: i32,
@@ -319,7 +330,8 @@ impl SchedulingQueue {
             .iter()
             .filter(|key| {
                 self.pods.get(*key).is_some_and(|info| {
-                    info.pod.priority <= at_most && worth_requeuing(cx, info, event, objects)
+                    let cx = FilterContext { profile: profile_of(&info.pod, profiles, cx.profile), ..*cx };
+                    info.pod.priority <= at_most && worth_requeuing(&cx, info, event, objects)
                 })
             })
             .cloned()

@@ -12,6 +12,8 @@ use super::profile::ScoringStrategy;
 pub struct Scoring {
     /// How NodeResourcesFit scores.
     pub strategy: ScoringStrategy,
+    /// What CPU and memory count there.
+    pub resource_weights: [i64; 2],
     /// CPU in thousandths and memory in bytes that the pod is taken to want.
     pub wants: [i64; 2],
     /// CPU in thousandths and memory in bytes that the pod requests.
@@ -132,6 +134,8 @@ pub struct Part {
     pub allocatable: i64,
     /// What it comes to: points of 100; for evenness thousandths.
     pub result: i64,
+    /// What it counts.
+    pub weight: i64,
 }
 
 impl Scoring {
@@ -140,6 +144,7 @@ impl Scoring {
         let weights = cx.profile.weights.iter().filter(|(_, weight)| *weight != 1);
         Scoring {
             strategy: cx.profile.scoring,
+            resource_weights: cx.profile.scoring_weights,
             wants: state.fit_score,
             requests: state.balanced_score,
             images: state.image_count,
@@ -232,21 +237,33 @@ fn parts(used: [i64; 2], asked: [i64; 2], has: [i64; 2], result: impl Fn(i64, i6
         let (used, asked, allocatable) = (used[index], asked[index], has[index]);
         (allocatable > 0).then(|| {
             let result = result(used.saturating_add(asked), allocatable);
-            Part { resource, used, asked, allocatable, result: i64::try_from(result).unwrap_or(i64::MAX) }
+            Part {
+                resource,
+                used,
+                asked,
+                allocatable,
+                result: i64::try_from(result).unwrap_or(i64::MAX),
+                weight: 1,
+            }
         })
     };
     ["cpu", "memory"].into_iter().enumerate().filter_map(of).collect()
 }
 
 fn allocated(scoring: &Scoring, basis: &Basis) -> Vec<Part> {
-    parts(basis.wanted, scoring.wants, basis.allocatable, |requested, has| {
+    let mut parts = parts(basis.wanted, scoring.wants, basis.allocatable, |requested, has| {
         let amount = match scoring.strategy {
             ScoringStrategy::LeastAllocated if requested > has => 0,
             ScoringStrategy::LeastAllocated => has - requested,
             ScoringStrategy::MostAllocated => requested.min(has),
         };
         i128::from(amount) * i128::from(MAX_NODE_SCORE) / i128::from(has)
-    })
+    });
+    for part in &mut parts {
+        part.weight = scoring.resource_weights[usize::from(part.resource == "memory")];
+    }
+    parts.retain(|part| part.weight != 0);
+    parts
 }
 
 impl Formula {
@@ -255,8 +272,9 @@ impl Formula {
         let part = |of: i64, all: i64| if all == 0 { 0 } else { MAX_NODE_SCORE.saturating_mul(of) / all };
         match self {
             Formula::Allocated { parts, .. } => {
-                let count = i64::try_from(parts.len()).unwrap_or(0);
-                if count == 0 { 0 } else { parts.iter().map(|p| p.result).sum::<i64>() / count }
+                let count: i64 = parts.iter().map(|p| p.weight).sum();
+                let sum: i64 = parts.iter().map(|p| p.result * p.weight).sum();
+                if count == 0 { 0 } else { sum / count }
             }
             Formula::Balanced { with, without, .. } => {
                 let half = MAX_NODE_SCORE / 2;

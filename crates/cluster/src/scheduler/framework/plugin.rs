@@ -95,6 +95,11 @@ impl PluginSet {
         self.0 |= 1 << plugin as u8;
     }
 
+    /// Takes one out.
+    pub fn remove(&mut self, plugin: PluginId) {
+        self.0 &= !(1 << plugin as u8);
+    }
+
     /// Whether one is in it.
     pub fn contains(self, plugin: PluginId) -> bool {
         self.0 & (1 << plugin as u8) != 0

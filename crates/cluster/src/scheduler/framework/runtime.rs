@@ -37,7 +37,7 @@ pub fn run_pre_filter_plugins(
     let mut rejected = None;
     for plugin in registry::fulfilling("Filter") {
         let id = plugin.id();
-        if !cx.profile.enabled(id) {
+        if !cx.profile.filters_with(id) {
             state.skip_filter.insert(id);
             continue;
         }
@@ -151,7 +151,7 @@ pub fn run_pre_score_plugins(
     nodes: &[usize],
 ) -> Vec<&'static dyn Plugin> {
     let mut scoring: Vec<&'static dyn Plugin> = Vec::new();
-    for plugin in registry::fulfilling("Score").filter(|p| cx.profile.enabled(p.id())) {
+    for plugin in registry::fulfilling("Score").filter(|p| cx.profile.scores_with(p.id())) {
         if plugin.pre_score(cx, pod, state, nodes) {
             scoring.push(plugin);
         } else {

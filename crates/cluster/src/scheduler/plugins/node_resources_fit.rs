@@ -236,8 +236,8 @@ impl Plugin for NodeResourcesFit {
             (node.non_zero_memory, state.fit_score[1], node.allocatable.memory),
         ];
         let (mut sum, mut weights) = (0, 0);
-        for (used, asked, capacity) in resources {
-            if capacity == 0 {
+        for ((used, asked, capacity), weight) in resources.into_iter().zip(cx.profile.scoring_weights) {
+            if capacity == 0 || weight == 0 {
                 continue;
             }
             let requested = used.saturating_add(asked);
@@ -246,13 +246,14 @@ impl Plugin for NodeResourcesFit {
                 // A node of a hundred petabytes takes 128 bits.
                 None => (i128::from(amount) * i128::from(MAX_NODE_SCORE) / i128::from(capacity)) as i64,
             };
-            sum += match cx.profile.scoring {
-                _ if capacity < 0 => 0,
-                ScoringStrategy::LeastAllocated if requested > capacity => 0,
-                ScoringStrategy::LeastAllocated => part(capacity - requested),
-                ScoringStrategy::MostAllocated => part(requested.min(capacity)),
-            };
-            weights += 1;
+            sum += weight
+                * match cx.profile.scoring {
+                    _ if capacity < 0 => 0,
+                    ScoringStrategy::LeastAllocated if requested > capacity => 0,
+                    ScoringStrategy::LeastAllocated => part(capacity - requested),
+                    ScoringStrategy::MostAllocated => part(requested.min(capacity)),
+                };
+            weights += weight;
         }
         if weights == 0 { 0 } else { sum / weights }
     }
