@@ -152,8 +152,8 @@ pub(super) fn WhyTab(props: &ObjectProps) -> Html {
 
 /// Whether scheduling gates keep a pod from the scheduler.
 fn is_gated(pod: &Object) -> bool {
-    let spec = pod.pod_spec().filter(|_| pod.node_name().is_none());
-    spec.is_some_and(|spec| spec.scheduling_gates.as_ref().is_some_and(|gates| !gates.is_empty()))
+    let gates = pod.pod_spec().and_then(|spec| spec.scheduling_gates.as_ref());
+    pod.node_name().is_none() && gates.is_some_and(|gates| !gates.is_empty())
 }
 
 /// The scheduler that a pod names, where none of that name runs.
