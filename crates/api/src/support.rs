@@ -98,8 +98,6 @@ const SERVICE: &[Field] = &[
     field("loadBalancerClass"),
     field("loadBalancerIP"),
     field("loadBalancerSourceRanges"),
-    unless("sessionAffinity", &["None"]),
-    field("sessionAffinityConfig"),
     field("trafficDistribution"),
 ];
 

@@ -4,8 +4,8 @@ use crate::exchange::parse;
 use crate::negotiate::accept;
 use crate::protobuf;
 use crate::query::{Query, check_write, list_query, request_options};
-use crate::route::{Target, route};
 use crate::spdy::{Reader, Writer};
+use podlab_api::route::{Target, route};
 use podlab_sim::splitmix64;
 
 /// Numbers that are the same in every run.

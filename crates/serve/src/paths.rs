@@ -5,9 +5,8 @@ use crate::negotiate::{Accepts, Encoding, Form};
 use crate::openapi;
 use crate::render;
 use crate::reply::{self, Reply};
-use crate::route::Route;
-use crate::version::version;
 use hyper::header::CONTENT_TYPE;
+use podlab_api::route::Route;
 use podlab_api::{Kind, Status};
 use serde_json::json;
 use std::net::SocketAddr;
@@ -57,20 +56,20 @@ fn unknown(served: &[Served], route: &Route) -> Reply {
 pub(crate) fn other(parts: &[String], target: &str, accept: &str, defined: &[&'static Kind]) -> Reply {
     let words: Vec<&str> = parts.iter().map(String::as_str).collect();
     match words.as_slice() {
-        ["version"] => reply::document(200, version().to_string(), Encoding::Json),
+        ["version"] => reply::raw(podlab_api::server_version::answer()),
         ["healthz" | "livez" | "readyz", ..] => {
             podlab_api::health::answer(target).map_or_else(reply::not_found, |text| reply::text(200, &text))
         }
         ["openapi", "v2"]
             if accept.is_empty() || accept.contains('*') || accept.contains("application/json") =>
         {
-            reply::document(200, openapi::v2(defined).into_owned(), Encoding::Json)
+            reply::raw(openapi::v2(defined).into_owned())
         }
         ["openapi", "v2"] => reply::text(406, ""),
-        ["openapi", "v3"] => reply::document(200, openapi::index(defined).to_string(), Encoding::Json),
+        ["openapi", "v3"] => reply::raw(openapi::index(defined).to_string()),
         ["openapi", "v3", path @ ..] => match openapi::document(&path.join("/"), defined) {
             Some(document) => {
-                let mut reply = reply::document(200, document.text.clone(), Encoding::Json);
+                let mut reply = reply::raw(document.text.clone());
                 reply::set(&mut reply, hyper::header::ETAG, &format!("\"{}\"", document.hash));
                 reply::set(&mut reply, hyper::header::CACHE_CONTROL, "public, immutable");
                 reply
@@ -89,7 +88,7 @@ pub(crate) fn other(parts: &[String], target: &str, accept: &str, defined: &[&'s
                 "/readyz",
                 "/version",
             ];
-            reply::document(200, json!({"paths": paths}).to_string(), Encoding::Json)
+            reply::indented(&json!({"paths": paths}))
         }
         _ => reply::not_found(),
     }

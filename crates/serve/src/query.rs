@@ -1,9 +1,9 @@
 //! The query of a request: what it may say, and how it is said wrong.
 
 use crate::refuse::{cause, check};
-use crate::route::{Target, unescape};
 use podlab_api::Status;
 use podlab_api::door::{ExecOptions, FieldValidation, LogOptions, Propagation, RequestOptions};
+use podlab_api::route::{Target, unescape};
 
 /// The parameters in order.
 #[derive(Clone, Debug, Default)]
@@ -256,7 +256,7 @@ pub(crate) fn request_options(query: &Query) -> Result<RequestOptions, Status> {
 #[cfg(test)]
 mod tests {
     use super::{Query, check_write, list_query, request_options};
-    use crate::route::Target;
+    use podlab_api::route::Target;
 
     #[test]
     fn parameters_are_unescaped_and_may_repeat() {

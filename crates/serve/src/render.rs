@@ -1,9 +1,9 @@
 //! Objects, lists and tables as the server writes them.
 
-use crate::go_json;
 use crate::negotiate::Form;
 use crate::protobuf;
 use podlab_api::door::Timestamp;
+use podlab_api::go_json;
 use podlab_api::versions::Version;
 use podlab_api::{Kind, Object, Status, Table, descriptions, go_text, printers};
 use serde_json::{Value, json};

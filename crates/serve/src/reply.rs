@@ -27,8 +27,23 @@ pub(crate) fn set(reply: &mut Reply, name: HeaderName, value: &str) {
     }
 }
 
-/// A JSON document, or the same in another encoding.
-pub(crate) fn document(code: u16, json: String, encoding: Encoding) -> Reply {
+/// JSON as it is.
+pub(crate) fn raw(json: String) -> Reply {
+    typed(200, "application/json", ReplyBody::full(json))
+}
+
+/// A tree as Go's `WriteRawJSON` writes it: indented, without a newline at its end.
+///
+/// Source: k8s.io/apiserver/pkg/endpoints/handlers/responsewriters/writers.go (v1.37).
+pub(crate) fn indented(value: &serde_json::Value) -> Reply {
+    raw(serde_json::to_string_pretty(value).unwrap_or_default())
+}
+
+/// An object in JSON, which ends with a newline, or in another encoding.
+pub(crate) fn document(code: u16, mut json: String, encoding: Encoding) -> Reply {
+    if encoding == Encoding::Json && !json.ends_with('\n') {
+        json.push('\n');
+    }
     match encoding {
         Encoding::Json => typed(code, "application/json", ReplyBody::full(json)),
         Encoding::Yaml => {

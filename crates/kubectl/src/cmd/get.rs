@@ -15,7 +15,7 @@ use serde_json::Value;
 
 pub(crate) fn run(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
     if parsed.changed("raw") {
-        return raw(cx, parsed);
+        return super::raw::raw(cx, parsed);
     }
     if parsed.bool("watch-only") && parsed.changed("sort-by") {
         cx.errln("warning: --watch-only requested, --sort-by will be ignored");
@@ -39,24 +39,6 @@ pub(crate) fn run(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
     match format {
         Format::Human | Format::Wide => human(cx, parsed, &builder, matches!(format, Format::Wide)),
         format => generic(cx, parsed, &builder, &format),
-    }
-}
-
-fn raw(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
-    if !parsed.args.is_empty() {
-        return message("arguments may not be passed when --raw is specified");
-    }
-    cx.discover(1)?;
-    let path = parsed.str("raw");
-    match podlab_api::health::answer(path) {
-        Some(text) => {
-            cx.out(&text);
-            done()
-        }
-        None => {
-            let path = path.split('?').next().unwrap_or("");
-            message(format!("podlab does not simulate 'kubectl get --raw {path}'"))
-        }
     }
 }
 

@@ -34,6 +34,7 @@ pub(crate) mod patch;
 pub(crate) mod plugin;
 pub(crate) mod pods;
 pub(crate) mod port_forward;
+pub(crate) mod raw;
 pub(crate) mod reconcile;
 pub(crate) mod refused;
 pub(crate) mod replace;

@@ -1,6 +1,8 @@
 //! What the tests share: a machine in memory, recordings, and what is left out of comparisons.
 #![allow(dead_code)]
 
+pub mod replay;
+
 use podlab_api::{Door, Object};
 use podlab_cluster::{Cluster, Profile, Settings};
 use podlab_kubectl::{DirEntry, Env, FileError, Io, Stdin, Step};

@@ -1,7 +1,7 @@
 //! Objects as the API server writes them: fields in the order of Go's types, one line.
 
-use podlab_api::go_text;
-use podlab_api::schema::{GoType, Schema, TypeId};
+use crate::go_text;
+use crate::schema::{GoType, Schema, TypeId};
 use serde_json::{Map, Value};
 
 /// Of what type a value is, as far as that is known.
@@ -13,13 +13,13 @@ enum Shape<'a> {
 }
 
 /// Writes an object whose `kind` and `apiVersion` say what it is.
-pub(crate) fn object(out: &mut String, value: &Value) {
+pub fn object(out: &mut String, value: &Value) {
     let text = |key: &str| value.get(key).and_then(Value::as_str).unwrap_or("");
     of_kind(out, value, text("apiVersion"), text("kind"));
 }
 
 /// Writes an object of a kind that it need not name itself.
-pub(crate) fn of_kind(out: &mut String, value: &Value, api_version: &str, kind: &str) {
+pub fn of_kind(out: &mut String, value: &Value, api_version: &str, kind: &str) {
     let schema = Schema::get();
     // Statuses and options are known to every group.
     let id = schema.kind(api_version, kind).or_else(|| schema.type_named(&format!("meta/v1.{kind}")));
@@ -31,7 +31,7 @@ pub(crate) fn of_kind(out: &mut String, value: &Value, api_version: &str, kind: 
 }
 
 /// Writes object metadata.
-pub(crate) fn metadata(out: &mut String, value: &Value) {
+pub fn metadata(out: &mut String, value: &Value) {
     write(out, value, Schema::get().type_named("meta/v1.ObjectMeta").map_or(Shape::Unknown, Shape::Struct));
 }
 

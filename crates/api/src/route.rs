@@ -4,7 +4,7 @@
 
 /// What is asked for.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Route {
+pub enum Route {
     /// `/api`.
     LegacyVersions,
     /// `/apis`.
@@ -26,7 +26,7 @@ pub(crate) enum Route {
 
 /// A resource path.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Target {
+pub struct Target {
     /// Empty for the core group.
     pub group: String,
     /// `v1`.
@@ -46,7 +46,7 @@ pub(crate) struct Target {
 }
 
 /// Reads a path; `None` where it holds what no path may hold.
-pub(crate) fn route(path: &str) -> Option<Route> {
+pub fn route(path: &str) -> Option<Route> {
     let parts: Vec<String> =
         path.split('/').filter(|part| !part.is_empty()).map(unescape).collect::<Option<_>>()?;
     let words: Vec<&str> = parts.iter().map(String::as_str).collect();
@@ -90,7 +90,7 @@ fn target(group: &str, version: &str, parts: &[&str]) -> Target {
 }
 
 /// Takes percent escapes back; `None` for broken ones and for what is not UTF-8.
-pub(crate) fn unescape(text: &str) -> Option<String> {
+pub fn unescape(text: &str) -> Option<String> {
     let mut out = Vec::with_capacity(text.len());
     let mut bytes = text.bytes();
     while let Some(byte) = bytes.next() {
