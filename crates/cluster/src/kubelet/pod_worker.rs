@@ -257,7 +257,8 @@ pub(crate) struct SyncEnd {
 /// Source: pkg/kubelet/pod_workers.go `completeWork` (v1.37).
 pub(crate) fn complete_work(env: &mut Env<'_, '_>, w: &mut PodWorker, end: SyncEnd) {
     let now = env.cx.now();
-    w.last_sync = Some(now);
+    // A look that this sync has used was taken before it ended, also where no time has passed since.
+    w.last_sync = Some(now.max(w.observed));
     if let Some(next) = end.transition {
         if next == WorkType::Finished {
             w.work = WorkType::Finished;
@@ -310,7 +311,7 @@ pub(crate) fn relist_pod(env: &mut Env<'_, '_>, w: &mut PodWorker, now_observed:
     let changes = fresh.changes_since(&w.cache);
     if now_observed {
         // One nanosecond on: the look was taken after the sync had ended.
-        w.observed = now + SimDuration::from_nanos(1);
+        w.observed = w.last_sync.unwrap_or(now).max(now) + SimDuration::from_nanos(1);
     }
     let differs = fresh != *w.cache;
     if differs {
