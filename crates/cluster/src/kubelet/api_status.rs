@@ -317,6 +317,15 @@ fn keep_count(status: &mut ContainerStatus, before: &ContainerStatus) {
     }
 }
 
+/// The end of a run, where the status before tells of it.
+fn end_of(before: &ContainerStatus, id: &str) -> Option<ContainerState> {
+    let is_its = |state: &&ContainerState| {
+        let ended = state.terminated.as_ref().and_then(|ended| ended.container_id.as_deref());
+        ended.and_then(|ended| ended.strip_prefix("containerd://")) == Some(id)
+    };
+    [&before.state, &before.last_state].into_iter().flatten().find(is_its).cloned()
+}
+
 fn container_statuses(
     input: &Inputs<'_>,
     containers: &[Container],
@@ -351,9 +360,17 @@ fn container_statuses(
                 ..ContainerStatus::default()
             },
         };
+        if let (Some(newest), Some(before)) = (seen.first(), before)
+            && newest.state == Runs::Running
+        {
+            // Whether it has started is not known of a new run before its startup probe's worker looks at it.
+            status.started = before.started;
+        }
         if !seen.is_empty() {
             if let Some(second) = seen.get(1) {
-                status.last_state = convert(input, second, container).state;
+                // What was written to its files was read when it ended: they may be gone with it by now.
+                let known = before.and_then(|before| end_of(before, &second.id));
+                status.last_state = known.or_else(|| convert(input, second, container).state);
             } else if let Some(s) = before
                 && s.container_id == status.container_id
             {
@@ -399,6 +416,9 @@ fn container_statuses(
         status.volume_mounts = mount_statuses(container);
         out.push(status);
     }
-    // The API lists containers in the pod's order for its own and by name for init containers alike.
+    if !is_init {
+        // Source: pkg/kubelet/status/status_manager.go `normalizeStatus` (v1.37): init containers keep the pod's order.
+        out.sort_by(|a, b| a.name.cmp(&b.name));
+    }
     out
 }

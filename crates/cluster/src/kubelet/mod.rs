@@ -146,6 +146,18 @@ pub enum KubeletEvent {
         /// Index of the node.
         node: u32,
     },
+    /// A static pod's mirror is looked at.
+    Mirror {
+        /// Which pod.
+        pod: PodIx,
+    },
+    /// A static pod begins that waited for the end of the one before it.
+    StaticPod {
+        /// Index of the node.
+        node: u32,
+        /// The manifest's file.
+        file: Arc<str>,
+    },
     /// The pod's deadline is looked at.
     Deadline {
         /// Which pod.
@@ -222,6 +234,10 @@ impl Kubelets {
             }
             KubeletEvent::ProbeAnswer { pod, worker } => {
                 self.with_pod(pod, runtime, cx, |env, w| prober::on_result_time(env, w, usize::from(worker)));
+            }
+            KubeletEvent::Mirror { pod } => self.reconcile_mirror(pod, runtime, cx),
+            KubeletEvent::StaticPod { node, file } => {
+                self.start_waiting_static_pod(node as usize, &file, runtime, cx);
             }
             KubeletEvent::Deadline { pod } => self.with_pod(pod, runtime, cx, |env, w| {
                 w.deadline = None;
@@ -314,7 +330,7 @@ impl Kubelets {
         }
         let gone = stored.is_none();
         if let Some(ix) = known.filter(|ix| self.pods.get(ix).is_some_and(|w| w.is_static && !w.deleted)) {
-            self.on_mirror_changed(ix, stored, runtime, cx);
+            self.on_mirror_changed(ix, uid, stored, runtime, cx);
             return;
         }
         match (stored, known) {
@@ -551,11 +567,13 @@ impl Kubelets {
             return;
         }
         let static_pods = std::mem::take(&mut node.static_pods);
+        let waiting = std::mem::take(&mut node.waiting_static_pods);
         let old = std::mem::take(&mut node.pods);
         let ip = node.ip.clone();
         *node = Node::new(name, ip, index as u32, cx.settings.seed);
         node.started = Some(now);
         node.static_pods = static_pods;
+        node.waiting_static_pods = waiting;
         cx.api.start_lease(name);
         self.announce(
             index,
@@ -734,6 +752,7 @@ fn terminate(env: &mut Env<'_, '_>, w: &mut PodWorker) {
                 w.next_work = Some(WorkType::Terminating);
             }
             pod_worker::update_pod(env, w);
+            sync::cancel_waiting(env, w);
         }
         WorkType::Terminating | WorkType::Terminated => {}
         WorkType::Finished => finished(env, w),
@@ -744,7 +763,9 @@ fn terminate(env: &mut Env<'_, '_>, w: &mut PodWorker) {
 ///
 /// Source: pkg/kubelet/status/status_manager.go `syncPod` (v1.37).
 fn finished(env: &mut Env<'_, '_>, w: &mut PodWorker) {
-    if w.pod.is_terminating() && !w.deleted {
+    if w.is_static && w.removed.is_some() && !w.deleted {
+        static_pods::leave(env);
+    } else if w.pod.is_terminating() && !w.deleted {
         let options = DeleteOptions {
             grace_period_seconds: Some(0),
             uid: Some(w.uid.to_string()),

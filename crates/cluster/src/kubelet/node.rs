@@ -7,6 +7,7 @@ use crate::recorder::EventRecorder;
 use k8s_openapi::api::core::v1::NodeStatus;
 use podlab_api::resources::{ResourceList, resource_list};
 use podlab_sim::{Draw, SimDuration, SimTime, Slot};
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -45,6 +46,9 @@ pub(crate) struct Node {
     allocatable: Option<(Arc<NodeStatus>, Arc<ResourceList>)>,
     /// Static pods: file → pod.
     pub static_pods: BTreeMap<String, super::PodIx>,
+    /// Static pods that wait for the end of the one before them: file → manifest, the pod before.
+    pub waiting_static_pods: BTreeMap<String, (Arc<Value>, super::PodIx)>,
+    housekeeping_origin: SimTime,
 }
 
 impl Node {
@@ -52,6 +56,7 @@ impl Node {
         let mut draw = Draw::keyed(seed, "kubelet", name, 0);
         let mut origin = || SimTime::from_nanos((draw.unit() * 1e9) as i64);
         let (relist_origin, sync_origin) = (origin(), origin());
+        let housekeeping = (draw.unit() * latency::HOUSEKEEPING.as_nanos() as f64) as i64;
         Node {
             name: name.into(),
             index,
@@ -69,6 +74,8 @@ impl Node {
             service_environment: ServiceEnvironment::default(),
             allocatable: None,
             static_pods: BTreeMap::new(),
+            waiting_static_pods: BTreeMap::new(),
+            housekeeping_origin: SimTime::from_nanos(housekeeping),
         }
     }
 
@@ -92,6 +99,11 @@ impl Node {
     /// The latest relist at or before an instant.
     pub(crate) fn last_relist(&self, now: SimTime) -> SimTime {
         self.next_relist(now) - latency::PLEG_RELIST
+    }
+
+    /// The first look, after an instant, at what lies about.
+    pub(crate) fn next_housekeeping(&self, after: SimTime) -> SimTime {
+        (after + SimDuration::from_nanos(1)).next_tick(self.housekeeping_origin, latency::HOUSEKEEPING)
     }
 
     /// The first look at the work queue at or after an instant.

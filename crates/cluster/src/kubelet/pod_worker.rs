@@ -8,6 +8,7 @@ use super::kill::Kill;
 use super::node::Node;
 use super::pod_cache::{RuntimePodStatus, Sandbox, Snapshot};
 use super::prober;
+use super::static_pods::Mirror;
 use super::sync::SyncJob;
 use super::volumes::Volumes;
 use super::{KubeletEvent, PodIx};
@@ -60,6 +61,10 @@ pub(crate) struct PodWorker {
     pub requests: Arc<ResourceList>,
     /// Whether it came from a file.
     pub is_static: bool,
+    /// When that file went or changed.
+    pub removed: Option<SimTime>,
+    /// What has become of the mirror of a static pod.
+    pub mirror: Mirror,
     pub work: WorkType,
     /// Work of the next type waits until the present sync has ended.
     pub next_work: Option<WorkType>,
@@ -102,6 +107,8 @@ pub(crate) struct PodWorker {
     pub grace: Option<i64>,
     /// The pod's phase, reason and message by the kubelet's own decision.
     pub evict: Option<(String, String)>,
+    /// What the API said of the pod when its end began.
+    pub status_at_end: Option<Arc<PodStatus>>,
     /// When the deadline has to be looked at.
     pub deadline: Option<Slot>,
     /// The object is gone from the API.
@@ -125,6 +132,8 @@ impl PodWorker {
             requests,
             pod,
             is_static: false,
+            removed: None,
+            mirror: Mirror::Present,
             work: WorkType::Sync,
             next_work: None,
             pending: false,
@@ -150,6 +159,7 @@ impl PodWorker {
             volumes: Volumes::default(),
             grace: None,
             evict: None,
+            status_at_end: None,
             deadline: None,
             deleted: false,
             resize: None,
@@ -281,9 +291,15 @@ pub(crate) fn complete_work(env: &mut Env<'_, '_>, w: &mut PodWorker, end: SyncE
         };
         let at = env.node.next_sync_tick(now + wait);
         w.requeue = Some(env.cx.at(at, KubeletEvent::Requeue { pod: env.ix }.into()));
-        if end.acted && end.error.is_none() {
-            // The runtime is asked about this pod at once.
-            relist_pod(env, w, true);
+        if end.acted {
+            if end.error.is_none() {
+                // The runtime is asked about this pod at once.
+                relist_pod(env, w, true);
+            } else {
+                // What was done beside the failure shows at the next relist.
+                env.node.dirty.insert(env.ix);
+                super::plan_relist(env);
+            }
         }
     }
     start_if_idle(env, w);

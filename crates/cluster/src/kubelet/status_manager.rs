@@ -8,8 +8,8 @@ use crate::runtime::ContainerId;
 use k8s_openapi::api::core::v1::{
     ContainerState, ContainerStateTerminated, ContainerStatus, PodCondition, PodStatus,
 };
-use podlab_api::kinds;
 use podlab_api::time::time;
+use podlab_api::{Object, kinds};
 use std::sync::Arc;
 
 fn is_terminal(phase: Option<&str>) -> bool {
@@ -43,13 +43,16 @@ pub(crate) fn set_pod_status(env: &mut Env<'_, '_>, w: &mut PodWorker, mut statu
 /// Writes the status that was last set.
 pub(crate) fn write(env: &mut Env<'_, '_>, w: &mut PodWorker) {
     w.status_written = true;
+    if super::static_pods::is_forgotten(env, w) {
+        return;
+    }
     let store = env.cx.api.store();
     let Some(stored) = store.get(&kinds::POD, w.pod.namespace(), w.pod.name()) else { return };
     let Some(api) = stored.pod_status().cloned() else { return };
     if stored.uid() != w.pod.uid() {
         return;
     }
-    let merged = merge(&api, &w.status, w.work != WorkType::Terminated);
+    let merged = merge(&api, &w.status, w.work != WorkType::Terminated && !w.is_static);
     if api == merged {
         return;
     }
@@ -59,6 +62,8 @@ pub(crate) fn write(env: &mut Env<'_, '_>, w: &mut PodWorker) {
     }
 }
 
+/// Whether containers may run is asked by the uid of the API's pod, which for a static pod is the mirror's and unknown.
+///
 /// Source: `mergePodStatus`: others' conditions stay, and no pod ends while something of it may run.
 fn merge(api: &PodStatus, new: &Arc<PodStatus>, could_have_running_containers: bool) -> Arc<PodStatus> {
     let others = api.conditions.iter().flatten().filter(|c| !conditions::by_kubelet(&c.type_));
@@ -152,6 +157,31 @@ pub(crate) fn set_container_startup(
     set_pod_status(env, w, status);
 }
 
+/// Whether any of the pod's own containers may have been started.
+///
+/// Source: `hasPodInitialized`.
+fn has_initialized(pod: &Object, status: &PodStatus) -> bool {
+    let Some(last) = pod.pod_spec().and_then(|spec| spec.init_containers.as_ref()?.last()) else {
+        return true;
+    };
+    let has_ended = |s: &Option<ContainerState>| s.as_ref().is_some_and(|s| s.terminated.is_some());
+    let waits = |s: &ContainerStatus| s.state.as_ref().is_some_and(|s| s.waiting.is_some());
+    if status.container_statuses.iter().flatten().any(|s| has_ended(&s.last_state) || !waits(s)) {
+        return true;
+    }
+    let found = status.init_container_statuses.iter().flatten().find(|s| s.name == last.name);
+    found.is_some_and(|s| {
+        let passed = |s: &Option<ContainerState>| {
+            s.as_ref().and_then(|s| s.terminated.as_ref()).is_some_and(|ended| ended.exit_code == 0)
+        };
+        if super::restart_policy::is_restartable_init_container(last) {
+            s.started == Some(true) && s.state.as_ref().is_some_and(|s| s.running.is_some())
+        } else {
+            passed(&s.last_state) || passed(&s.state)
+        }
+    })
+}
+
 /// No container of an ended pod is without an end: where none is known, a failure is assumed.
 ///
 /// Source: `TerminatePod`.
@@ -176,20 +206,11 @@ pub(crate) fn terminate_pod(env: &mut Env<'_, '_>, w: &mut PodWorker) {
         s.last_state.as_ref().is_some_and(|l| l.terminated.is_some())
             || s.state.as_ref().is_some_and(|s| s.running.is_some() || s.terminated.is_some())
     };
-    let init = status.init_container_statuses.as_deref().unwrap_or(&[]);
-    let initialized = match init.last() {
-        None => true,
-        Some(last) => {
-            let ok = |s: &Option<ContainerState>| {
-                s.as_ref().and_then(|s| s.terminated.as_ref()).is_some_and(|t| t.exit_code == 0)
-            };
-            ok(&last.last_state) || ok(&last.state) || last.started == Some(true)
-        }
-    };
+    let initialized = has_initialized(&w.pod, w.status_at_end.as_deref().unwrap_or(&status));
     if initialized {
         status.container_statuses.iter_mut().flatten().for_each(unknown);
     }
-    if !is_terminal(status.phase.as_deref()) {
+    if !is_terminal(status.phase.as_deref()) && !w.is_static {
         status.phase = Some("Failed".to_owned());
     }
     let init = status.init_container_statuses.as_deref().unwrap_or(&[]);

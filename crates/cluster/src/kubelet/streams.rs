@@ -165,7 +165,7 @@ impl Kubelets {
             runtime.is_running(id) && runtime.container_status(id).is_some_and(|s| s.name == name)
         });
         found.cloned().ok_or_else(|| {
-            Status::internal_error(format!("unable to upgrade connection: container not found ({name:?})"))
+            Status::unknown(format!("unable to upgrade connection: container not found ({name:?})"))
         })
     }
 

@@ -193,11 +193,20 @@ fn begin_sync_pod(env: &mut Env<'_, '_>, w: &mut PodWorker, job: &mut SyncJob) {
         job.transition = Some(WorkType::Terminating);
         return;
     }
+    if w.is_static {
+        super::static_pods::look_at_mirror(env, w);
+    }
     job.steps.extend([Step::MountVolumes, Step::Actions]);
 }
 
 fn begin_terminating(env: &mut Env<'_, '_>, w: &mut PodWorker, job: &mut SyncJob) {
     let snapshot = job.snapshot.clone();
+    if w.status_at_end.is_none() {
+        w.status_at_end = match &w.pod.body {
+            podlab_api::Body::Pod { status, .. } => Some(status.clone()),
+            _ => None,
+        };
+    }
     set_status(env, w, &snapshot, false);
     w.probes.stop_liveness_and_startup();
     job.steps.extend([Step::KillAll, Step::StopSandboxes, Step::FinishTerminating]);
@@ -300,6 +309,21 @@ pub(crate) fn on_resume(env: &mut Env<'_, '_>, w: &mut PodWorker) {
             }
         }
         other => job.waiting = other,
+    }
+    w.job = Some(job);
+    run(env, w);
+}
+
+/// The pod is to end: its sync waits no longer for volumes.
+///
+/// Source: pkg/kubelet/pod_workers.go `UpdatePod` (v1.37), which cancels the context of the sync in progress.
+pub(crate) fn cancel_waiting(env: &mut Env<'_, '_>, w: &mut PodWorker) {
+    let Some(mut job) = w.job.take() else { return };
+    if let Some(Waiting::Volumes { slot, .. }) = job.waiting {
+        env.cx.agenda.cancel(slot);
+        job.waiting = None;
+        job.errors.push(None);
+        job.steps.clear();
     }
     w.job = Some(job);
     run(env, w);

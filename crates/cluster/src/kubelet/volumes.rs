@@ -306,7 +306,19 @@ fn check_host_path(env: &mut Env<'_, '_>, host: &HostPathVolumeSource) -> Result
     let volume = env.runtime.host_volume(&env.node.name, env.cx);
     let path = host.path.trim_matches('/');
     let found = if path.is_empty() { Some(true) } else { env.runtime.volume_path(&volume, path) };
-    let fail = |what: &str| Err(format!("hostPath type check failed: {} is not {what}", host.path));
+    let fail = |what: &str| {
+        let path = &host.path;
+        let it_is = match found {
+            Some(true) => "Directory",
+            Some(false) => "File",
+            None => {
+                return Err(format!(
+                    "hostPath type check failed, {path} is not a {what}, unable to determine its type: path {path:?} does not exist"
+                ));
+            }
+        };
+        Err(format!("hostPath type check failed: {path} is not a {what}, it's a {it_is}"))
+    };
     match host.type_.as_deref().unwrap_or("") {
         "" => {
             if found.is_none() {
@@ -320,14 +332,14 @@ fn check_host_path(env: &mut Env<'_, '_>, host: &HostPathVolumeSource) -> Result
                 Ok(())
             }
             Some(true) => Ok(()),
-            Some(false) => fail("a directory"),
+            Some(false) => fail("directory"),
         },
-        "Directory" if found != Some(true) => fail("a directory"),
-        "File" if found != Some(false) => fail("a file"),
-        "FileOrCreate" if found == Some(true) => fail("a file"),
-        "Socket" => fail("a socket file"),
-        "CharDevice" => fail("a character device"),
-        "BlockDevice" => fail("a block device"),
+        "Directory" if found != Some(true) => fail("directory"),
+        "File" if found != Some(false) => fail("file"),
+        "FileOrCreate" if found == Some(true) => fail("file"),
+        "Socket" => fail("socket file"),
+        "CharDevice" => fail("character device"),
+        "BlockDevice" => fail("block device"),
         _ => Ok(()),
     }
 }

@@ -161,7 +161,7 @@ impl Manager {
         let started = running
             && match self.result(id, ProbeType::Startup) {
                 Some(result) => result == ProbeResult::Success,
-                None => self.worker(&s.name, ProbeType::Startup).is_none(),
+                None => s.started == Some(true) || self.worker(&s.name, ProbeType::Startup).is_none(),
             };
         s.started = Some(started);
         s.ready = false;

@@ -14,6 +14,7 @@ use crate::recorder::{EventType, InvolvedObject};
 use crate::runtime::{ContainerId, ExecState, ExecToken};
 use k8s_openapi::api::core::v1::{Container, PodStatus, Probe};
 use podlab_api::Object;
+use podlab_api::duration::go_duration;
 use podlab_sim::{SimDuration, SimTime, Slot};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -353,10 +354,14 @@ fn run_probe(env: &mut Env<'_, '_>, w: &mut PodWorker, index: usize) {
             let host = w.cache.ip().unwrap_or("");
             match env.runtime.tcp_connect(host, *port, env.cx) {
                 Ok(()) => Answer::Passed,
-                Err(text) => Answer::Failed(format!(
-                    "timeout: failed to connect service \"{host}:{port}\" within {}s: connection error: desc = \"transport: Error while dialing: {text}\"",
-                    timeout.as_secs()
-                )),
+                // The client tries again until its time is over, whatever the reason.
+                Err(_) => {
+                    let within = go_duration(i64::try_from(timeout.as_nanos()).unwrap_or(i64::MAX));
+                    let text = format!(
+                        "timeout: failed to connect service \"{host}:{port}\" within {within}: context deadline exceeded"
+                    );
+                    return wait_for(env, w, index, Answer::Failed(text), timeout);
+                }
             }
         }
         Ask::Exec(command) => {
