@@ -119,6 +119,8 @@ static NOT_TRUTH: LazyLock<Vec<(Regex, &'static str)>> = LazyLock::new(|| {
         (r"(?s)failed to (create containerd task|start containerd task|exec in container|create containerd container).*", "<runtime>"),
         (r"(?s)(OCI runtime exec failed|failed to pull and unpack).*", "<runtime>"),
         (r"in \d[0-9.hmsµ]*s \(\d[0-9.hmsµ]*s including waiting\)\. Image size: \d+ bytes\.", "in <time> (<time> including waiting). Image size: <n> bytes."),
+        // The uid of a static pod, which the recorder left as it was.
+        (r"\b[0-9a-f]{32}\b", "<uid>"),
         // What pods of other scenarios used of the node.
         (r"\bused: \d+", "used: <n>"),
         (r"172\.\d+\.\d+\.\d+", "<nodeIP>"),
@@ -162,6 +164,14 @@ pub(super) fn without_drawn_nodes(text: &str, drawn: &[&str]) -> String {
 
 static DRAWN_POD: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"<p\d+>").ok());
 
+/// Takes out which of several pods of one controller a text names.
+pub(super) fn without_drawn_pods(text: &str) -> String {
+    match DRAWN_POD.as_ref() {
+        Some(pod) => pod.replace_all(text, "<pod>").into_owned(),
+        None => text.to_owned(),
+    }
+}
+
 /// Numbers the drawn suffixes of pods by their appearance in a text: kubectl lists pods by name, so that their order is
 /// drawn with them.
 pub(super) fn renumbered(text: &str) -> String {
@@ -180,8 +190,10 @@ pub(super) fn renumbered(text: &str) -> String {
 
 static GIVEN: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"<(p|rs|job)(\d+)>").ok());
 
-/// A manifest whose author named an object as controllers do, before any was seen: the recorder wrote an alias there.
+/// A manifest or a command line whose author named an object as controllers do, before any was seen, or an image by its
+/// digest: the recorder wrote an alias there.
 pub(super) fn given_names(manifest: &str) -> String {
+    let manifest = &manifest.replace("sha256:<id>", &format!("sha256:{}", "a".repeat(64)));
     match GIVEN.as_ref() {
         Some(alias) => alias.replace_all(manifest, "$1$2").into_owned(),
         None => manifest.to_owned(),
