@@ -23,6 +23,10 @@ pub const SANDBOX: Duration = Duration::from_millis(20);
 /// A container is made and started: in the middle of all recordings of cluster/kubelet.jsonl 6 ms pass from `Pulled` to
 /// `Created`, 11 ms from there to `Started`.
 pub const START: Duration = Duration::from_millis(17);
+/// From a container's start to its postStart hook: what it runs has begun by then.
+///
+/// Source: recording `poststart-http-refused` of cluster/kubelet.jsonl.
+pub const POST_START: Duration = Duration::from_millis(9);
 /// The PLEG lists containers a second after it has listed them, which takes it some 4 ms.
 ///
 /// Source: pkg/kubelet/kubelet.go `genericPlegRelistPeriod`, pkg/kubelet/pleg/generic.go `Start` (v1.37); fifteen of them take

@@ -285,3 +285,35 @@ fn a_container_that_starts_beside_one_that_backs_off_is_seen_running() {
     }
     assert!(seen);
 }
+
+/// The hook comes a moment after the start: by then the container listens to TERM.
+#[test]
+fn a_container_whose_post_start_hook_fails_at_once_ends_by_its_own_trap() {
+    let mut cluster = cluster();
+    let mut spec = loops();
+    spec["restartPolicy"] = json!("Never");
+    spec["containers"][0]["lifecycle"] = json!({"postStart": {"httpGet": {"path": "/", "port": 9999}}});
+    create(&mut cluster, spec);
+    run(&mut cluster, 5);
+    let status = pod(&mut cluster).unwrap()["status"].clone();
+    assert_eq!(status["containerStatuses"][0]["state"]["terminated"]["exitCode"], 0, "{status}");
+    assert_eq!(status["phase"], "Succeeded");
+}
+
+/// Source: pkg/controller/namespace/namespace_controller.go `enqueueNamespace`: every change of the namespace calls for a look
+/// five seconds later, also what the controller says of it itself.
+#[test]
+fn a_namespace_goes_ten_seconds_after_its_deletion() {
+    let mut cluster = cluster();
+    let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "n"}});
+    assert_eq!(cluster.request(Request::create(&kinds::NAMESPACE, "", namespace)).code, 201);
+    run(&mut cluster, 1);
+    let pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}, "spec": loops()});
+    assert_eq!(cluster.request(Request::create(&kinds::POD, "n", pod)).code, 201);
+    run(&mut cluster, 3);
+    cluster.request(Request::delete(&kinds::NAMESPACE, "", "n"));
+    run(&mut cluster, 9);
+    assert_eq!(cluster.request(Request::get(&kinds::NAMESPACE, "", "n")).code, 200);
+    run(&mut cluster, 3);
+    assert_eq!(cluster.request(Request::get(&kinds::NAMESPACE, "", "n")).code, 404);
+}

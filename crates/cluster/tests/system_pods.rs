@@ -42,7 +42,8 @@ fn a_static_pod_runs_on_when_its_mirror_is_deleted_and_gets_another() {
     for _ in 0..2 {
         let last = cluster.request(get()).into_object().unwrap();
         cluster.request(Request::delete(&kinds::POD, "kube-system", "etcd-controlplane"));
-        cluster.run_until(cluster.sim_now() + std::time::Duration::from_secs(3), || true);
+        // The next sync comes within 90 s; the status that it finds is written at once.
+        cluster.run_until(cluster.sim_now() + std::time::Duration::from_secs(95), || true);
         let after = cluster.request(get()).into_object().unwrap();
         assert_ne!(last.uid(), after.uid());
         assert_eq!(container(&before), container(&after));

@@ -10,8 +10,9 @@ use crate::world::Cx;
 use podlab_api::door::{ChangeType, Propagation};
 use podlab_api::time::time;
 use podlab_api::{Body, Kind, Object, kinds};
-use podlab_sim::SimDuration;
+use podlab_sim::{SimDuration, SimTime};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The controller's name.
@@ -29,7 +30,10 @@ const FINALIZER_ESTIMATE: i64 = 15;
 
 /// Namespaces are looked at again after half of what their pods may still need.
 #[derive(Clone, Debug, Default)]
-pub(super) struct NamespaceController {}
+pub(super) struct NamespaceController {
+    /// When a namespace is looked at next.
+    due: BTreeMap<String, SimTime>,
+}
 
 impl NamespaceController {
     pub(super) fn observe(&mut self, change: &Change, cx: &mut Cx<'_>) {
@@ -40,12 +44,25 @@ impl NamespaceController {
         {
             return;
         }
-        if change.before.as_ref().is_none_or(|before| !before.is_terminating()) {
-            cx.after(DELETION_GRACE_PERIOD, event(object.name()));
+        // Every change calls for a look, also the controller's own.
+        self.plan(object.name(), DELETION_GRACE_PERIOD, cx);
+    }
+
+    /// Plans a look, unless one comes before.
+    fn plan(&mut self, name: &str, after: SimDuration, cx: &mut Cx<'_>) {
+        let at = cx.now() + after;
+        if self.due.get(name).is_none_or(|due| at < *due) {
+            self.due.insert(name.to_owned(), at);
+            cx.at(at, event(name));
         }
     }
 
     pub(super) fn sync(&mut self, name: &str, cx: &mut Cx<'_>) {
+        match self.due.get(name) {
+            Some(due) if *due <= cx.now() => self.due.remove(name),
+            // A nearer look was planned after this one.
+            _ => return,
+        };
         let Some(namespace) = cx.api.store().get(&kinds::NAMESPACE, "", name) else { return };
         if !namespace.is_terminating() {
             return;
@@ -67,18 +84,18 @@ impl NamespaceController {
     }
 
     /// Plans the next look.
-    fn look_again(&self, name: &str, left: &[Arc<Object>], cx: &mut Cx<'_>) {
+    fn look_again(&mut self, name: &str, left: &[Arc<Object>], cx: &mut Cx<'_>) {
         let pods = left.iter().filter(|o| *o.kind == kinds::POD);
         let of_pods = pods.filter_map(|p| p.metadata.deletion_grace_period_seconds).max().unwrap_or(0);
         let has_finalizers =
             left.iter().any(|o| o.metadata.finalizers.as_ref().is_some_and(|all| !all.is_empty()));
         let estimate = if has_finalizers { of_pods.max(FINALIZER_ESTIMATE) } else { of_pods };
         let again = u64::try_from(estimate / 2 + 1).unwrap_or(1);
-        cx.after(SimDuration::from_secs(again), event(name));
+        self.plan(name, SimDuration::from_secs(again), cx);
     }
 
     fn report_remaining(&self, name: &str, left: &[Arc<Object>], cx: &mut Cx<'_>) {
-        let mut counts: std::collections::BTreeMap<String, usize> = std::collections::BTreeMap::new();
+        let mut counts: BTreeMap<String, usize> = BTreeMap::new();
         for object in left {
             *counts.entry(object.kind.group_resource()).or_default() += 1;
         }
@@ -86,7 +103,7 @@ impl NamespaceController {
             counts.iter().map(|(resource, n)| format!("{resource}. has {n} resource instances")).collect();
         let now = time(cx.now().as_secs());
         let condition = |kind: &str, status: &str, reason: &str, message: &str| json!({"type": kind, "status": status, "reason": reason, "message": message, "lastTransitionTime": now});
-        let mut stuck: std::collections::BTreeMap<&str, usize> = std::collections::BTreeMap::new();
+        let mut stuck: BTreeMap<&str, usize> = BTreeMap::new();
         for finalizer in left.iter().flat_map(|object| object.metadata.finalizers.iter().flatten()) {
             *stuck.entry(finalizer).or_default() += 1;
         }
@@ -134,6 +151,24 @@ impl NamespaceController {
             remaining,
             finalizers,
         ]);
+        let told = |conditions: Option<&Value>| -> Vec<Value> {
+            let field = |condition: &Value, name: &str| condition.get(name).cloned().unwrap_or_default();
+            let told = ["type", "status", "reason", "message"];
+            conditions
+                .and_then(Value::as_array)
+                .into_iter()
+                .flatten()
+                .map(|condition| told.iter().map(|name| field(condition, name)).collect())
+                .collect()
+        };
+        let known = cx
+            .api
+            .store()
+            .get(&kinds::NAMESPACE, "", name)
+            .and_then(|namespace| Some(told(namespace.field("status")?.get("conditions"))));
+        if known.is_some_and(|known| known == told(Some(&conditions))) {
+            return;
+        }
         let _ = cx.api.modify(&kinds::NAMESPACE, "", name, Some("status"), |object| {
             if let Body::Tree(map) = &mut object.body
                 && let Some(status) = Arc::make_mut(map).get_mut("status").and_then(Value::as_object_mut)

@@ -835,9 +835,9 @@ fn run_container(
     env.node.recorder.event(env.cx.api, &about, EventType::Normal, "Started", "Container started");
     if container.lifecycle.as_ref().is_some_and(|l| l.post_start.is_some()) {
         job.steps.push_front(Step::PostStart(kind, index, id));
-    } else {
-        w.reasons.remove(&container.name);
+        return wait_time(env, job, latency::POST_START);
     }
+    w.reasons.remove(&container.name);
     Flow::Next
 }
 
