@@ -9,9 +9,20 @@ use serde_json::{Value, json};
 use std::sync::LazyLock;
 use std::time::Duration;
 
+/// What a record and podlab leave to chance podlab draws from a seed: the phases of each kubelet's relists and of its look at
+/// the work queue, how much longer a pod worker sleeps than it has to, which of equal nodes is taken, names and with them the
+/// order of lists. A record is one such draw (the `repeat-…` scenarios of cluster/kubelet.jsonl are the same one several times,
+/// and differ): it is met when one of these seeds brings it.
+pub(super) const SEEDS: std::ops::RangeInclusive<u64> = 1..=16;
+
 /// A cluster without nodes.
 pub(super) fn empty(profile: Profile) -> Cluster {
-    Cluster::forgetful(Settings { profile, nodes: Vec::new(), ..Settings::default() })
+    seeded(profile, Settings::default().seed)
+}
+
+/// A cluster without nodes that draws from a seed of its own.
+pub(super) fn seeded(profile: Profile, seed: u64) -> Cluster {
+    Cluster::forgetful(Settings { seed, profile, nodes: Vec::new(), ..Settings::default() })
 }
 
 /// Lets virtual time pass.

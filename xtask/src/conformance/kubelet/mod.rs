@@ -40,16 +40,11 @@ pub(super) fn read(recording: &Recording<'_>) -> Result<Vec<Figure>> {
     ])
 }
 
-/// What a record and podlab leave to chance is drawn from a seed: the phases of each kubelet's relists and of its look at the
-/// work queue, how much longer a pod worker sleeps than it has to, which of equal nodes is taken, names. A record is one such
-/// draw (its `repeat-…` scenarios are the same one several times, and differ): it is met when one of these seeds brings it.
-const SEEDS: std::ops::RangeInclusive<u64> = 1..=16;
-
 /// Behaviour and times under the first seed that has both as recorded, else one of the two, else under the first.
 fn like_the_record(record: &Value) -> (Outcome, Outcome) {
     let met = |outcome: &Outcome| !matches!(outcome, Outcome::Failed { .. });
     let mut best: Option<(usize, (Outcome, Outcome))> = None;
-    for seed in SEEDS {
+    for seed in lab::SEEDS {
         let played = play(record, seed);
         let outcomes = (compare::behaviour(record, &played), compare::times(record, &played));
         let count = usize::from(met(&outcomes.0)) * 2 + usize::from(met(&outcomes.1));
