@@ -317,3 +317,41 @@ fn a_namespace_goes_ten_seconds_after_its_deletion() {
     run(&mut cluster, 3);
     assert_eq!(cluster.request(Request::get(&kinds::NAMESPACE, "", "n")).code, 404);
 }
+
+fn kubelet(cluster: &mut Cluster, runs: bool) {
+    let node = cluster.world().settings.nodes[0].name.clone();
+    let act = if runs {
+        podlab_cluster::cluster::Act::StartKubelet
+    } else {
+        podlab_cluster::cluster::Act::StopKubelet
+    };
+    cluster.act(act(node));
+}
+
+#[test]
+fn a_kubelet_that_starts_again_sees_which_files_have_changed() {
+    let mut cluster = cluster();
+    put(&mut cluster, Some(loops()));
+    run(&mut cluster, 5);
+    // The same file as before: the pod runs on, and can be taken away later.
+    kubelet(&mut cluster, false);
+    run(&mut cluster, 5);
+    kubelet(&mut cluster, true);
+    run(&mut cluster, 5);
+    let runs = mirror(&mut cluster).unwrap();
+    assert_eq!(runs["status"]["containerStatuses"][0]["restartCount"], 0);
+    kubelet(&mut cluster, false);
+    put(&mut cluster, None);
+    run(&mut cluster, 5);
+    assert!(mirror(&mut cluster).is_some(), "nobody looks at the files");
+    kubelet(&mut cluster, true);
+    run(&mut cluster, 5);
+    assert!(mirror(&mut cluster).is_none());
+    kubelet(&mut cluster, false);
+    put(&mut cluster, Some(loops()));
+    run(&mut cluster, 5);
+    assert!(mirror(&mut cluster).is_none());
+    kubelet(&mut cluster, true);
+    run(&mut cluster, 5);
+    assert_eq!(mirror(&mut cluster).unwrap()["status"]["phase"], "Running");
+}

@@ -568,6 +568,7 @@ impl Kubelets {
         }
         let static_pods = std::mem::take(&mut node.static_pods);
         let waiting = std::mem::take(&mut node.waiting_static_pods);
+        let changed_files = std::mem::take(&mut node.changed_files);
         let old = std::mem::take(&mut node.pods);
         let ip = node.ip.clone();
         *node = Node::new(name, ip, index as u32, cx.settings.seed);
@@ -593,8 +594,10 @@ impl Kubelets {
             self.announce(index, cx, &[("NodeNotSchedulable", None)]);
         }
         let mut left: BTreeMap<Arc<str>, Arc<PodWorker>> = BTreeMap::new();
+        let mut indices: BTreeMap<Arc<str>, PodIx> = BTreeMap::new();
         for ix in old {
             if let Some(worker) = self.take_worker(ix) {
+                indices.insert(worker.uid.clone(), ix);
                 left.insert(worker.uid.clone(), worker);
             }
         }
@@ -618,6 +621,13 @@ impl Kubelets {
                 w.containers.clone_from(&found.containers);
                 w.sandboxes.clone_from(&found.sandboxes);
                 w.is_static = found.is_static;
+                if let Some(before) = indices.get(&found.uid)
+                    && let Some(node) = self.nodes.get_mut(index).map(Arc::make_mut)
+                {
+                    for named in node.static_pods.values_mut().filter(|named| *named == before) {
+                        *named = ix;
+                    }
+                }
                 // Allocations outlive the kubelet on the node's disk.
                 if let Some(resize) = &found.resize {
                     w.resize = Some(resize.clone());
@@ -641,6 +651,7 @@ impl Kubelets {
             } else {
                 pod_worker::update_pod(&mut env, &mut w);
             }
+            volumes::find_again(&mut env, &w);
             pod_worker::settle(&mut env, &mut w);
             self.keep_worker(ix, Arc::new(w));
         }
@@ -662,6 +673,9 @@ impl Kubelets {
             let gone = KubeletEvent::PodChanged { node: index as u32, key, uid: w.uid.clone() };
             cx.after(latency::HOUSEKEEPING, gone.into());
             self.keep_worker(ix, Arc::new(w));
+        }
+        for (file, (at, manifest)) in changed_files {
+            self.set_file(index, &file, manifest.as_deref(), at, runtime, cx);
         }
     }
 

@@ -48,6 +48,8 @@ pub(crate) struct Node {
     pub static_pods: BTreeMap<String, super::PodIx>,
     /// Static pods that wait for the end of the one before them: file → manifest, the pod before.
     pub waiting_static_pods: BTreeMap<String, (Arc<Value>, super::PodIx)>,
+    /// Files that changed while the kubelet did not run: file → when, manifest.
+    pub changed_files: BTreeMap<String, (SimTime, Option<Arc<Value>>)>,
     housekeeping_origin: SimTime,
 }
 
@@ -75,6 +77,7 @@ impl Node {
             allocatable: None,
             static_pods: BTreeMap::new(),
             waiting_static_pods: BTreeMap::new(),
+            changed_files: BTreeMap::new(),
             housekeeping_origin: SimTime::from_nanos(housekeeping),
         }
     }

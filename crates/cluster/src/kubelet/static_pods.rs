@@ -9,7 +9,7 @@ use crate::latency;
 use crate::runtime::Runtime;
 use crate::world::Cx;
 use podlab_api::{Body, Object, kinds};
-use podlab_sim::Draw;
+use podlab_sim::{Draw, SimTime};
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -79,6 +79,26 @@ impl Kubelets {
     ) {
         let Some(index) = self.node_index.get(node).copied() else { return };
         let Some(kubelet) = self.nodes.get_mut(index).map(Arc::make_mut) else { return };
+        let now = cx.now();
+        if kubelet.running {
+            self.set_file(index, file, manifest, now, runtime, cx);
+        } else {
+            kubelet.changed_files.insert(file.to_owned(), (now, manifest.cloned().map(Arc::new)));
+        }
+    }
+
+    /// A kubelet that runs sees a file that changed at some instant.
+    pub(super) fn set_file(
+        &mut self,
+        index: usize,
+        file: &str,
+        manifest: Option<&Value>,
+        at: SimTime,
+        runtime: &mut Runtime,
+        cx: &mut Cx<'_>,
+    ) {
+        let Some(kubelet) = self.nodes.get_mut(index).map(Arc::make_mut) else { return };
+        let node = &*kubelet.name.clone();
         let waiting = kubelet.waiting_static_pods.remove(file);
         let old = kubelet.static_pods.remove(file);
         let before = match (old, waiting) {
@@ -107,7 +127,7 @@ impl Kubelets {
         }
         self.with_pod(before, runtime, cx, |env, w| {
             if w.removed.is_none() {
-                w.removed = Some(env.cx.now());
+                w.removed = Some(at);
                 terminate(env, w);
             }
         });

@@ -149,6 +149,50 @@ fn refresh(env: &mut Env<'_, '_>, w: &mut PodWorker) {
     plan_retry(env, w);
 }
 
+/// A kubelet that has just begun finds the volumes of its pods and mounts them again. Of a pod that it does not sync, since it
+/// is to end or has ended, it knows no ConfigMaps and Secrets: mostly it says so once, unless the pod is gone before.
+///
+/// Source: pkg/kubelet/volumemanager/reconciler/reconstruct.go, pkg/kubelet/util/manager/watch_based_manager.go `Get` (v1.37);
+/// recordings `node-kubelet-stopped-runtime-stays` (both pods) and `node-stopped-tolerations` (none).
+pub(crate) fn find_again(env: &mut Env<'_, '_>, w: &PodWorker) {
+    let ended = w.job.is_none() && w.next_work.is_some() || w.work != super::pod_worker::WorkType::Sync;
+    if !ended || w.sandboxes.is_empty() || env.cx.draw("volumes", &w.uid, 0).unit() > SAYS_SO {
+        return;
+    }
+    let Some(spec) = w.pod.pod_spec() else { return };
+    for volume in spec.volumes.iter().flatten() {
+        let mut unknown: Vec<String> = Vec::new();
+        let mut name = |name: &str| {
+            unknown.push(format!("object {:?}/{name:?} not registered", w.pod.namespace()));
+        };
+        if let Some(map) = &volume.config_map {
+            name(&map.name);
+        }
+        if let Some(secret) = volume.secret.as_ref().and_then(|secret| secret.secret_name.as_ref()) {
+            name(secret);
+        }
+        for source in volume.projected.iter().flat_map(|projected| projected.sources.iter().flatten()) {
+            if let Some(map) = &source.config_map {
+                name(&map.name);
+            }
+            if let Some(secret) = &source.secret {
+                name(&secret.name);
+            }
+        }
+        let why = match unknown.as_slice() {
+            [] => continue,
+            [one] => one.clone(),
+            many => format!("[{}]", many.join(", ")),
+        };
+        let text = format!("MountVolume.SetUp failed for volume {:?} : {why}", volume.name);
+        let about = InvolvedObject::of(&w.pod);
+        env.node.recorder.event(env.cx.api, &about, EventType::Warning, "FailedMount", &text);
+    }
+}
+
+/// How often a pod that is not synced after a restart has the news of its volumes.
+const SAYS_SO: f64 = 0.8;
+
 /// Makes a volume ready, or says why not and plans another try; files that were there stay.
 fn try_set_up(env: &mut Env<'_, '_>, w: &mut PodWorker, volume: &Volume, wait: SimDuration) {
     match set_up(env, w, volume) {
