@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::normalise::{
     renumbered, without_addresses, without_drawn_nodes, without_drawn_pods, without_runtime,
 };
-use super::{Played, array, seconds, text, unseen};
+use super::{Played, array, cordoned_elsewhere, seconds, text, unseen};
 use crate::conformance::masks;
 use crate::conformance::report::Outcome;
 
@@ -213,6 +213,11 @@ fn events(record: &Value, played: &Played) -> Outcome {
             [.., before, last] => end - last <= ((last - before) / 2.0).max(2.0),
             _ => false,
         };
+        // A pod that does not fit is tried again whenever a node changes, also for the scenarios that ran beside this one.
+        let elsewhere = event.contains(" FailedScheduling ") && cordoned_elsewhere(record);
+        if elsewhere {
+            writes.clone_from(recorded);
+        }
         if late && recorded.len().abs_diff(writes.len()) == 1 {
             writes.clone_from(recorded);
         }
@@ -277,6 +282,19 @@ fn logs(record: &Value, played: &Played, cut: &BTreeSet<String>) -> Outcome {
                 &without_clock(text),
             ))))
         };
+        // A Job makes its pods side by side (pkg/controller/job/job_controller.go `manageJob`): which of them appears as the
+        // first changes, and in `job-indexed` it is not the one of the first index.
+        let alike = without_drawn_pods(key);
+        let all = |logs: &serde_json::Map<String, Value>| -> Vec<String> {
+            let of_alike = logs.iter().filter(|(key, _)| without_drawn_pods(key) == alike);
+            let mut all: Vec<String> =
+                of_alike.map(|(_, text)| clean(text.as_str().unwrap_or_default())).collect();
+            all.sort_unstable();
+            all
+        };
+        if alike != *key && played.logs.as_object().is_some_and(|logs| all(logs) == all(&recorded)) {
+            return Outcome::Passed;
+        }
         Outcome::equal(format!("log {key}\n{}", clean(expected)), format!("log {key}\n{}", clean(got)))
     });
     Outcome::all(parts)
