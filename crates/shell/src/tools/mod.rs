@@ -15,6 +15,7 @@ mod env;
 mod files;
 mod find;
 mod grep;
+mod gzip;
 mod head;
 mod http;
 mod httpd;
@@ -123,6 +124,8 @@ const TOOLS: &[Tool] = &[
     at(In::Busybox, run("free", system::free)),
     start("grep", grep::grep),
     run("groups", system::groups),
+    start("gunzip", gzip::gzip),
+    start("gzip", gzip::gzip),
     at(In::Busybox, start("hd", data::hexdump_tool)),
     start("head", head::head),
     at(In::Busybox, start("hexdump", data::hexdump_tool)),
@@ -195,6 +198,7 @@ const TOOLS: &[Tool] = &[
     start("watch", run::watch),
     start("xargs", run::xargs),
     start("yes", seq::yes),
+    start("zcat", gzip::gzip),
 ];
 
 /// The names of a family's tools, sorted.
