@@ -27,6 +27,10 @@ pub const START: Duration = Duration::from_millis(17);
 ///
 /// Source: recording `poststart-http-refused` of cluster/kubelet.jsonl.
 pub const POST_START: Duration = Duration::from_millis(9);
+/// From a liveness probe's last failure to the kill, at most.
+///
+/// Source: recording `probe-period1-liveness-http` of cluster/kubelet.jsonl (1 to 35 ms).
+pub const UNHEALTHY: Duration = Duration::from_millis(35);
 /// The PLEG lists containers a second after it has listed them, which takes it some 4 ms.
 ///
 /// Source: pkg/kubelet/kubelet.go `genericPlegRelistPeriod`, pkg/kubelet/pleg/generic.go `Start` (v1.37); fifteen of them take

@@ -146,6 +146,11 @@ pub enum KubeletEvent {
         /// Index of the node.
         node: u32,
     },
+    /// The pod's worker hears of a liveness probe that failed.
+    Unhealthy {
+        /// Which pod.
+        pod: PodIx,
+    },
     /// A static pod's mirror is looked at.
     Mirror {
         /// Which pod.
@@ -235,6 +240,11 @@ impl Kubelets {
             KubeletEvent::ProbeAnswer { pod, worker } => {
                 self.with_pod(pod, runtime, cx, |env, w| prober::on_result_time(env, w, usize::from(worker)));
             }
+            KubeletEvent::Unhealthy { pod } => self.with_pod(pod, runtime, cx, |env, w| {
+                if w.work == WorkType::Sync {
+                    pod_worker::update_pod(env, w);
+                }
+            }),
             KubeletEvent::Mirror { pod } => self.reconcile_mirror(pod, runtime, cx),
             KubeletEvent::StaticPod { node, file } => {
                 self.start_waiting_static_pod(node as usize, &file, runtime, cx);

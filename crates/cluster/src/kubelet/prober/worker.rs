@@ -525,9 +525,14 @@ fn publish(env: &mut Env<'_, '_>, w: &mut PodWorker, index: usize, result: Probe
     let Some(id) = worker.container_id.clone() else { return };
     match worker.kind {
         ProbeType::Liveness => {
-            if result != ProbeResult::Failure {
-                return;
+            if result == ProbeResult::Failure {
+                // How long the kubelet's loop takes is chance: whether the kill after comes before a back-off's end hangs on it.
+                w.draws += 1;
+                let part = env.cx.draw("liveness", &w.uid, w.draws).unit();
+                env.cx
+                    .after(latency::UNHEALTHY.mul_f64(part), KubeletEvent::Unhealthy { pod: env.ix }.into());
             }
+            return;
         }
         ProbeType::Readiness => {
             status_manager::set_container_readiness(env, w, &id, result == ProbeResult::Success);
