@@ -93,6 +93,7 @@ texts! {
     TAINTS: "Taints", "Taints";
     TAINTS_NONE: "No taints.", "taint가 없습니다.";
     THE_CHOSEN: "The scheduler chose {node} for {name}.", "Scheduler가 고른 Node: {node} ({name})";
+    BY_SCHEDULER: "Scheduler: {name}", "Scheduler: {name}";
     TIE: "Tie-break", "Tie-break";
     TIE_NONE: "No tie: one node has the best score.", "동점이 없습니다. 최고점 Node가 하나입니다.";
     TOTAL: "Total", "합계";

@@ -171,6 +171,29 @@ test("a pod with a scheduling gate says what holds it back", open(async ({ page 
   await dock(page).getByText("kubectl apply -f web.yaml").waitFor();
 }, { manifest: POD.replace("spec:\n", "spec:\n  schedulingGates: [{name: example.com/quota}]\n") }));
 
+const PACKING = `apiVersion: kubescheduler.config.k8s.io/v1
+kind: KubeSchedulerConfiguration
+profiles:
+- schedulerName: default-scheduler
+- schedulerName: packing
+  pluginConfig:
+  - name: NodeResourcesFit
+    args: {scoringStrategy: {type: MostAllocated}}
+`;
+
+test("a pod waits for the scheduler that it names, until a configuration brings it", open(async ({ page }) => {
+  await play(page);
+  await tab(page, "Why pending");
+  await dock(page).getByText("It names the scheduler packing. None of that name runs, so it waits for ever.").waitFor();
+  await apply(page, PACKING);
+  await page.locator("#pane-terminal").getByText("podlab: the scheduler runs anew and serves default-scheduler, packing").waitFor();
+  await dock(page).getByRole("tab", { name: "Why here" }).click({ timeout: 20_000 });
+  await dock(page).getByText("Scheduler: packing").waitFor();
+  await dock(page).locator(".score-table").getByRole("button", { name: "NodeResourcesFit" }).click();
+  await dock(page).getByText("MostAllocated: the less cpu and memory would stay free").waitFor();
+  await dock(page).locator(".formula").first().getByText(/cpu 100 × \(\d+m \+ 100m\) \/ 2000m = \d+/).waitFor();
+}, { manifest: POD.replace("spec:\n", "spec:\n  schedulerName: packing\n") }));
+
 for (const [width, locale, colorScheme] of [[1024, "ko-KR", "light"], [390, "ko-KR", "dark"], [390, "en-US", "light"]]) {
   test(`Why pending and the what-if fit into ${width} pixels (${locale}, ${colorScheme})`, open(async ({ page }) => {
     await play(page);

@@ -191,3 +191,37 @@ fn a_formula_comes_to_its_score() {
     assert!(has(|f| matches!(f, Formula::Spread { left_out: true, .. })));
     assert!(has(|f| matches!(f, Formula::Range { most, least, .. } if most > least)));
 }
+
+#[test]
+fn room_that_is_kept_for_another_pod_is_told() {
+    let mut cluster = cluster(1);
+    let class = json!({"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass", "metadata": {"name": "high"}, "value": 1000});
+    cluster.request(Request::create(&kinds::PRIORITY_CLASS, "", class)).into_object().unwrap();
+    let mut low = asking("1500m", "64Mi");
+    low["terminationGracePeriodSeconds"] = json!(30);
+    create(&mut cluster, "low", json!({}), low);
+    run(&mut cluster, 1);
+    // The victim goes on for its grace period, as nothing runs it here; room is kept meanwhile.
+    let mut high = asking("1800m", "64Mi");
+    high["priorityClassName"] = json!("high");
+    let high = create(&mut cluster, "high", json!({}), high);
+    let mut second = asking("300m", "64Mi");
+    second["priorityClassName"] = json!("high");
+    let second = create(&mut cluster, "second", json!({}), second);
+    run(&mut cluster, 1);
+    let first = decisions(&cluster, &high).into_iter().next().unwrap();
+    let Outcome::Unschedulable { nominated: Some(node), victims, .. } = &first.outcome else {
+        panic!("{first:?}")
+    };
+    assert_eq!((&**node, victims.len()), ("node-1", 1));
+    for decision in decisions(&cluster, &second) {
+        for node in &decision.nodes {
+            if let Verdict::RuledOut { fixes, .. } = &node.verdict {
+                assert!(
+                    matches!(fixes.as_slice(), [Fix::FreeResource { short_by, .. }] if *short_by > 0),
+                    "{fixes:?}"
+                );
+            }
+        }
+    }
+}

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use podlab_api::door::{FieldValidation, PatchType, RequestOptions, ResponseBody, Verb};
 use podlab_api::{Door, Kind, Request, kinds};
+use podlab_cluster::cluster::Act;
 use podlab_cluster::{Cluster, Profile, Settings};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -145,12 +146,67 @@ fn check_story(numbers: &[u16], profile: Profile) {
     }
 }
 
+/// Puts values of any type in the place of some.
+fn spoil(value: &mut Value, choices: &mut Choices<'_>) {
+    match choices.below(12) {
+        11 => *value = choices.any(3),
+        _ => match value {
+            Value::Object(map) => map.values_mut().for_each(|one| spoil(one, choices)),
+            Value::Array(list) => list.iter_mut().for_each(|one| spoil(one, choices)),
+            _ => {}
+        },
+    }
+}
+
+/// A configuration of the scheduler with a part of everything that is read.
+fn configuration() -> Value {
+    let expression = json!({"key": "team", "operator": "Gt", "values": ["1"]});
+    let terms = json!({"nodeSelectorTerms": [{"matchExpressions": [expression]}]});
+    let preferred = json!([{"weight": 3, "preference": {"matchExpressions": [expression]}}]);
+    let added = json!({
+        "requiredDuringSchedulingIgnoredDuringExecution": terms,
+        "preferredDuringSchedulingIgnoredDuringExecution": preferred,
+    });
+    let strategy =
+        json!({"type": "MostAllocated", "resources": [{"name": "cpu", "weight": 7}, {"name": "memory"}]});
+    let config = json!([
+        {"name": "NodeResourcesFit", "args": {"scoringStrategy": strategy}},
+        {"name": "NodeAffinity", "args": {"addedAffinity": added}},
+        {"name": "InterPodAffinity", "args": {"hardPodAffinityWeight": 50}},
+    ]);
+    let plugins = json!({
+        "multiPoint": {"enabled": [{"name": "ImageLocality", "weight": 9}], "disabled": [{"name": "NodePorts"}]},
+        "score": {"disabled": [{"name": "*"}], "enabled": [{"name": "TaintToleration", "weight": i32::MAX}]},
+    });
+    let profile = json!({"schedulerName": "a", "percentageOfNodesToScore": 10, "plugins": plugins, "pluginConfig": config});
+    json!({
+        "apiVersion": "kubescheduler.config.k8s.io/v1", "kind": "KubeSchedulerConfiguration",
+        "percentageOfNodesToScore": 50, "profiles": [{"schedulerName": "default-scheduler"}, profile],
+    })
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn any_requests_are_answered_and_time_goes_on(numbers in numbers(300)) {
         check_story(&numbers, Profile::Bare);
+    }
+
+    #[test]
+    fn any_configuration_of_the_scheduler_is_taken_or_refused(numbers in numbers(100)) {
+        let mut choices = Choices::new(&numbers);
+        let mut value = configuration();
+        spoil(&mut value, &mut choices);
+        let mut cluster = Cluster::forgetful(Settings::workers(2, Profile::Scheduling));
+        cluster.act(Act::ConfigureScheduler(value));
+        for scheduler in ["", "a"] {
+            let spec = json!({"schedulerName": scheduler, "containers": [{"name": "c", "image": "nginx"}]});
+            let pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"generateName": "p-"}, "spec": spec});
+            cluster.request(Request::create(&kinds::POD, "default", pod));
+        }
+        let until = cluster.sim_now() + Duration::from_secs(2);
+        prop_assert!(cluster.run_until(until, || true));
     }
 
     #[test]

@@ -5,6 +5,8 @@ use crate::components::{Icon, IconKind};
 use crate::i18n::{dock as texts, plugins, scores as words, use_lang};
 use crate::state::Lang;
 use podlab_cluster::scheduler::decision::{Decision, NodeVerdict, PluginScore, Verdict};
+use podlab_cluster::scheduler::framework::PluginId;
+use podlab_cluster::scheduler::profile::ScoringStrategy;
 use podlab_cluster::scheduler::scoring::formula;
 use std::cmp::Reverse;
 use std::sync::Arc;
@@ -193,6 +195,11 @@ fn PluginRow(props: &PluginRowProps) -> Html {
             })
         })
     };
+    let packs = decision.scoring.as_ref().is_some_and(|s| s.strategy == ScoringStrategy::MostAllocated);
+    let about = match plugin {
+        PluginId::NodeResourcesFit if packs => plugins::about_packing(),
+        _ => plugins::about(plugin.name()),
+    };
     let columns = (props.nodes.len() + 2).to_string();
     html! {
         <>
@@ -212,7 +219,7 @@ fn PluginRow(props: &PluginRowProps) -> Html {
             </tr>
             if *open {
                 <tr class="formulas"><td colspan={columns}>
-                    <p class="plugin-about">{plugins::about(plugin.name()).get(lang)}</p>
+                    <p class="plugin-about">{about.get(lang)}</p>
                     {for formulas()}
                 </td></tr>
             }

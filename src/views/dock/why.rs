@@ -139,6 +139,9 @@ pub(super) fn WhyTab(props: &ObjectProps) -> Html {
             <section class="block why-lead">
                 <p class="why-said">{said}</p>
                 <p class="note">{facts}</p>
+                if let Some(name) = object.pod_spec().and_then(|s| s.scheduler_name.clone()).filter(|n| n != "default-scheduler") {
+                    <p class="note">{texts::BY_SCHEDULER.with(lang, &[("name", &name)])}</p>
+                }
                 if !decision.not_simulated.is_empty() {
                     <p class="note">{texts::NOT_SIMULATED.with(lang, &[("fields", &decision.not_simulated.join(", "))])}</p>
                 }

@@ -245,9 +245,15 @@ impl Reading {
                 }
                 if scores {
                     profile.disabled_scores.remove(plugin.id());
-                    let weight = one.get("weight").and_then(Value::as_i64).filter(|weight| *weight != 0);
+                    let weight =
+                        one.get("weight").and_then(Value::as_i64).filter(|weight| *weight != 0).unwrap_or(1);
+                    if i32::try_from(weight).is_err() {
+                        self.refused.push(format!(
+                            "json: cannot unmarshal number {weight} into Go struct field Plugin.profiles.plugins.{point}.enabled.weight of type int32"
+                        ));
+                    }
                     profile.weights.retain(|(id, _)| *id != plugin.id());
-                    profile.weights.push((plugin.id(), weight.unwrap_or(1)));
+                    profile.weights.push((plugin.id(), weight));
                 }
             }
         }
