@@ -75,9 +75,6 @@ impl Checking {
     pub fn go_on(&mut self, lab: &Lab, keep_going: &mut dyn FnMut() -> bool) -> bool {
         let Checking { check, name, copy } = self;
         let mut dry_run = |part: &str| {
-            if let Some(said) = super::scheduler_config::check(part) {
-                return said;
-            }
             let door = copy.get_or_insert_with(|| lab.live.aside());
             let mut aside = Terminal::default();
             aside.note("", 0);
@@ -456,6 +453,9 @@ impl Lab {
             self.revision += 1;
             return;
         }
+        if self.run_scheduler(line) {
+            return;
+        }
         self.mark(line);
         self.terminal.enter(line, &mut self.live, &mut self.files);
         self.settle_mark();
@@ -506,13 +506,15 @@ impl Lab {
         self.settle_mark();
     }
 
-    /// Applies the file in the editor: `kubectl apply -f NAME`, or where it configures the scheduler, that.
+    /// Applies the file in the editor: `kubectl apply -f NAME`.
     pub fn apply(&mut self) -> Outcome {
-        if let Some(outcome) = self.configure_scheduler() {
-            return outcome;
-        }
         let name = self.files.active().name.clone();
-        self.act(&["apply", "-f", &name])
+        let outcome = self.act(&["apply", "-f", &name]);
+        // kubectl refuses what is the scheduler's own file: the line that takes it is put beside that.
+        if let Some(line) = super::scheduler_config::line_for(self.files.active()) {
+            self.terminal.propose(&line);
+        }
+        outcome
     }
 
     /// Asks what applying a text would answer, without keeping anything: `kubectl apply --dry-run=server -f -`.

@@ -186,6 +186,9 @@ test("a pod waits for the scheduler that it names, until a configuration brings 
   await tab(page, "Why pending");
   await dock(page).getByText("It names the scheduler packing. None of that name runs, so it waits for ever.").waitFor();
   await apply(page, PACKING);
+  await page.locator("#pane-terminal").getByText('no matches for kind "KubeSchedulerConfiguration"').waitFor();
+  assert.equal(await page.locator("#terminal-line").inputValue(), "kube-scheduler --config=pod.yaml");
+  await page.locator("#terminal-line").press("Enter");
   await page.locator("#pane-terminal").getByText("podlab: the scheduler runs anew and serves default-scheduler, packing").waitFor();
   await dock(page).getByRole("tab", { name: "Why here" }).click({ timeout: 20_000 });
   await dock(page).getByText("Scheduler: packing").waitFor();
