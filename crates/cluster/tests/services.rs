@@ -215,3 +215,28 @@ fn the_name_server_knows_ports_addresses_and_aliases() {
     );
     assert_eq!(said, expected);
 }
+
+#[test]
+fn a_host_port_leads_to_its_container() {
+    let mut cluster = cluster();
+    for (name, ip) in [("any", json!(null)), ("loopback", json!("127.0.0.1"))] {
+        let port = if name == "any" { 8081 } else { 8082 };
+        let pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name},
+            "spec": {"nodeName": "node01", "containers": [{"name": "c", "image": "nginx",
+                "ports": [{"containerPort": 80, "hostPort": port, "hostIP": ip}]}]}});
+        create(&mut cluster, &kinds::POD, pod);
+    }
+    run(&mut cluster, 10);
+    let pod = cluster.request(Request::get(&kinds::POD, "default", "any")).into_object().unwrap();
+    let node = pod.pod_status().unwrap().host_ip.clone().unwrap();
+    assert_eq!(ask(&mut cluster, "one", &format!("{node}:8081")), "1\n");
+    let refused = format!("wget: can't connect to remote host ({node}): Connection refused\n0\n");
+    assert_eq!(ask(&mut cluster, "two", &format!("{node}:8082")), refused, "its loopback alone");
+    let on_host = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "host"},
+        "spec": {"nodeName": "node01", "hostNetwork": true, "restartPolicy": "Never", "containers": [{"name": "c",
+            "image": "busybox:1.36", "command": ["sh", "-c", "wget -q -O- http://127.0.0.1:8082 | grep -c title"]}]}});
+    create(&mut cluster, &kinds::POD, on_host);
+    run(&mut cluster, 20);
+    let host = cluster.request(Request::get(&kinds::POD, "default", "host")).into_object().unwrap();
+    assert_eq!(host.pod_status().unwrap().phase.as_deref(), Some("Succeeded"));
+}

@@ -121,7 +121,7 @@ impl Host for ContainerHost<'_> {
     }
 
     fn http(&mut self, request: &HttpRequest) -> Result<HttpResponse, NetError> {
-        let (address, port) = self.route(&request.host, request.port)?;
+        let (address, port) = self.route(&request.host, request.port, false)?;
         self.let_through(&address, port, false)?;
         if request.scheme == "https" {
             return Err(NetError::Tls);
@@ -132,7 +132,7 @@ impl Host for ContainerHost<'_> {
     }
 
     fn connect(&mut self, host: &str, port: u16, udp: bool) -> Result<(), NetError> {
-        let (address, port) = self.route(host, port)?;
+        let (address, port) = self.route(host, port, udp)?;
         self.let_through(&address, port, udp)?;
         match self.runtime.listener(&address, port)? {
             Some(_) => Ok(()),
@@ -142,7 +142,7 @@ impl Host for ContainerHost<'_> {
     }
 
     fn ping(&mut self, address: &str) -> Result<SimDuration, NetError> {
-        let (address, _) = self.route(address, 0)?;
+        let (address, _) = self.route(address, 0, false)?;
         match self.runtime.is_address(&address) {
             true => Ok(SimDuration::from_micros(90)),
             false => Err(NetError::NoAnswer),
@@ -204,7 +204,7 @@ impl ContainerHost<'_> {
         if !network::is_service_address(self.api, &server) {
             return Ok(());
         }
-        let (address, port) = self.route(&server, DNS_PORT).map_err(|_| NetError::NoAnswer)?;
+        let (address, port) = self.route(&server, DNS_PORT, true).map_err(|_| NetError::NoAnswer)?;
         self.let_through(&address, port, true)
     }
 
@@ -218,9 +218,11 @@ impl ContainerHost<'_> {
     }
 
     /// From what a program asks for to an address and a port on it: localhost, names, Services.
-    fn route(&mut self, host: &str, port: u16) -> Result<(String, u16), NetError> {
+    fn route(&mut self, host: &str, port: u16, udp: bool) -> Result<(String, u16), NetError> {
         if matches!(host, "localhost" | "127.0.0.1" | "0.0.0.0" | "::1") {
-            return Ok((self.own_address().ok_or(NetError::Unreachable)?, port));
+            let own = self.own_address().ok_or(NetError::Unreachable)?;
+            let behind = network::host_port(self.api, &own, "127.0.0.1", port, udp);
+            return Ok(behind.unwrap_or((own, port)));
         }
         let address = if network::is_ip(host) {
             host.to_owned()
@@ -229,6 +231,9 @@ impl ContainerHost<'_> {
             let answer = self.resolve(host).map_err(|_| NetError::NameNotFound)?;
             answer.addresses.into_iter().next().ok_or(NetError::NameNotFound)?
         };
+        if let Some(behind) = network::host_port(self.api, &address, &address, port, udp) {
+            return Ok(behind);
+        }
         let (service, name, mut targets) = match network::forward(self.api, &address, port)? {
             Forwarded::Direct => return Ok((address, port)),
             Forwarded::Service(service, name, targets) => (service, name, targets),

@@ -46,6 +46,9 @@ pub struct HttpAnswer {
 
 const BODY: usize = 10 << 10;
 
+/// What the addresses of nodes begin with.
+const NODES: &str = "172.18.";
+
 impl Runtime {
     /// The container that listens on a port of an address; `None` where none does.
     ///
@@ -62,7 +65,7 @@ impl Runtime {
                 .find(|id| self.listens(id, port));
             return match on_host {
                 Some(id) => Ok(Some(id.clone())),
-                None if address.starts_with("172.18.") => Ok(None),
+                None if address.starts_with(NODES) => Ok(None),
                 None => Err(NetError::Unreachable),
             };
         };
@@ -75,7 +78,7 @@ impl Runtime {
     }
 
     pub(super) fn is_address(&self, address: &str) -> bool {
-        self.addresses.contains_key(address) || address.starts_with("172.18.")
+        self.addresses.contains_key(address) || address.starts_with(NODES)
     }
 
     /// An HTTP request from the node to an address: probes and hooks.
@@ -288,6 +291,37 @@ fn service_at<'a>(
     services.find_map(|service| Some((service, Some(entry(service, "nodePort")?))))
 }
 
+/// What the port of a node leads to where a container there has asked for it (`hostPort`): the pod's address and the
+/// container's port. `node` is the node's address, `asked` the one that was asked for: it, or its loopback.
+///
+/// Source: the CNI plugin portmap, which container runtimes run for every pod.
+pub(super) fn host_port(
+    api: &ApiServer,
+    node: &str,
+    asked: &str,
+    port: u16,
+    udp: bool,
+) -> Option<(String, u16)> {
+    if port == 0 || !node.starts_with(NODES) {
+        return None;
+    }
+    let protocol = if udp { "UDP" } else { "TCP" };
+    api.store().list(&kinds::POD).find_map(|pod| {
+        let (spec, status) = (pod.pod_spec()?, pod.pod_status()?);
+        let runs = status.phase.as_deref() == Some("Running") && status.host_ip.as_deref() == Some(node);
+        if !runs || spec.host_network == Some(true) {
+            return None;
+        }
+        let mut ports = spec.containers.iter().flat_map(|container| container.ports.iter().flatten());
+        let found = ports.find(|entry| {
+            entry.host_port == Some(i32::from(port))
+                && entry.protocol.as_deref().unwrap_or("TCP") == protocol
+                && entry.host_ip.as_deref().is_none_or(|ip| matches!(ip, "" | "0.0.0.0") || ip == asked)
+        })?;
+        Some((status.pod_ip.clone()?, u16::try_from(found.container_port).ok()?))
+    })
+}
+
 /// Whether a Service has the address.
 pub(super) fn is_service_address(api: &ApiServer, address: &str) -> bool {
     service_at(api, address, 0).is_some()
@@ -307,7 +341,7 @@ pub(super) enum Forwarded<'a> {
 /// none.
 pub(super) fn forward<'a>(api: &'a ApiServer, address: &str, port: u16) -> Result<Forwarded<'a>, NetError> {
     let is_service = address.starts_with(CLUSTER_IPS);
-    let is_node_port = address.starts_with("172.18.") && port >= 30000;
+    let is_node_port = address.starts_with(NODES) && port >= 30000;
     if !is_service && !is_node_port {
         return Ok(Forwarded::Direct);
     }
