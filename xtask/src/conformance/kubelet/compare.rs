@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::normalise::{
     renumbered, without_addresses, without_drawn_nodes, without_drawn_pods, without_runtime,
 };
-use super::{Played, array, cordoned_elsewhere, seconds, text, unseen};
+use super::{Played, array, seconds, text, unseen};
 use crate::conformance::masks;
 use crate::conformance::report::Outcome;
 
@@ -213,11 +213,6 @@ fn events(record: &Value, played: &Played) -> Outcome {
             [.., before, last] => end - last <= ((last - before) / 2.0).max(2.0),
             _ => false,
         };
-        // A pod that does not fit is tried again whenever a node changes, also for the scenarios that ran beside this one.
-        let elsewhere = event.contains(" FailedScheduling ") && cordoned_elsewhere(record);
-        if elsewhere {
-            writes.clone_from(recorded);
-        }
         if late && recorded.len().abs_diff(writes.len()) == 1 {
             writes.clone_from(recorded);
         }

@@ -48,19 +48,7 @@ fn like_the_record(record: &Value) -> (Outcome, Outcome) {
         let played = play(record, seed);
         let outcomes = (compare::behaviour(record, &played), compare::times(record, &played));
         let count = usize::from(met(&outcomes.0)) * 2 + usize::from(met(&outcomes.1));
-        if std::env::var("DBGSEED").is_ok() {
-            let _ = std::fs::write(
-                format!("/tmp/kb/played/{}.{seed}.json", text(record, "name")),
-                json!({"pods":played.pods,"events":played.events,"steps":played.steps,"logs":played.logs})
-                    .to_string(),
-            );
-        }
         if best.as_ref().is_none_or(|(most, _)| count > *most) {
-            let _ = std::fs::write(
-                format!("/tmp/kb/played/{}.json", text(record, "name")),
-                json!({"pods":played.pods,"events":played.events,"steps":played.steps,"logs":played.logs})
-                    .to_string(),
-            );
             best = Some((count, outcomes));
         }
         if count == 3 {
