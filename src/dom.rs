@@ -2,6 +2,7 @@
 
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement};
+use yew::prelude::*;
 
 /// Gives an element the focus.
 pub(crate) fn focus(element: Option<Element>) {
@@ -49,6 +50,34 @@ pub(crate) fn has_selection() -> bool {
         .and_then(|f| f.call0(&window).ok());
     let kind = selection.filter(|s| s.is_object()).and_then(|s| get(&s, "type")?.as_string());
     kind.as_deref() == Some("Range")
+}
+
+/// What was typed into a field, handed on letter by letter.
+pub(crate) fn on_typed(typed: Callback<String>) -> Callback<InputEvent> {
+    Callback::from(move |event: InputEvent| {
+        if let Some(input) = event.target_dyn_into::<web_sys::HtmlInputElement>() {
+            typed.emit(input.value());
+        }
+    })
+}
+
+/// What was chosen in a list, handed on by its value.
+pub(crate) fn on_chosen(chosen: Callback<String>) -> Callback<Event> {
+    Callback::from(move |event: Event| {
+        if let Some(select) = event.target_dyn_into::<web_sys::HtmlSelectElement>() {
+            chosen.emit(select.value());
+        }
+    })
+}
+
+/// Enter in a field, but for one that ends a letter of an input method.
+pub(crate) fn on_enter(entered: Callback<()>) -> Callback<KeyboardEvent> {
+    Callback::from(move |event: KeyboardEvent| {
+        if event.key() == "Enter" && !is_composing(&event) {
+            event.prevent_default();
+            entered.emit(());
+        }
+    })
 }
 
 /// Whether a key goes to an input method that is putting a letter together, as for Hangul: Enter then ends the letter

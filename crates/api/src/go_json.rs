@@ -30,6 +30,29 @@ pub fn of_kind(out: &mut String, value: &Value, api_version: &str, kind: &str) {
     }
 }
 
+/// Writes a list: its kind and metadata, `metadata` in JSON, and objects of a kind, which do not say it again.
+pub fn list(
+    out: &mut String,
+    (api_version, kind): (&str, &str),
+    metadata: &str,
+    items: impl Iterator<Item = Value>,
+) {
+    out.push_str(&format!(
+        r#"{{"kind":"{kind}List","apiVersion":"{api_version}","metadata":{metadata},"items":["#
+    ));
+    for (index, mut item) in items.enumerate() {
+        if index > 0 {
+            out.push(',');
+        }
+        if let Value::Object(fields) = &mut item {
+            fields.remove("kind");
+            fields.remove("apiVersion");
+        }
+        of_kind(out, &item, api_version, kind);
+    }
+    out.push_str("]}");
+}
+
 /// Writes object metadata.
 pub fn metadata(out: &mut String, value: &Value) {
     write(out, value, Schema::get().type_named("meta/v1.ObjectMeta").map_or(Shape::Unknown, Shape::Struct));

@@ -231,6 +231,12 @@ impl Object {
         }
     }
 
+    /// The address under which other nodes reach a node; `None` for one without and for other kinds.
+    pub fn internal_ip(&self) -> Option<&str> {
+        let addresses = self.node_status()?.addresses.as_ref()?;
+        addresses.iter().find(|a| a.type_ == "InternalIP").map(|a| a.address.as_str())
+    }
+
     /// A top-level field of a kind that is held as a tree (`data`, `spec`).
     pub fn field(&self, name: &str) -> Option<&Value> {
         self.fields()?.get(name)

@@ -3,7 +3,7 @@
 /// The release, field by field in the order in which Go writes them.
 ///
 /// Source: k8s.io/apimachinery/pkg/version/types.go `Info` (v1.37).
-const INFO: [(&str, &str); 13] = [
+pub const INFO: [(&str, &str); 13] = [
     ("major", "1"),
     ("minor", "37"),
     ("emulationMajor", "1"),

@@ -1,33 +1,13 @@
 //! Rules of the kubelet that recordings of the real one brought to light.
 
+mod one_pod;
+
+use one_pod::{cluster, create, pod, run};
 use podlab_api::door::ResponseBody;
 use podlab_api::{Door, Request, kinds};
-use podlab_cluster::{Cluster, Profile, Settings};
+use podlab_cluster::Cluster;
 use serde_json::{Value, json};
 use std::time::Duration;
-
-fn cluster() -> Cluster {
-    let mut settings = Settings::workers(1, Profile::Bare);
-    for node in &mut settings.nodes {
-        node.images = vec!["nginx:1.27".to_owned(), "busybox:1.36".to_owned()];
-    }
-    Cluster::forgetful(settings)
-}
-
-fn run(cluster: &mut Cluster, seconds: u64) {
-    let until = cluster.sim_now() + Duration::from_secs(seconds);
-    cluster.run_until(until, || true);
-}
-
-fn create(cluster: &mut Cluster, spec: Value) {
-    let pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}, "spec": spec});
-    assert_eq!(cluster.request(Request::create(&kinds::POD, "default", pod)).code, 201);
-}
-
-fn pod(cluster: &mut Cluster) -> Option<Value> {
-    let response = cluster.request(Request::get(&kinds::POD, "default", "p"));
-    response.into_object().ok().map(|o| o.to_value())
-}
 
 /// Type of probe, count of the events that say it failed.
 fn failed_probes(cluster: &Cluster) -> Vec<(String, i64)> {

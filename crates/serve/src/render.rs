@@ -102,35 +102,32 @@ pub(crate) fn list(
     now: Timestamp,
 ) -> String {
     let mut out = String::new();
-    let (list_kind, api_version) = match style.form {
+    let mut metadata = String::new();
+    list_meta(&mut metadata, meta);
+    match style.form {
         Form::Table => {
             write_table(&mut out, &printers::list_table(kind, items, now), meta, style.include, true);
             return out;
         }
-        Form::Metadata => ("PartialObjectMetadataList".to_owned(), "meta.k8s.io/v1".to_owned()),
-        Form::Objects | Form::Discovery => (format!("{}List", kind.kind), style.api_version(kind)),
-    };
-    let _ = write!(out, r#"{{"kind":"{list_kind}","apiVersion":"{api_version}","metadata":"#);
-    list_meta(&mut out, meta);
-    out.push_str(r#","items":["#);
-    let api_version = style.api_version(kind);
-    for (index, item) in items.iter().enumerate() {
-        if index > 0 {
-            out.push(',');
+        Form::Objects | Form::Discovery => {
+            let values = items.iter().map(|item| style.value(item));
+            go_json::list(&mut out, (&style.api_version(kind), kind.kind), &metadata, values);
         }
-        if style.form == Form::Metadata {
-            partial(&mut out, item, true, true);
-            continue;
+        Form::Metadata => {
+            let _ = write!(
+                out,
+                r#"{{"kind":"PartialObjectMetadataList","apiVersion":"meta.k8s.io/v1","metadata":{metadata},"items":["#
+            );
+            for (index, item) in items.iter().enumerate() {
+                if index > 0 {
+                    out.push(',');
+                }
+                partial(&mut out, item, true, true);
+            }
+            out.push_str("]}");
         }
-        // Items of a list do not say their kind, which the list has said.
-        let mut value = style.value(item);
-        if let Some(map) = value.as_object_mut() {
-            map.remove("kind");
-            map.remove("apiVersion");
-        }
-        go_json::of_kind(&mut out, &value, &api_version, kind.kind);
     }
-    out.push_str("]}\n");
+    out.push('\n');
     out
 }
 

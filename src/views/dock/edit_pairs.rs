@@ -5,7 +5,6 @@ use crate::components::{Icon, IconKind, Notices};
 use crate::i18n::{dock as texts, use_lang};
 use crate::session::LabContext;
 use crate::state::lab::command_line;
-use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
 /// What is edited.
@@ -81,21 +80,9 @@ pub(super) fn EditPairs(props: &EditPairsProps) -> Html {
     };
     let oninput = {
         let draft = draft.clone();
-        Callback::from(move |event: InputEvent| {
-            if let Some(input) = event.target_dyn_into::<HtmlInputElement>() {
-                draft.set(input.value());
-            }
-        })
+        crate::dom::on_typed(Callback::from(move |typed| draft.set(typed)))
     };
-    let onkeydown = {
-        let add = add.clone();
-        Callback::from(move |event: KeyboardEvent| {
-            if event.key() == "Enter" && !crate::dom::is_composing(&event) {
-                event.prevent_default();
-                add.emit(());
-            }
-        })
-    };
+    let onkeydown = crate::dom::on_enter(add.clone());
     let line = (!draft.trim().is_empty()).then(|| {
         let args = props.args(draft.trim());
         command_line(&args.iter().map(String::as_str).collect::<Vec<_>>())

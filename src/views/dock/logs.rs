@@ -7,7 +7,7 @@ use crate::i18n::{dock as texts, use_lang};
 use crate::session::LabContext;
 use crate::state::inspect::log;
 use crate::state::lab::command_line;
-use web_sys::{HtmlInputElement, HtmlSelectElement};
+use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
 /// How many lines are drawn, from the newest back.
@@ -67,11 +67,7 @@ pub(super) fn LogsTab(props: &ObjectProps) -> Html {
     }
     let on_container = {
         let chosen = chosen.clone();
-        Callback::from(move |event: Event| {
-            if let Some(select) = event.target_dyn_into::<HtmlSelectElement>() {
-                chosen.set(Some(select.value()));
-            }
-        })
+        crate::dom::on_chosen(Callback::from(move |name| chosen.set(Some(name))))
     };
     let on_run = {
         let previous = previous.clone();

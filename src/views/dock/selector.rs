@@ -12,7 +12,6 @@ use podlab_api::printers::pod_cells;
 use podlab_api::selector::{Mismatch, Operator, Requirement};
 use podlab_api::{Object, kinds};
 use std::sync::Arc;
-use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
 /// One sentence about a requirement.
@@ -105,21 +104,10 @@ pub(super) fn SelectorLab() -> Html {
             ui.dispatch(UiAction::Selector(text));
         })
     };
-    let oninput = {
-        let set = set.clone();
-        Callback::from(move |event: InputEvent| {
-            if let Some(input) = event.target_dyn_into::<HtmlInputElement>() {
-                set.emit(input.value());
-            }
-        })
-    };
+    let oninput = crate::dom::on_typed(set.clone());
     let on_fields = {
         let fields = fields.clone();
-        Callback::from(move |event: InputEvent| {
-            if let Some(input) = event.target_dyn_into::<HtmlInputElement>() {
-                fields.set(input.value());
-            }
-        })
+        crate::dom::on_typed(Callback::from(move |typed| fields.set(typed)))
     };
     let yaml = to_yaml(selection.steps.iter().map(|s| &s.requirement));
     let yaml_text = match (&*manifest, &yaml) {

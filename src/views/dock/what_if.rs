@@ -16,7 +16,7 @@ use podlab_cluster::Turn;
 use podlab_cluster::scheduler::decision::{Decision, Outcome, Verdict};
 use std::rc::Rc;
 use std::sync::Arc;
-use web_sys::{Element, HtmlInputElement, HtmlSelectElement, HtmlTextAreaElement};
+use web_sys::{Element, HtmlTextAreaElement};
 use yew::prelude::*;
 
 /// How long typing rests before the copy is asked, in milliseconds.
@@ -256,39 +256,21 @@ fn NodeChange(props: &NodeChangeProps) -> Html {
     };
     let on_node = {
         let node = node.clone();
-        Callback::from(move |event: Event| {
-            if let Some(select) = event.target_dyn_into::<HtmlSelectElement>() {
-                node.set(select.value());
-            }
-        })
+        crate::dom::on_chosen(Callback::from(move |name| node.set(name)))
     };
     let on_kind = {
         let kind = kind.clone();
-        Callback::from(move |event: Event| {
-            let index =
-                event.target_dyn_into::<HtmlSelectElement>().and_then(|s| s.value().parse::<usize>().ok());
-            if let Some(chosen) = index.and_then(|index| Kind::ALL.get(index)) {
+        crate::dom::on_chosen(Callback::from(move |index: String| {
+            if let Some(chosen) = index.parse::<usize>().ok().and_then(|index| Kind::ALL.get(index)) {
                 kind.set(*chosen);
             }
-        })
+        }))
     };
     let oninput = {
         let value = value.clone();
-        Callback::from(move |event: InputEvent| {
-            if let Some(input) = event.target_dyn_into::<HtmlInputElement>() {
-                value.set(input.value());
-            }
-        })
+        crate::dom::on_typed(Callback::from(move |typed| value.set(typed)))
     };
-    let onkeydown = {
-        let add = add.clone();
-        Callback::from(move |event: KeyboardEvent| {
-            if event.key() == "Enter" && !crate::dom::is_composing(&event) {
-                event.prevent_default();
-                add.emit(());
-            }
-        })
-    };
+    let onkeydown = crate::dom::on_enter(add.clone());
     html! {
         <div class="what-if-change">
             <select class="field" aria-label={texts::NODE.get(lang)} onchange={on_node} disabled={*kind == Kind::Kubectl}>

@@ -7,7 +7,6 @@ use crate::components::{Choice, Icon, IconKind, Segmented};
 use crate::i18n::{stage as texts, use_lang};
 use crate::state::{Density, Pane, UiAction};
 use crate::views::frame::WideButton;
-use web_sys::{HtmlInputElement, HtmlSelectElement};
 use yew::prelude::*;
 
 /// Properties of [`Toolbar`].
@@ -25,20 +24,13 @@ pub(crate) fn Toolbar(props: &ToolbarProps) -> Html {
     let ToolbarProps { model, asked, ui } = props;
     let on_namespace = {
         let ui = ui.clone();
-        move |event: Event| {
-            if let Some(select) = event.target_dyn_into::<HtmlSelectElement>() {
-                let value = select.value();
-                ui.dispatch(UiAction::Namespace((!value.is_empty()).then_some(value)));
-            }
-        }
+        crate::dom::on_chosen(Callback::from(move |name: String| {
+            ui.dispatch(UiAction::Namespace((!name.is_empty()).then_some(name)));
+        }))
     };
     let on_selector = {
         let ui = ui.clone();
-        move |event: InputEvent| {
-            if let Some(input) = event.target_dyn_into::<HtmlInputElement>() {
-                ui.dispatch(UiAction::Selector(input.value()));
-            }
-        }
+        crate::dom::on_typed(Callback::from(move |text| ui.dispatch(UiAction::Selector(text))))
     };
     let clear = {
         let ui = ui.clone();

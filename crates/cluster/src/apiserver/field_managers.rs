@@ -6,8 +6,8 @@
 //! Source: k8s.io/apiserver/pkg/endpoints/handlers/create.go, update.go, patch.go (v1.37).
 
 use super::ApiServer;
+use super::bodies::PATCH_OPTIONS;
 use podlab_api::door::RequestOptions;
-use podlab_api::kinds::{BodyType, Support};
 use podlab_api::managed_fields::{
     Context, Managed, Manager, Managers, Operation, Reset, Set, Typed, apply, managers_of, update, zero_of,
 };
@@ -17,21 +17,6 @@ use std::sync::Arc;
 
 /// Who writes where a request names no field manager: the program that all requests come from.
 const DEFAULT_MANAGER: &str = "kubectl";
-
-/// The kind that errors about a patch's options name: no object of the store.
-static PATCH_OPTIONS: Kind = Kind {
-    group: "",
-    version: "v1",
-    kind: "PatchOptions",
-    plural: "patchoptions",
-    singular: "patchoptions",
-    short_names: &[],
-    categories: &[],
-    namespaced: false,
-    subresources: &[],
-    body: BodyType::Tree,
-    support: Support::Simulated,
-};
 
 /// What an apply makes of an object.
 pub(super) struct Applied {

@@ -3,9 +3,9 @@
 //! Source: k8s.io/apiserver/pkg/endpoints/handlers (v1.37).
 
 use super::accepted::SentPod;
+use super::bodies::{EVICTION, SCALE};
 use super::{ApiServer, DeleteOptions, field_managers};
 use podlab_api::door::{Accept, FieldValidation, PatchType, RequestOptions, ResponseBody, Verb};
-use podlab_api::kinds::{BodyType, Support};
 use podlab_api::object::ObjectError;
 use podlab_api::pod_tree::DecodedPod;
 use podlab_api::selector::label_selector::label_selector_as_selector;
@@ -530,36 +530,6 @@ fn set_path(map: &mut serde_json::Map<String, Value>, path: &[String], value: Va
     }
 }
 
-/// What the `eviction` subresource is sent: no object of the store.
-static EVICTION: Kind = Kind {
-    group: "policy",
-    version: "v1",
-    kind: "Eviction",
-    plural: "evictions",
-    singular: "eviction",
-    short_names: &[],
-    categories: &[],
-    namespaced: true,
-    subresources: &[],
-    body: BodyType::Tree,
-    support: Support::Simulated,
-};
-
-/// What the `scale` subresource speaks: no object of the store.
-static SCALE: Kind = Kind {
-    group: "autoscaling",
-    version: "v1",
-    kind: "Scale",
-    plural: "scales",
-    singular: "scale",
-    short_names: &[],
-    categories: &[],
-    namespaced: true,
-    subresources: &[],
-    body: BodyType::Tree,
-    support: Support::Simulated,
-};
-
 /// The object must be called as the path says.
 ///
 /// Source: k8s.io/apiserver/pkg/endpoints/handlers/rest.go `checkName` (v1.37).
@@ -665,6 +635,7 @@ fn decode_all(
     }
     let mut value = super::decode::decode(kind, body, options, warnings)?;
     super::decode::apply_defaults(kind, &mut value);
+    super::disabled_fields::drop_disabled_fields(kind, &mut value);
     if *kind == kinds::POD && creating {
         // What only a pod's creation fills in, after the common defaults.
         podlab_api::defaults::match_label_keys(&mut value);

@@ -194,19 +194,7 @@ fn drop_unwanted(kind: &Kind, map: &mut Arc<Map<String, Value>>, old: Option<&Ma
         "PersistentVolumeClaim" => normalize_data_sources(Arc::make_mut(map), old),
         "EndpointSlice" => drop_topology(Arc::make_mut(map), old),
         "ServiceAccount" => clean_secret_references(Arc::make_mut(map)),
-        "Lease" => drop_disabled_lease_fields(Arc::make_mut(map)),
         _ => {}
-    }
-}
-
-/// Fields of a feature that is off are dropped, as the gates of 1.37 are by default.
-///
-/// Source: pkg/registry/coordination/lease/strategy.go `dropDisabledLeaseFields` (v1.37).
-fn drop_disabled_lease_fields(map: &mut Map<String, Value>) {
-    if let Some(spec) = map.get_mut("spec").and_then(Value::as_object_mut) {
-        for field in ["strategy", "preferredHolder"] {
-            spec.remove(field);
-        }
     }
 }
 

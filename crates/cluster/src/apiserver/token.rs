@@ -5,11 +5,11 @@
 //! pkg/apis/authentication/validation/validation.go (v1.37).
 
 use super::ApiServer;
+use super::bodies::TOKEN_REQUEST;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use podlab_api::door::{Response, ResponseBody};
-use podlab_api::kinds::{BodyType, Support};
-use podlab_api::{Kind, Object, Request, Status, StatusCause, kinds};
+use podlab_api::{Object, Request, Status, StatusCause, kinds};
 use serde_json::{Value, json};
 
 /// Who issues tokens, and whom they are for unless the request says so.
@@ -23,21 +23,6 @@ const LONGEST: i64 = 1 << 32;
 pub(crate) const MOUNTED: &str = "podlab.";
 /// Bytes of an RS256 signature.
 const SIGNATURE: usize = 256;
-
-/// What a token is asked for with: no object of the store.
-static TOKEN_REQUEST: Kind = Kind {
-    group: "authentication.k8s.io",
-    version: "v1",
-    kind: "TokenRequest",
-    plural: "tokenrequests",
-    singular: "tokenrequest",
-    short_names: &[],
-    categories: &[],
-    namespaced: true,
-    subresources: &[],
-    body: BodyType::Tree,
-    support: Support::Simulated,
-};
 
 /// What a token says that is somebody's: its claims, or why it says nothing.
 type Claims = Result<Value, &'static str>;

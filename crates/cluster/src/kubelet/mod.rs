@@ -296,11 +296,9 @@ impl Kubelets {
                 if self.node_index.contains_key(object.name()) {
                     return;
                 }
-                let address = object.node_status().and_then(|s| {
-                    s.addresses.as_ref()?.iter().find(|a| a.type_ == "InternalIP").map(|a| a.address.clone())
-                });
+                let address = object.internal_ip().unwrap_or_default().to_owned();
                 let index = self.nodes.len() as u32;
-                let node = Node::new(object.name(), address.unwrap_or_default(), index, cx.settings.seed);
+                let node = Node::new(object.name(), address, index, cx.settings.seed);
                 self.node_index.insert(object.name().into(), self.nodes.len());
                 self.nodes.push(Arc::new(node));
                 cx.api.start_lease(object.name());

@@ -110,8 +110,7 @@ fn records(api: &ApiServer, full: &str, wanted: DnsType, aliases: u8) -> Option<
     }
     // Names of nodes are known to nobody but the nodes' own hosts file.
     let node = api.store().get(&kinds::NODE, "", full)?;
-    let address = node.node_status()?.addresses.as_ref()?.iter().find(|a| a.type_ == "InternalIP")?;
-    Some(only(vec![address.address.clone()]))
+    Some(only(vec![node.internal_ip()?.to_owned()]))
 }
 
 /// What stands behind a name: the whole name of one host, its address and its ports.

@@ -362,9 +362,7 @@ fn write_etc(
 impl Runtime {
     /// The process ids of a node's containers are nobody's business; its address is.
     pub(super) fn node_address(&self, node: &str, cx: &Cx<'_>) -> Option<String> {
-        let object = cx.api.store().get(&podlab_api::kinds::NODE, "", node)?;
-        let addresses = object.node_status()?.addresses.as_ref()?;
-        addresses.iter().find(|a| a.type_ == "InternalIP").map(|a| a.address.clone())
+        cx.api.store().get(&podlab_api::kinds::NODE, "", node)?.internal_ip().map(str::to_owned)
     }
 
     fn new_pod_address(&mut self, node: &str, cx: &Cx<'_>) -> String {

@@ -47,7 +47,7 @@ pub struct HttpAnswer {
 const BODY: usize = 10 << 10;
 
 /// What the addresses of nodes begin with.
-const NODES: &str = "172.18.";
+pub(super) const NODES: &str = "172.18.";
 
 impl Runtime {
     /// The container that listens on a port of an address; `None` where none does.
@@ -306,10 +306,11 @@ pub(super) fn host_port(
         return None;
     }
     let protocol = if udp { "UDP" } else { "TCP" };
-    api.store().list(&kinds::POD).find_map(|pod| {
+    let store = api.store();
+    let node = store.list(&kinds::NODE).find(|object| object.internal_ip() == Some(node))?;
+    store.pods_on_node(node.name()).find_map(|pod| {
         let (spec, status) = (pod.pod_spec()?, pod.pod_status()?);
-        let runs = status.phase.as_deref() == Some("Running") && status.host_ip.as_deref() == Some(node);
-        if !runs || spec.host_network == Some(true) {
+        if status.phase.as_deref() != Some("Running") || spec.host_network == Some(true) {
             return None;
         }
         let mut ports = spec.containers.iter().flat_map(|container| container.ports.iter().flatten());

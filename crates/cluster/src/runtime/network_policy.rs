@@ -53,7 +53,7 @@ impl Runtime {
     pub(super) fn end_at(&self, api: &ApiServer, address: &str) -> End {
         match self.addresses.get(address).and_then(|id| self.sandboxes.get(id)) {
             Some(sandbox) => self.end_of(api, &sandbox.config, address),
-            None if address.starts_with("172.18.") => End::Node(address.to_owned()),
+            None if address.starts_with(super::network::NODES) => End::Node(address.to_owned()),
             None => End::Address(address.to_owned()),
         }
     }

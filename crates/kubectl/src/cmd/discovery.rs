@@ -5,8 +5,8 @@ use crate::cx::{Cx, Flow, done};
 use crate::error::{Error, Result, message, usage};
 use crate::flags::Parsed;
 use crate::print::tabwriter::TabWriter;
-use podlab_api::kinds;
-use serde_json::json;
+use podlab_api::{kinds, server_version};
+use serde_json::{Value, json};
 
 /// The release that podlab is.
 pub(crate) const VERSION: &str = "v1.37.1";
@@ -21,41 +21,37 @@ pub(crate) fn version(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
         return message("--output must be 'yaml' or 'json'");
     }
     let client_only = parsed.bool("client");
-    let info = |git: &str| {
-        json!({"major": "1", "minor": "37", "gitVersion": VERSION, "gitCommit": git, "gitTreeState": "clean",
-            "buildDate": "2026-09-23T17:10:04Z", "goVersion": "go1.26.8", "compiler": "gc", "platform": "linux/amd64"})
-    };
-    let commit = "f78e722310e50bcaca9276be22276d9e91d91308";
     let server = !client_only && cx.config.has_server();
-    let mut full = json!({"clientVersion": info(commit), "kustomizeVersion": KUSTOMIZE});
-    if server {
-        full["serverVersion"] = info(commit);
-    }
+    // Only a server emulates versions.
+    let client = server_version::INFO
+        .iter()
+        .filter(|(name, _)| !name.starts_with("emulation") && !name.starts_with("minCompatibility"))
+        .copied()
+        .collect::<Vec<_>>();
     match output.as_str() {
         "json" => {
-            let order = [
-                "major",
-                "minor",
-                "gitVersion",
-                "gitCommit",
-                "gitTreeState",
-                "buildDate",
-                "goVersion",
-                "compiler",
-                "platform",
-            ];
-            let block = |key: &str| {
+            let block = |key: &str, info: &[(&str, &str)]| {
                 let fields: Vec<String> =
-                    order.iter().map(|f| format!("    {f:?}: {}", full[key][*f])).collect();
+                    info.iter().map(|(name, value)| format!("    {name:?}: {value:?}")).collect();
                 format!("  {key:?}: {{\n{}\n  }}", fields.join(",\n"))
             };
-            let mut parts = vec![block("clientVersion"), format!("  \"kustomizeVersion\": {KUSTOMIZE:?}")];
+            let mut parts =
+                vec![block("clientVersion", &client), format!("  \"kustomizeVersion\": {KUSTOMIZE:?}")];
             if server {
-                parts.push(block("serverVersion"));
+                parts.push(block("serverVersion", &server_version::INFO));
             }
             cx.out(&format!("{{\n{}\n}}\n", parts.join(",\n")));
         }
-        "yaml" => cx.out(&podlab_yaml::to_yaml(&full)),
+        "yaml" => {
+            let info = |info: &[(&str, &str)]| -> Value {
+                info.iter().map(|(name, value)| ((*name).to_owned(), Value::from(*value))).collect()
+            };
+            let mut full = json!({"clientVersion": info(&client), "kustomizeVersion": KUSTOMIZE});
+            if server {
+                full["serverVersion"] = info(&server_version::INFO);
+            }
+            cx.out(&podlab_yaml::to_yaml(&full));
+        }
         _ => {
             cx.outln(&format!("Client Version: {VERSION}"));
             cx.outln(&format!("Kustomize Version: {KUSTOMIZE}"));

@@ -5,11 +5,10 @@
 use crate::cx::{Cx, Flow, done};
 use crate::error::{Result, message};
 use crate::flags::Parsed;
-use podlab_api::door::{Gvr, List, Request, ResponseBody, Verb};
+use podlab_api::door::{Gvr, Request, ResponseBody, Verb};
 
 use podlab_api::route::{Route, Target, route, unescape};
 use podlab_api::{go_json, health, server_version};
-use serde_json::{Value, json};
 
 pub(crate) fn raw(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
     if !parsed.args.is_empty() {
@@ -75,7 +74,11 @@ fn answer(cx: &mut Cx<'_>, request: Request) -> Result<Flow> {
         ResponseBody::Object(object) => go_json::object(&mut text, &object.to_managed_value()),
         ResponseBody::Value(value) => go_json::object(&mut text, &value),
         ResponseBody::Status(status) => go_json::object(&mut text, &status.to_value()),
-        ResponseBody::List(list) => write_list(&mut text, &list),
+        ResponseBody::List(list) => {
+            let metadata = format!("{{\"resourceVersion\":\"{}\"}}", list.resource_version);
+            let items = list.items.iter().map(|item| item.to_managed_value());
+            go_json::list(&mut text, (&list.kind.api_version(), list.kind.kind), &metadata, items);
+        }
         ResponseBody::Table(_) | ResponseBody::Watch(_) | ResponseBody::Stream(_) => {
             return message("unexpected answer");
         }
@@ -83,28 +86,4 @@ fn answer(cx: &mut Cx<'_>, request: Request) -> Result<Flow> {
     text.push('\n');
     cx.out(&text);
     done()
-}
-
-/// Items of a list do not say their kind, which the list has said.
-fn write_list(text: &mut String, list: &List) {
-    let (kind, api_version) = (list.kind.kind, list.kind.api_version());
-    let version = list.resource_version.to_string();
-    text.push_str(&format!(
-        "{{\"kind\":{},\"apiVersion\":{},\"metadata\":{},\"items\":[",
-        json!(format!("{kind}List")),
-        json!(api_version),
-        json!({"resourceVersion": version})
-    ));
-    for (index, item) in list.items.iter().enumerate() {
-        if index > 0 {
-            text.push(',');
-        }
-        let mut value = item.to_managed_value();
-        if let Value::Object(fields) = &mut value {
-            fields.remove("kind");
-            fields.remove("apiVersion");
-        }
-        go_json::of_kind(text, &value, &api_version, kind);
-    }
-    text.push_str("]}");
 }

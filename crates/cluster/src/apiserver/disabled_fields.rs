@@ -1,0 +1,179 @@
+//! Fields of features that are off are dropped before anything looks at them, as the gates of 1.37 are by default.
+//!
+//! None of them is ever stored, so that what an object had before need not be asked.
+//!
+//! Source: pkg/api/pod/util.go `dropDisabledFields`, pkg/api/job/util.go `DropDisabledFields` and the strategies of
+//! pkg/registry (v1.37); the gates' defaults: pkg/features/kube_features.go.
+
+use podlab_api::Kind;
+use serde_json::{Map, Value};
+
+/// What is dropped, from an object downwards.
+enum Rule {
+    /// The field goes.
+    Drop(&'static str),
+    /// Rules for what is in the field.
+    In(&'static str, &'static [Rule]),
+    /// Rules for each item of the list.
+    Each(&'static str, &'static [Rule]),
+    /// Rules for what is in the field, which goes when they leave nothing of it.
+    InOrEmpty(&'static str, &'static [Rule]),
+}
+
+use Rule::{Drop, Each, In, InOrEmpty};
+
+// GRPCContainerProbeTLS and H2CContainerProbe.
+const PROBE: &[Rule] = &[In("grpc", &[Drop("mode")]), In("httpGet", &[Drop("protocol")])];
+const HANDLER: &[Rule] = &[In("httpGet", &[Drop("protocol")])];
+const CONTAINER: &[Rule] = &[
+    // ContainerStopSignals
+    InOrEmpty("lifecycle", &[Drop("stopSignal"), In("postStart", HANDLER), In("preStop", HANDLER)]),
+    In("livenessProbe", PROBE),
+    In("readinessProbe", PROBE),
+    In("startupProbe", PROBE),
+    // VolumeBindMountOptions
+    Each("volumeMounts", &[Drop("bindMountOptions")]),
+];
+// AtomicWriteVolumeUserFields
+const ITEMS: &[Rule] = &[Each("items", &[Drop("user")])];
+const FILES: &[Rule] = &[Drop("defaultUser"), Each("items", &[Drop("user")])];
+const SOURCE: &[Rule] = &[
+    In("secret", ITEMS),
+    In("downwardAPI", ITEMS),
+    In("configMap", ITEMS),
+    In("serviceAccountToken", &[Drop("user")]),
+    In("clusterTrustBundle", &[Drop("user")]),
+    In("podCertificate", &[Drop("user")]),
+];
+const VOLUME: &[Rule] = &[
+    // EmptyDirVolumeMode
+    In("emptyDir", &[Drop("mode")]),
+    In("secret", FILES),
+    In("configMap", FILES),
+    In("downwardAPI", FILES),
+    In("projected", &[Drop("defaultUser"), Each("sources", SOURCE)]),
+];
+const POD_SPEC: &[Rule] = &[
+    // EvictionRequestAPI
+    Drop("evictionResponders"),
+    // GenericWorkload
+    Drop("schedulingGroup"),
+    Each("containers", CONTAINER),
+    Each("initContainers", CONTAINER),
+    Each("ephemeralContainers", CONTAINER),
+    Each("volumes", VOLUME),
+];
+/// Init containers were annotations once, which no release reads any more.
+const ANNOTATIONS: &[Rule] = &[
+    Drop("pod.beta.kubernetes.io/init-containers"),
+    Drop("pod.alpha.kubernetes.io/init-containers"),
+    Drop("pod.beta.kubernetes.io/init-container-statuses"),
+    Drop("pod.alpha.kubernetes.io/init-container-statuses"),
+];
+const POD: &[Rule] = &[In("metadata", &[InOrEmpty("annotations", ANNOTATIONS)]), In("spec", POD_SPEC)];
+const WORKLOAD: &[Rule] = &[In("spec", &[In("template", POD)])];
+// WorkloadWithJob
+const JOB: &[Rule] = &[In("spec", &[Drop("scheduling"), In("template", POD)])];
+
+fn rules(kind: &Kind) -> &'static [Rule] {
+    match (kind.group, kind.kind) {
+        ("", "Pod") => POD,
+        ("", "PodTemplate") => &[In("template", POD)],
+        ("", "ReplicationController")
+        | ("apps", "ReplicaSet" | "Deployment" | "DaemonSet" | "StatefulSet") => WORKLOAD,
+        ("batch", "Job") => JOB,
+        ("batch", "CronJob") => &[In("spec", &[In("jobTemplate", JOB)])],
+        // Dynamic kubelet configuration is gone; the other is InPlacePodVerticalScalingSchedulerPreemption.
+        ("", "Node") => &[In("spec", &[Drop("configSource"), Drop("podPreemptionPolicy")])],
+        ("coordination.k8s.io", "Lease") => &[In("spec", &[Drop("strategy"), Drop("preferredHolder")])],
+        _ => &[],
+    }
+}
+
+/// Drops what is off from an object that was decoded.
+pub(super) fn drop_disabled_fields(kind: &Kind, object: &mut Value) {
+    if let Value::Object(fields) = object {
+        follow(rules(kind), fields);
+    }
+}
+
+fn follow(rules: &[Rule], fields: &mut Map<String, Value>) {
+    for rule in rules {
+        match rule {
+            Drop(name) => drop(fields.remove(*name)),
+            In(name, rules) => {
+                if let Some(Value::Object(fields)) = fields.get_mut(*name) {
+                    follow(rules, fields);
+                }
+            }
+            Each(name, rules) => {
+                for item in fields.get_mut(*name).and_then(Value::as_array_mut).into_iter().flatten() {
+                    if let Value::Object(fields) = item {
+                        follow(rules, fields);
+                    }
+                }
+            }
+            InOrEmpty(name, rules) => {
+                let Some(Value::Object(inside)) = fields.get_mut(*name) else { continue };
+                let before = inside.len();
+                follow(rules, inside);
+                if inside.is_empty() && before > 0 {
+                    fields.remove(*name);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::drop_disabled_fields;
+    use podlab_api::kinds;
+    use serde_json::json;
+
+    #[test]
+    fn a_pod_loses_what_is_off_and_nothing_else() {
+        let mut pod = json!({
+            "metadata": {"name": "a", "annotations": {"pod.beta.kubernetes.io/init-containers": "[]", "a": "b"}},
+            "spec": {
+                "evictionResponders": [{"name": "a.io/b"}],
+                "schedulingGroup": {"podGroupName": "g"},
+                "containers": [
+                    {"name": "a", "lifecycle": {"stopSignal": "SIGUSR1"}},
+                    {"name": "b", "lifecycle": {"stopSignal": "SIGUSR1", "preStop": {"sleep": {"seconds": 1}}},
+                        "volumeMounts": [{"name": "v", "mountPath": "/v", "bindMountOptions": ["noexec"]}],
+                        "livenessProbe": {"grpc": {"port": 1, "mode": "TLS"}},
+                        "readinessProbe": {"httpGet": {"port": 1, "protocol": "HTTP2"}}},
+                ],
+                "volumes": [
+                    {"name": "v", "emptyDir": {"mode": 493, "medium": "Memory"}},
+                    {"name": "w", "projected": {"defaultUser": 1, "sources": [
+                        {"configMap": {"name": "c", "items": [{"key": "k", "path": "p", "user": 3, "mode": 292}]}},
+                    ]}},
+                ],
+            },
+        });
+        drop_disabled_fields(&kinds::POD, &mut pod);
+        assert_eq!(
+            pod,
+            json!({
+                "metadata": {"name": "a", "annotations": {"a": "b"}},
+                "spec": {
+                    "containers": [
+                        {"name": "a"},
+                        {"name": "b", "lifecycle": {"preStop": {"sleep": {"seconds": 1}}},
+                            "volumeMounts": [{"name": "v", "mountPath": "/v"}],
+                            "livenessProbe": {"grpc": {"port": 1}},
+                            "readinessProbe": {"httpGet": {"port": 1}}},
+                    ],
+                    "volumes": [
+                        {"name": "v", "emptyDir": {"medium": "Memory"}},
+                        {"name": "w", "projected": {"sources": [
+                            {"configMap": {"name": "c", "items": [{"key": "k", "path": "p", "mode": 292}]}},
+                        ]}},
+                    ],
+                },
+            })
+        );
+    }
+}
