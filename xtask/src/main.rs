@@ -18,6 +18,11 @@ mod tools;
 
 use std::process::ExitCode;
 
+/// As in `podlab-cluster`, so that what is measured is what runs.
+#[cfg(feature = "crates")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const USAGE: &str = "\
 cargo xtask <command>
 

@@ -69,10 +69,15 @@ fn said(tree: &Value) -> Value {
     }
 }
 
-/// Writes the fields of a struct that differ from what they were. All of its fields have to be named.
+/// Writes the fields of a struct that differ from what they were: lists to which something was added, then others, then
+/// fields that are left to the caller. All fields have to be named.
 macro_rules! renew {
-    ($fields:expr, $before:expr, $now:expr, $type:ident { $($field:ident: $name:literal,)* }, $($apart:ident),*) => {
-        let $type { $($field,)* $($apart: _),* } = $now;
+    (
+        $fields:expr, $before:expr, $now:expr,
+        $type:ident { $($list:ident: $list_name:literal,)* ; $($field:ident: $name:literal,)* }, $($apart:ident),*
+    ) => {
+        let $type { $($list,)* $($field,)* $($apart: _),* } = $now;
+        $(if *$list != $before.$list { add($fields, $list_name, &$before.$list, $list); })*
         $(if *$field != $before.$field { set($fields, $name, $field); })*
     };
 }
@@ -83,6 +88,10 @@ fn renew_spec(fields: &mut Map<String, Value>, before: &PodSpec, now: &PodSpec) 
         before,
         now,
         PodSpec {
+            image_pull_secrets: "imagePullSecrets",
+            tolerations: "tolerations",
+            volumes: "volumes",
+            ;
             active_deadline_seconds: "activeDeadlineSeconds",
             affinity: "affinity",
             automount_service_account_token: "automountServiceAccountToken",
@@ -98,7 +107,6 @@ fn renew_spec(fields: &mut Map<String, Value>, before: &PodSpec, now: &PodSpec) 
             host_users: "hostUsers",
             hostname: "hostname",
             hostname_override: "hostnameOverride",
-            image_pull_secrets: "imagePullSecrets",
             node_selector: "nodeSelector",
             os: "os",
             overhead: "overhead",
@@ -120,9 +128,7 @@ fn renew_spec(fields: &mut Map<String, Value>, before: &PodSpec, now: &PodSpec) 
             share_process_namespace: "shareProcessNamespace",
             subdomain: "subdomain",
             termination_grace_period_seconds: "terminationGracePeriodSeconds",
-            tolerations: "tolerations",
             topology_spread_constraints: "topologySpreadConstraints",
-            volumes: "volumes",
         },
         containers,
         init_containers,
@@ -159,6 +165,8 @@ fn renew_container(fields: &mut Map<String, Value>, before: &Container, now: &Co
         before,
         now,
         Container {
+            volume_mounts: "volumeMounts",
+            ;
             args: "args",
             command: "command",
             env: "env",
@@ -182,10 +190,25 @@ fn renew_container(fields: &mut Map<String, Value>, before: &Container, now: &Co
             termination_message_policy: "terminationMessagePolicy",
             tty: "tty",
             volume_devices: "volumeDevices",
-            volume_mounts: "volumeMounts",
             working_dir: "workingDir",
         },
     );
+}
+
+/// Writes what was added at a list's end, or the whole list.
+fn add<T: Serialize + PartialEq>(
+    fields: &mut Map<String, Value>,
+    name: &str,
+    before: &Option<Vec<T>>,
+    now: &Option<Vec<T>>,
+) {
+    let (before, list) = (before.as_deref().unwrap_or(&[]), now.as_deref().unwrap_or(&[]));
+    match (fields.get_mut(name), list.strip_prefix(before)) {
+        (Some(Value::Array(trees)), Some(added)) if trees.len() == before.len() => {
+            trees.extend(added.iter().map(tree));
+        }
+        _ => set(fields, name, now),
+    }
 }
 
 fn set(fields: &mut Map<String, Value>, name: &str, now: &impl Serialize) {

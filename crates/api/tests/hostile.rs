@@ -37,7 +37,16 @@ fn write(object: &Value, old: Option<&Value>) -> Option<Value> {
     if let Some(known) = kinds::by_gvk(version, kind) {
         let _ = support::not_simulated(known, object);
     }
-    let decoded = schema::decode(version, kind, object).ok()?;
+    let decoded = schema::decode(version, kind, object);
+    match (&decoded, &schema::decode_owned(version, kind, object.clone())) {
+        (Ok(decoded), Ok(owned)) => {
+            assert_eq!(decoded.value, owned.value, "decoding in place gives the same");
+            assert_eq!(decoded.strict_errors, owned.strict_errors);
+        }
+        (Err(error), Err(owned)) => assert_eq!(error, owned),
+        (decoded, owned) => panic!("{decoded:?} but in place {owned:?}"),
+    }
+    let decoded = decoded.ok()?;
     decoded.strict_error();
     let mut value = decoded.value;
     let again = schema::decode(version, kind, &value).expect("what was encoded is decoded").value;

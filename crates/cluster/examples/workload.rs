@@ -3,6 +3,9 @@
 
 use std::time::Instant;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() {
     let name = std::env::args().nth(1).unwrap_or_else(|| "settle_100_1000".to_owned());
     let start = Instant::now();

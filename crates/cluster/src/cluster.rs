@@ -305,9 +305,9 @@ impl Door for Cluster {
         let response = if running {
             self.world.open_stream(&request)
         } else if request.resource.group == crate::metrics::GROUP {
-            self.world.metrics(&request)
+            self.world.metrics(request)
         } else {
-            self.world.api.request(&request)
+            self.world.api.request(request)
         };
         self.world.api.leave();
         self.world.settle();

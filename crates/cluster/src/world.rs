@@ -228,7 +228,7 @@ impl World {
     }
 
     /// Answers a request for the Metrics API.
-    pub(crate) fn metrics(&mut self, request: &podlab_api::Request) -> podlab_api::Response {
+    pub(crate) fn metrics(&mut self, request: podlab_api::Request) -> podlab_api::Response {
         crate::metrics::refresh(&mut self.api, &self.runtime);
         self.api.request(request)
     }

@@ -4,6 +4,9 @@
 use podlab_serve::{Options, Server, kubeconfig};
 use std::process::ExitCode;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const USAGE: &str = "\
 cargo xtask cluster [--port P] [--speed X|--virtual] [--nodes N] [--kubeconfig OUT]
 

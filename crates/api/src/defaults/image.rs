@@ -13,8 +13,28 @@ pub struct ImageReference {
     pub digest: String,
 }
 
+/// The parts of an image reference as they stand in it, but for what is left out before the path.
+struct Parts<'a> {
+    domain: &'a str,
+    /// Whether the path is one of the `library`'s, which is not written.
+    of_library: bool,
+    path: &'a str,
+    tag: &'a str,
+    digest: &'a str,
+}
+
 /// Reads an image reference; `None` for what no registry could hold (`Nginx`, `a b`, ``).
 pub fn parse_image_name(image: &str) -> Option<ImageReference> {
+    let Parts { domain, of_library, path, tag, digest } = parts(image)?;
+    let library = if of_library { "library/" } else { "" };
+    Some(ImageReference {
+        repository: format!("{domain}/{library}{path}"),
+        tag: tag.to_owned(),
+        digest: digest.to_owned(),
+    })
+}
+
+fn parts(image: &str) -> Option<Parts<'_>> {
     if image.len() == 64 && image.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'a'..=b'f')) {
         return None;
     }
@@ -32,26 +52,23 @@ pub fn parse_image_name(image: &str) -> Option<ImageReference> {
         return None;
     }
     let (domain, path) = match name.split_once('/') {
-        Some((first, path)) if is_domain_like(first) => (first, path.to_owned()),
-        _ => ("docker.io", name.to_owned()),
+        Some((first, path)) if is_domain_like(first) => (first, path),
+        _ => ("docker.io", name),
     };
     let domain = if domain == "index.docker.io" { "docker.io" } else { domain };
-    let path = if domain == "docker.io" && !path.contains('/') { format!("library/{path}") } else { path };
-    if !path.split('/').all(is_path_component) || !is_domain(domain) || domain.len() + path.len() + 1 > 255 {
+    let of_library = domain == "docker.io" && !path.contains('/');
+    let length = domain.len() + path.len() + 1 + if of_library { "library/".len() } else { 0 };
+    if !path.split('/').all(is_path_component) || !is_domain(domain) || length > 255 {
         return None;
     }
     let tag = if tag.is_empty() && digest.is_empty() { "latest" } else { tag };
-    Some(ImageReference {
-        repository: format!("{domain}/{path}"),
-        tag: tag.to_owned(),
-        digest: digest.to_owned(),
-    })
+    Some(Parts { domain, of_library, path, tag, digest })
 }
 
 /// `Always` for the tag latest, else `IfNotPresent`.
 pub(super) fn default_pull_policy(image: &str) -> &'static str {
-    match parse_image_name(image) {
-        Some(reference) if reference.tag == "latest" => "Always",
+    match parts(image) {
+        Some(parts) if parts.tag == "latest" => "Always",
         _ => "IfNotPresent",
     }
 }

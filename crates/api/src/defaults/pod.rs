@@ -35,15 +35,16 @@ pub(super) fn pod(value: &mut Value) {
 }
 
 fn requests_from_limits(resources: &mut Value) {
-    let limits = map(resources, "limits").clone();
-    if limits.is_empty() {
+    let (limits, requests) = (map(resources, "limits"), map(resources, "requests"));
+    let left_out = limits.iter().filter(|(name, _)| !requests.contains_key(*name));
+    let left_out: Vec<(String, Value)> =
+        left_out.map(|(name, limit)| (name.clone(), limit.clone())).collect();
+    if left_out.is_empty() {
         return;
     }
-    let mut requests = map(resources, "requests").clone();
-    for (name, limit) in limits {
-        requests.entry(name).or_insert(limit);
+    if let Value::Object(requests) = child(resources, "requests") {
+        requests.extend(left_out);
     }
-    set(resources, "requests", requests);
 }
 
 pub(super) fn pod_spec(spec: &mut Value) {

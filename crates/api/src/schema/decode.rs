@@ -6,7 +6,7 @@ use crate::quantity::Quantity;
 use serde_json::{Map, Number, Value};
 
 /// How deep values may nest; the types themselves are far shallower, only JSON schemas recurse.
-const MAX_DEPTH: usize = 200;
+pub(super) const MAX_DEPTH: usize = 200;
 /// How many strict errors are kept. Source: sigs.k8s.io/json kubernetes_patch.go saveStrictError.
 const MAX_STRICT_ERRORS: usize = 100;
 
@@ -88,12 +88,12 @@ pub(super) fn decode_go_type(ty: &GoType, value: &Value) -> Result<(), String> {
 }
 
 /// A value as Go would write it again.
-struct Encoded {
-    value: Value,
+pub(super) struct Encoded {
+    pub(super) value: Value,
     /// What `omitempty` leaves out: false, 0, "", nil, an empty list or map; never a struct.
-    empty: bool,
+    pub(super) empty: bool,
     /// What `omitzero` leaves out.
-    zero: bool,
+    pub(super) zero: bool,
 }
 
 impl Encoded {
@@ -108,7 +108,7 @@ impl Encoded {
 }
 
 /// Source: sigs.k8s.io/json internal/golang/encoding/json/decode.go decodeState.
-struct Decoder<'a> {
+pub(super) struct Decoder<'a> {
     schema: &'static Schema,
     /// The struct whose field is being read, for error texts.
     context: Option<TypeId>,
@@ -140,7 +140,7 @@ pub fn json_word(value: &Value) -> &'static str {
 }
 
 impl<'a> Decoder<'a> {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Decoder {
             schema: Schema::get(),
             context: None,
@@ -270,10 +270,7 @@ impl<'a> Decoder<'a> {
                 self.context = Some(id);
                 self.path.push(Step::Key(key));
                 let encoded = self.value(&field.ty, item)?;
-                if item.as_array().is_some_and(Vec::is_empty)
-                    && schema.qualified_name(id) == EMPTY_IS_NOT_NIL.0
-                    && field.name == EMPTY_IS_NOT_NIL.1
-                {
+                if is_kept_empty(id, field, item) {
                     out.insert(field.name.to_owned(), item.clone());
                 } else {
                     insert(&mut out, field, encoded);
@@ -299,7 +296,7 @@ impl<'a> Decoder<'a> {
     }
 
     /// What an absent value of a type is written as.
-    fn zero(&mut self, ty: &GoType) -> Encoded {
+    pub(super) fn zero(&mut self, ty: &GoType) -> Encoded {
         match self.schema.resolve(ty) {
             GoType::Bool => Encoded::of(false, true),
             GoType::Int(..) | GoType::Float => Encoded::of(0, true),
@@ -418,15 +415,26 @@ impl<'a> Decoder<'a> {
 /// Source: pkg/apis/autoscaling/v2/defaults.go `copyHPAScalingRules` (v1.37).
 const EMPTY_IS_NOT_NIL: ((&str, &str), &str) = (("autoscaling/v2", "HPAScalingRules"), "policies");
 
+/// Whether an empty list is kept as such.
+pub(super) fn is_kept_empty(id: TypeId, field: &Field, item: &Value) -> bool {
+    item.as_array().is_some_and(Vec::is_empty)
+        && field.name == EMPTY_IS_NOT_NIL.1
+        && Schema::get().qualified_name(id) == EMPTY_IS_NOT_NIL.0
+}
+
+/// Whether a field is not written, as its tags say.
+pub(super) fn left_out(field: &Field, empty: bool, zero: bool) -> bool {
+    field.omit_empty && empty || field.omit_zero && zero
+}
+
 fn insert(out: &mut Map<String, Value>, field: &Field, encoded: Encoded) {
-    if field.omit_empty && encoded.empty || field.omit_zero && encoded.zero {
-        return;
+    if !left_out(field, encoded.empty, encoded.zero) {
+        out.insert(field.name.to_owned(), encoded.value);
     }
-    out.insert(field.name.to_owned(), encoded.value);
 }
 
 /// Whether a number is zero; `None` if it is no whole number of that width.
-fn whole(number: &Number, bits: u8, signed: bool) -> Option<bool> {
+pub(super) fn whole(number: &Number, bits: u8, signed: bool) -> Option<bool> {
     let n = match (number.as_i64(), number.as_u64()) {
         (Some(n), _) => i128::from(n),
         (None, Some(n)) => i128::from(n),

@@ -13,6 +13,7 @@
 mod base64;
 mod convert;
 mod decode;
+mod decode_owned;
 mod dump;
 mod parse;
 mod time;
@@ -21,6 +22,7 @@ pub(crate) mod tree;
 pub(crate) use base64::{decode as decode_base64, encode as encode_base64};
 pub use convert::conversion_error;
 pub use decode::{DecodeError, Decoded, bad_request_message, decode, decode_type, json_word};
+pub use decode_owned::decode_owned;
 pub use time::{parse_go_time, parse_rfc3339, rfc3339_micro, rfc3339_seconds};
 
 use std::collections::BTreeMap;

@@ -6,6 +6,80 @@ use std::sync::LazyLock;
 static NULL: Value = Value::Null;
 static EMPTY: LazyLock<Map<String, Value>> = LazyLock::new(Map::new);
 
+/// A struct of which many fields are asked for and few are there: most questions end at a mask, without a search.
+#[derive(Clone, Copy)]
+pub(crate) struct Fields<'a> {
+    /// The struct itself.
+    pub(crate) value: &'a Value,
+    fields: &'a Map<String, Value>,
+    /// A bit for each field that is there; several names share one.
+    given: u64,
+}
+
+/// The bit of a name, known to the compiler where the name is.
+#[inline(always)]
+fn bit(name: &str) -> u64 {
+    let bytes = name.as_bytes();
+    let (first, last) = match bytes {
+        [] => (0, 0),
+        [first, ..] => (usize::from(*first), usize::from(bytes[bytes.len() - 1])),
+    };
+    1 << ((bytes.len() + 7 * first + 13 * last) % 64)
+}
+
+impl<'a> Fields<'a> {
+    pub(crate) fn of(value: &'a Value) -> Fields<'a> {
+        let fields = value.as_object().unwrap_or(&EMPTY);
+        Fields { value, fields, given: fields.keys().fold(0, |given, name| given | bit(name)) }
+    }
+
+    /// The value of a field, which is one name without dots; null where there is none.
+    #[inline]
+    pub(crate) fn at(&self, name: &str) -> &'a Value {
+        debug_assert!(!name.contains('.'));
+        match self.given & bit(name) {
+            0 => &NULL,
+            _ => self.fields.get(name).unwrap_or(&NULL),
+        }
+    }
+
+    /// A string; empty where there is none.
+    #[inline]
+    pub(crate) fn text(&self, name: &str) -> &'a str {
+        self.at(name).as_str().unwrap_or("")
+    }
+
+    /// A list; empty where there is none.
+    #[inline]
+    pub(crate) fn list(&self, name: &str) -> &'a [Value] {
+        self.at(name).as_array().map_or(&[], Vec::as_slice)
+    }
+
+    /// A map; empty where there is none.
+    #[inline]
+    pub(crate) fn map(&self, name: &str) -> &'a Map<String, Value> {
+        self.at(name).as_object().unwrap_or(&EMPTY)
+    }
+
+    /// A whole number, `None` where there is none.
+    #[inline]
+    pub(crate) fn int(&self, name: &str) -> Option<i64> {
+        self.at(name).as_i64()
+    }
+
+    /// A boolean; false where there is none.
+    #[inline]
+    pub(crate) fn flag(&self, name: &str) -> bool {
+        self.at(name).as_bool().unwrap_or(false)
+    }
+
+    /// Whether the field is there.
+    #[inline]
+    pub(crate) fn has(&self, name: &str) -> bool {
+        !self.at(name).is_null()
+    }
+}
+
 /// The value at a path of field names with dots; null where there is none.
 pub(crate) fn at<'a>(value: &'a Value, path: &str) -> &'a Value {
     let (mut here, mut rest) = (value, path);

@@ -7,7 +7,7 @@ use super::content::{is_qualified_name, is_valid_label_value};
 use super::field::{FieldError, Path};
 use super::meta::{name_is_dns_label, name_is_dns_subdomain, validate_label_selector};
 use super::{Errors, invalid_each, supported};
-use crate::schema::tree::{at, has, int, list, map, text};
+use crate::schema::tree::{Fields, at, has, int, list, map, text};
 use serde_json::Value;
 
 pub(crate) fn validate_affinity(errors: &mut Errors, affinity: &Value, path: &Path) {
@@ -176,10 +176,10 @@ pub(crate) fn validate_taint_effect(errors: &mut Errors, effect: &str, path: &Pa
 }
 
 pub(crate) fn validate_tolerations(errors: &mut Errors, tolerations: &[Value], path: &Path) {
-    for (i, toleration) in tolerations.iter().enumerate() {
+    for (i, toleration) in tolerations.iter().map(Fields::of).enumerate() {
         let path = path.index(i);
-        let (key, operator) = (text(toleration, "key"), text(toleration, "operator"));
-        let (value, effect) = (text(toleration, "value"), text(toleration, "effect"));
+        let (key, operator) = (toleration.text("key"), toleration.text("operator"));
+        let (value, effect) = (toleration.text("value"), toleration.text("effect"));
         if !key.is_empty() {
             invalid_each(errors, &path.child("key"), key, is_qualified_name(key));
         }
@@ -191,7 +191,7 @@ pub(crate) fn validate_tolerations(errors: &mut Errors, tolerations: &[Value], p
                 "operator must be Exists when `key` is empty, which means \"match all values and all keys\"",
             ));
         }
-        if has(toleration, "tolerationSeconds") && effect != "NoExecute" {
+        if toleration.has("tolerationSeconds") && effect != "NoExecute" {
             let detail = "effect must be 'NoExecute' when `tolerationSeconds` is set";
             errors.push(FieldError::invalid(&path.child("effect"), effect, detail));
         }

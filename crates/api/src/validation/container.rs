@@ -8,7 +8,7 @@ use super::meta::name_is_dns_subdomain;
 use super::resources::{quantity, validate_requirements};
 use super::volume::{Volumes, local_descending_path, no_backsteps};
 use super::{Errors, invalid_each, invalid_number, required, required_supported, supported};
-use crate::schema::tree::{at, flag, has, int, list, text};
+use crate::schema::tree::{Fields, at, flag, has, int, list, text};
 use serde_json::Value;
 
 /// What all containers of a pod are checked against.
@@ -22,36 +22,36 @@ pub(crate) struct PodContext<'a> {
 }
 
 /// The rules that hold for containers of all three lists.
-pub(crate) fn validate_common(errors: &mut Errors, container: &Value, ctx: &PodContext, path: &Path) {
-    let name = text(container, "name");
+pub(crate) fn validate_common(errors: &mut Errors, container: &Fields<'_>, ctx: &PodContext, path: &Path) {
+    let name = container.text("name");
     if required(errors, &path.child("name"), name) {
         invalid_each(errors, &path.child("name"), name, is_dns1123_label(name));
     }
-    required(errors, &path.child("image"), text(container, "image"));
+    required(errors, &path.child("image"), container.text("image"));
     required_supported(
         errors,
         &path.child("terminationMessagePolicy"),
-        text(container, "terminationMessagePolicy"),
+        container.text("terminationMessagePolicy"),
         &["File", "FallbackToLogsOnError"],
     );
-    validate_ports(errors, list(container, "ports"), &path.child("ports"));
-    validate_env(errors, list(container, "env"), &path.child("env"));
-    validate_env_from(errors, list(container, "envFrom"), &path.child("envFrom"));
+    validate_ports(errors, container.list("ports"), &path.child("ports"));
+    validate_env(errors, container.list("env"), &path.child("env"));
+    validate_env_from(errors, container.list("envFrom"), &path.child("envFrom"));
     validate_mounts(errors, container, ctx, &path.child("volumeMounts"));
     validate_devices(errors, container, ctx, &path.child("volumeDevices"));
-    let policy = text(container, "imagePullPolicy");
+    let policy = container.text("imagePullPolicy");
     required_supported(errors, &path.child("imagePullPolicy"), policy, &["Always", "IfNotPresent", "Never"]);
-    let resources = at(container, "resources");
+    let resources = container.at("resources");
     validate_requirements(errors, resources, false, &ctx.claim_names, &path.child("resources"));
     validate_resize_policy(
         errors,
-        list(container, "resizePolicy"),
+        container.list("resizePolicy"),
         ctx.restart_policy,
         &path.child("resizePolicy"),
     );
     super::security::validate_security_context(
         errors,
-        at(container, "securityContext"),
+        container.at("securityContext"),
         ctx.host_users,
         &path.child("securityContext"),
     );
@@ -298,10 +298,10 @@ fn validate_env_from(errors: &mut Errors, sources: &[Value], path: &Path) {
     }
 }
 
-fn validate_mounts(errors: &mut Errors, container: &Value, ctx: &PodContext, path: &Path) {
-    let devices = list(container, "volumeDevices");
+fn validate_mounts(errors: &mut Errors, container: &Fields<'_>, ctx: &PodContext, path: &Path) {
+    let devices = container.list("volumeDevices");
     let mut seen: Vec<&str> = Vec::new();
-    for (i, mount) in list(container, "volumeMounts").iter().enumerate() {
+    for (i, mount) in container.list("volumeMounts").iter().enumerate() {
         let item = path.index(i);
         let (name, target) = (text(mount, "name"), text(mount, "mountPath"));
         required(errors, &item.child("name"), name);
@@ -336,7 +336,7 @@ fn validate_mounts(errors: &mut Errors, container: &Value, ctx: &PodContext, pat
             let propagation = text(mount, "mountPropagation");
             let path = path.child("mountPropagation");
             supported(errors, &path, propagation, &["Bidirectional", "HostToContainer", "None"]);
-            if propagation == "Bidirectional" && !flag(container, "securityContext.privileged") {
+            if propagation == "Bidirectional" && !flag(container.at("securityContext"), "privileged") {
                 let detail = "Bidirectional mount propagation is available only to privileged containers";
                 errors.push(FieldError::forbidden(&path, detail));
             }
@@ -363,10 +363,10 @@ fn validate_recursive_read_only(errors: &mut Errors, mount: &Value, path: &Path)
     }
 }
 
-fn validate_devices(errors: &mut Errors, container: &Value, ctx: &PodContext, path: &Path) {
-    let mounts = list(container, "volumeMounts");
+fn validate_devices(errors: &mut Errors, container: &Fields<'_>, ctx: &PodContext, path: &Path) {
+    let mounts = container.list("volumeMounts");
     let (mut paths, mut names): (Vec<&str>, Vec<&str>) = (Vec::new(), Vec::new());
-    for (i, device) in list(container, "volumeDevices").iter().enumerate() {
+    for (i, device) in container.list("volumeDevices").iter().enumerate() {
         let item = path.index(i);
         let (name, target) = (text(device, "name"), text(device, "devicePath"));
         let (name_path, target_path) = (item.child("name"), item.child("devicePath"));
@@ -423,16 +423,16 @@ fn validate_resize_policy(errors: &mut Errors, policies: &[Value], restart_polic
 }
 
 /// A container's own restart policy and its rules.
-pub(crate) fn validate_restart_policy(errors: &mut Errors, container: &Value, path: &Path) {
-    let rules = list(container, "restartPolicyRules");
-    if !has(container, "restartPolicy") {
+pub(crate) fn validate_restart_policy(errors: &mut Errors, container: &Fields<'_>, path: &Path) {
+    let rules = container.list("restartPolicyRules");
+    if !container.has("restartPolicy") {
         if rules.is_empty() {
             return;
         }
         let detail = "must specify restartPolicy when restart rules are used";
         errors.push(FieldError::required(&path.child("restartPolicy"), detail));
     } else {
-        let policy = text(container, "restartPolicy");
+        let policy = container.text("restartPolicy");
         supported(errors, &path.child("restartPolicy"), policy, &["Always", "Never", "OnFailure"]);
     }
     let rules_path = path.child("restartPolicyRules");

@@ -9,7 +9,7 @@ use super::meta::{self, name_is_dns_subdomain, non_negative};
 use super::probe::{ProbeType, validate_lifecycle, validate_probe};
 use super::resources::{quantity, validate_requirements};
 use super::{Errors, affinity, invalid_each, ip, required, required_supported, security, volume};
-use crate::schema::tree::{at, flag, has, int, list, map, text};
+use crate::schema::tree::{Fields, at, has, int, list, map, text};
 use serde_json::Value;
 
 /// The container lists of a pod spec, in the order in which Kubernetes visits them.
@@ -35,10 +35,10 @@ pub(crate) fn validate_metadata_and_spec(errors: &mut Errors, pod: &Value) {
     meta::validate_kube_finalizers(errors, pod, &meta_path);
     validate_special_annotations(errors, pod, &meta_path.child("annotations"));
     let path = Path::new("spec");
-    let spec = at(pod, "spec");
+    let spec = &Fields::of(at(pod, "spec"));
     validate_spec(errors, spec, at(pod, "metadata"), true, &path);
-    if text(spec, "serviceAccountName").is_empty() {
-        for (i, volume) in list(spec, "volumes").iter().enumerate() {
+    if spec.text("serviceAccountName").is_empty() {
+        for (i, volume) in spec.list("volumes").iter().enumerate() {
             for (j, source) in list(volume, "projected.sources").iter().enumerate() {
                 if has(source, "serviceAccountToken") {
                     let (volumes, detail) =
@@ -51,11 +51,11 @@ pub(crate) fn validate_metadata_and_spec(errors: &mut Errors, pod: &Value) {
             }
         }
     }
-    if let Some(grace) = int(spec, "terminationGracePeriodSeconds") {
+    if let Some(grace) = spec.int("terminationGracePeriodSeconds") {
         non_negative(errors, grace, &path.child("terminationGracePeriodSeconds"));
     }
     for name in ["containers", "initContainers"] {
-        for (i, container) in list(spec, name).iter().enumerate() {
+        for (i, container) in spec.list(name).iter().enumerate() {
             only_for_pod(errors, container, &path.child(name).index(i));
         }
     }
@@ -88,45 +88,51 @@ pub(crate) fn validate_special_annotations(errors: &mut Errors, pod: &Value, pat
 }
 
 /// A pod spec; `metadata` of the pod, null for a template; `is_pod` where it is no template.
-pub(crate) fn validate_spec(errors: &mut Errors, spec: &Value, metadata: &Value, is_pod: bool, path: &Path) {
-    let grace = int(spec, "terminationGracePeriodSeconds");
+pub(crate) fn validate_spec(
+    errors: &mut Errors,
+    spec: &Fields<'_>,
+    metadata: &Value,
+    is_pod: bool,
+    path: &Path,
+) {
+    let grace = spec.int("terminationGracePeriodSeconds");
     if grace.is_none() {
         errors.push(FieldError::required(&path.child("terminationGracePeriodSeconds"), ""));
     }
     let volumes = volume::validate_volumes(
         errors,
-        list(spec, "volumes"),
+        spec.list("volumes"),
         text(metadata, "name"),
         &path.child("volumes"),
     );
     let ctx = PodContext {
         volumes,
-        claim_names: list(spec, "resourceClaims").iter().map(|c| text(c, "name")).collect(),
-        restart_policy: text(spec, "restartPolicy"),
-        host_users: at(spec, "hostUsers") != &Value::Bool(false),
-        os: at(spec, "os"),
+        claim_names: spec.list("resourceClaims").iter().map(|c| text(c, "name")).collect(),
+        restart_policy: spec.text("restartPolicy"),
+        host_users: spec.at("hostUsers") != &Value::Bool(false),
+        os: spec.at("os"),
         grace,
     };
-    validate_resource_claims(errors, list(spec, "resourceClaims"), &path.child("resourceClaims"));
-    validate_containers(errors, list(spec, "containers"), &ctx, &path.child("containers"));
+    validate_resource_claims(errors, spec.list("resourceClaims"), &path.child("resourceClaims"));
+    validate_containers(errors, spec.list("containers"), &ctx, &path.child("containers"));
     validate_init_containers(errors, spec, &ctx, &path.child("initContainers"));
     validate_ephemeral_containers(errors, spec, &ctx, &path.child("ephemeralContainers"));
     validate_pod_resources(errors, spec, &ctx, path);
     validate_host_network(errors, spec, is_pod, path);
     let restart_policies = ["Always", "OnFailure", "Never"];
-    required_supported(errors, &path.child("restartPolicy"), text(spec, "restartPolicy"), &restart_policies);
+    required_supported(errors, &path.child("restartPolicy"), spec.text("restartPolicy"), &restart_policies);
     let dns_policies = ["ClusterFirstWithHostNet", "ClusterFirst", "Default", "None"];
-    required_supported(errors, &path.child("dnsPolicy"), text(spec, "dnsPolicy"), &dns_policies);
-    meta::validate_labels(errors, map(spec, "nodeSelector"), &path.child("nodeSelector"));
+    required_supported(errors, &path.child("dnsPolicy"), spec.text("dnsPolicy"), &dns_policies);
+    meta::validate_labels(errors, spec.map("nodeSelector"), &path.child("nodeSelector"));
     security::validate_pod_security_context(errors, spec, &path.child("securityContext"));
-    if flag(spec, "shareProcessNamespace") && flag(spec, "hostPID") {
+    if spec.flag("shareProcessNamespace") && spec.flag("hostPID") {
         let detail = "ShareProcessNamespace and HostPID cannot both be enabled";
         errors.push(FieldError::invalid(&path.child("shareProcessNamespace"), true, detail));
     }
-    affinity::validate_affinity(errors, at(spec, "affinity"), &path.child("affinity"));
+    affinity::validate_affinity(errors, spec.at("affinity"), &path.child("affinity"));
     validate_dns_config(errors, spec, &path.child("dnsConfig"));
     validate_gates(errors, spec, path);
-    let constraints = list(spec, "topologySpreadConstraints");
+    let constraints = spec.list("topologySpreadConstraints");
     affinity::validate_topology_spread(errors, constraints, &path.child("topologySpreadConstraints"));
     validate_host_process(errors, spec, path);
     validate_host_users(errors, spec, &ctx, path);
@@ -169,9 +175,9 @@ fn validate_resource_claims(errors: &mut Errors, claims: &[Value], path: &Path) 
     }
 }
 
-fn validate_probes(errors: &mut Errors, container: &Value, ctx: &PodContext, path: &Path) {
-    if has(container, "lifecycle") {
-        let lifecycle = at(container, "lifecycle");
+fn validate_probes(errors: &mut Errors, container: &Fields<'_>, ctx: &PodContext, path: &Path) {
+    if container.has("lifecycle") {
+        let lifecycle = container.at("lifecycle");
         validate_lifecycle(errors, lifecycle, ctx.os, ctx.grace, &path.child("lifecycle"));
     }
     let kinds = [
@@ -180,7 +186,7 @@ fn validate_probes(errors: &mut Errors, container: &Value, ctx: &PodContext, pat
         ("startupProbe", ProbeType::Startup),
     ];
     for (name, kind) in kinds {
-        validate_probe(errors, at(container, name), kind, ctx.grace, &path.child(name));
+        validate_probe(errors, container.at(name), kind, ctx.grace, &path.child(name));
     }
 }
 
@@ -190,10 +196,10 @@ fn validate_containers(errors: &mut Errors, containers: &[Value], ctx: &PodConte
         return;
     }
     let mut names: Vec<&str> = Vec::new();
-    for (i, container) in containers.iter().enumerate() {
-        let path = path.index(i);
+    for (i, container) in containers.iter().map(Fields::of).enumerate() {
+        let (path, container) = (path.index(i), &container);
         validate_common(errors, container, ctx, &path);
-        let name = text(container, "name");
+        let name = container.text("name");
         if names.contains(&name) {
             errors.push(FieldError::duplicate(&path.child("name"), name));
         } else {
@@ -205,30 +211,30 @@ fn validate_containers(errors: &mut Errors, containers: &[Value], ctx: &PodConte
     check_host_ports(errors, containers.iter(), path);
 }
 
-fn validate_init_containers(errors: &mut Errors, spec: &Value, ctx: &PodContext, path: &Path) {
-    let mut names: Vec<&str> = list(spec, "containers").iter().map(|c| text(c, "name")).collect();
-    for (i, container) in list(spec, "initContainers").iter().enumerate() {
-        let item = path.index(i);
+fn validate_init_containers(errors: &mut Errors, spec: &Fields<'_>, ctx: &PodContext, path: &Path) {
+    let mut names: Vec<&str> = spec.list("containers").iter().map(|c| text(c, "name")).collect();
+    for (i, container) in spec.list("initContainers").iter().map(Fields::of).enumerate() {
+        let (item, container) = (path.index(i), &container);
         validate_common(errors, container, ctx, &item);
         validate_restart_policy(errors, container, &item);
-        let name = text(container, "name");
+        let name = container.text("name");
         if names.contains(&name) {
             errors.push(FieldError::duplicate(&item.child("name"), name));
         } else if !name.is_empty() {
             names.push(name);
         }
-        check_host_ports(errors, std::iter::once(container), path);
-        if text(container, "restartPolicy") == "Always" {
+        check_host_ports(errors, std::iter::once(container.value), path);
+        if container.text("restartPolicy") == "Always" {
             validate_probes(errors, container, ctx, &item);
             continue;
         }
         for field in ["lifecycle", "livenessProbe", "readinessProbe", "startupProbe"] {
-            if has(container, field) {
+            if container.has(field) {
                 let detail = "may not be set for init containers without restartPolicy=Always";
                 errors.push(FieldError::forbidden(&item.child(field), detail));
             }
         }
-        for (j, policy) in list(container, "resizePolicy").iter().enumerate() {
+        for (j, policy) in container.list("resizePolicy").iter().enumerate() {
             let restart = text(policy, "restartPolicy");
             if restart == "RestartContainer" {
                 let policies = item.child("resizePolicy");
@@ -242,27 +248,24 @@ fn validate_init_containers(errors: &mut Errors, spec: &Value, ctx: &PodContext,
 
 pub(crate) fn validate_ephemeral_containers(
     errors: &mut Errors,
-    spec: &Value,
+    spec: &Fields<'_>,
     ctx: &PodContext,
     path: &Path,
 ) {
-    let others: Vec<&str> = list(spec, "containers")
-        .iter()
-        .chain(list(spec, "initContainers"))
-        .map(|c| text(c, "name"))
-        .collect();
+    let others: Vec<&str> =
+        spec.list("containers").iter().chain(spec.list("initContainers")).map(|c| text(c, "name")).collect();
     let mut names = others.clone();
-    for (i, container) in list(spec, "ephemeralContainers").iter().enumerate() {
-        let path = path.index(i);
+    for (i, container) in spec.list("ephemeralContainers").iter().map(Fields::of).enumerate() {
+        let (path, container) = (path.index(i), &container);
         validate_common(errors, container, ctx, &path);
-        only_for_pod(errors, container, &path);
-        let name = text(container, "name");
+        only_for_pod(errors, container.value, &path);
+        let name = container.text("name");
         if names.contains(&name) {
             errors.push(FieldError::duplicate(&path.child("name"), name));
         } else {
             names.push(name);
         }
-        let target = text(container, "targetContainerName");
+        let target = container.text("targetContainerName");
         if !target.is_empty() && !others.contains(&target) {
             errors.push(FieldError::not_found(&path.child("targetContainerName"), target));
         }
@@ -277,13 +280,13 @@ pub(crate) fn validate_ephemeral_containers(
             "startupProbe",
             "lifecycle",
         ] {
-            let value = at(container, field);
+            let value = container.at(field);
             if !value.is_null() && value.as_object().is_none_or(|m| !m.is_empty()) {
                 let detail = "cannot be set for an Ephemeral Container";
                 errors.push(FieldError::forbidden(&path.child(field), detail));
             }
         }
-        for (j, mount) in list(container, "volumeMounts").iter().enumerate() {
+        for (j, mount) in container.list("volumeMounts").iter().enumerate() {
             for field in ["subPath", "subPathExpr"] {
                 if !text(mount, field).is_empty() {
                     let mounts = path.child("volumeMounts");
@@ -296,13 +299,13 @@ pub(crate) fn validate_ephemeral_containers(
     }
 }
 
-fn validate_pod_resources(errors: &mut Errors, spec: &Value, ctx: &PodContext, path: &Path) {
-    let resources = at(spec, "resources");
+fn validate_pod_resources(errors: &mut Errors, spec: &Fields<'_>, ctx: &PodContext, path: &Path) {
+    let resources = spec.at("resources");
     if resources.is_null() {
         return;
     }
     let path = path.child("resources");
-    if text(spec, "os.name") == "windows" {
+    if text(spec.at("os"), "name") == "windows" {
         errors.push(FieldError::forbidden(&path, "may not be set for a windows pod"));
         return;
     }
@@ -312,13 +315,13 @@ fn validate_pod_resources(errors: &mut Errors, spec: &Value, ctx: &PodContext, p
     }
     validate_requirements(errors, resources, true, &ctx.claim_names, &path);
     let requests_path = path.child("requests");
-    for (name, sum) in crate::defaults::aggregate(spec, "requests") {
+    for (name, sum) in crate::defaults::aggregate(spec.value, "requests") {
         if let Some(own) = map(resources, "requests").get(&name).map(quantity).filter(|own| sum > *own) {
             let detail = format!("must be greater than or equal to aggregate container requests of {sum}");
             errors.push(FieldError::invalid(&requests_path.key(&name), own.to_string(), detail));
         }
     }
-    for (i, container) in list(spec, "containers").iter().enumerate() {
+    for (i, container) in spec.list("containers").iter().enumerate() {
         for (name, limit) in map(at(container, "resources"), "limits") {
             let limit = quantity(limit);
             if let Some(own) = map(resources, "limits").get(name).map(quantity).filter(|own| limit > *own) {
@@ -332,11 +335,11 @@ fn validate_pod_resources(errors: &mut Errors, spec: &Value, ctx: &PodContext, p
     }
 }
 
-fn validate_host_network(errors: &mut Errors, spec: &Value, is_pod: bool, path: &Path) {
-    if !flag(spec, "hostNetwork") {
+fn validate_host_network(errors: &mut Errors, spec: &Fields<'_>, is_pod: bool, path: &Path) {
+    if !spec.flag("hostNetwork") {
         return;
     }
-    for (i, container) in list(spec, "containers").iter().enumerate() {
+    for (i, container) in spec.list("containers").iter().enumerate() {
         for (j, port) in list(container, "ports").iter().enumerate() {
             let (host, own) = (int(port, "hostPort").unwrap_or(0), int(port, "containerPort").unwrap_or(0));
             if (is_pod || host != 0) && host != own {
@@ -351,11 +354,11 @@ fn validate_host_network(errors: &mut Errors, spec: &Value, is_pod: bool, path: 
     }
 }
 
-fn validate_dns_config(errors: &mut Errors, spec: &Value, path: &Path) {
-    let config = at(spec, "dnsConfig");
+fn validate_dns_config(errors: &mut Errors, spec: &Fields<'_>, path: &Path) {
+    let config = spec.at("dnsConfig");
     let servers = list(config, "nameservers");
     let servers_path = path.child("nameservers");
-    if text(spec, "dnsPolicy") == "None" {
+    if spec.text("dnsPolicy") == "None" {
         if config.is_null() {
             let detail = "must provide `dnsConfig` when `dnsPolicy` is None";
             errors.push(FieldError::required(path, detail));
@@ -397,15 +400,15 @@ fn validate_dns_config(errors: &mut Errors, spec: &Value, path: &Path) {
     }
 }
 
-fn validate_gates(errors: &mut Errors, spec: &Value, path: &Path) {
-    for (i, gate) in list(spec, "readinessGates").iter().enumerate() {
+fn validate_gates(errors: &mut Errors, spec: &Fields<'_>, path: &Path) {
+    for (i, gate) in spec.list("readinessGates").iter().enumerate() {
         let condition = text(gate, "conditionType");
         let gates = path.child("readinessGates");
         let gate_path = gates.index(i);
         invalid_each(errors, &gate_path.child("conditionType"), condition, is_qualified_name(condition));
     }
     let mut seen: Vec<&str> = Vec::new();
-    for (i, gate) in list(spec, "schedulingGates").iter().enumerate() {
+    for (i, gate) in spec.list("schedulingGates").iter().enumerate() {
         let gates = path.child("schedulingGates");
         let gate_path = gates.index(i);
         let name = text(gate, "name");
@@ -418,18 +421,18 @@ fn validate_gates(errors: &mut Errors, spec: &Value, path: &Path) {
 }
 
 /// Calls `visit` for each container of all lists with its path.
-fn visit_containers(spec: &Value, path: &Path, mut visit: impl FnMut(&Value, &Path)) {
+fn visit_containers(spec: &Fields<'_>, path: &Path, mut visit: impl FnMut(&Value, &Path)) {
     for name in LISTS {
         let list_path = path.child(name);
-        for (i, container) in list(spec, name).iter().enumerate() {
+        for (i, container) in spec.list(name).iter().enumerate() {
             visit(container, &list_path.index(i));
         }
     }
 }
 
-fn validate_host_process(errors: &mut Errors, spec: &Value, path: &Path) {
+fn validate_host_process(errors: &mut Errors, spec: &Fields<'_>, path: &Path) {
     let of = |v: &Value| at(v, "securityContext.windowsOptions.hostProcess").as_bool();
-    let pod = of(spec);
+    let pod = of(spec.value);
     let (mut all, mut host) = (0, 0);
     visit_containers(spec, path, |container, path| {
         all += 1;
@@ -453,18 +456,18 @@ fn validate_host_process(errors: &mut Errors, spec: &Value, path: &Path) {
             "If pod contains any hostProcess containers then all containers must be HostProcess containers";
         errors.push(FieldError::invalid(path, "", detail));
     }
-    if !flag(spec, "hostNetwork") {
+    if !spec.flag("hostNetwork") {
         let detail = "hostNetwork must be true if pod contains any hostProcess containers";
         errors.push(FieldError::invalid(&path.child("hostNetwork"), false, detail));
     }
 }
 
-fn validate_host_users(errors: &mut Errors, spec: &Value, ctx: &PodContext, path: &Path) {
+fn validate_host_users(errors: &mut Errors, spec: &Fields<'_>, ctx: &PodContext, path: &Path) {
     if ctx.host_users {
         return;
     }
     for (field, told) in [("hostNetwork", "hostNetwork"), ("hostPID", "HostPID"), ("hostIPC", "HostIPC")] {
-        if flag(spec, field) {
+        if spec.flag(field) {
             errors.push(FieldError::forbidden(&path.child(told), "when `hostUsers` is false"));
         }
     }
@@ -475,14 +478,14 @@ fn validate_host_users(errors: &mut Errors, spec: &Value, ctx: &PodContext, path
     });
 }
 
-fn validate_hostname_override(errors: &mut Errors, spec: &Value, path: &Path) {
-    let Some(name) = at(spec, "hostnameOverride").as_str() else { return };
+fn validate_hostname_override(errors: &mut Errors, spec: &Fields<'_>, path: &Path) {
+    let Some(name) = spec.at("hostnameOverride").as_str() else { return };
     let path = path.child("hostnameOverride");
-    if flag(spec, "setHostnameAsFQDN") {
+    if spec.flag("setHostnameAsFQDN") {
         let detail = "may not be specified when setHostnameAsFQDN is true";
         errors.push(FieldError::forbidden(&path, detail));
     }
-    if flag(spec, "hostNetwork") {
+    if spec.flag("hostNetwork") {
         errors.push(FieldError::forbidden(&path, "may not be specified when hostNetwork is true"));
     }
     if name.len() > 64 {
@@ -491,28 +494,28 @@ fn validate_hostname_override(errors: &mut Errors, spec: &Value, path: &Path) {
     invalid_each(errors, &path, name, content::is_dns1123_subdomain(name));
 }
 
-fn validate_names(errors: &mut Errors, spec: &Value, path: &Path) {
+fn validate_names(errors: &mut Errors, spec: &Fields<'_>, path: &Path) {
     let subdomain = |errors: &mut Errors, field: &str| {
-        let name = text(spec, field);
+        let name = spec.text(field);
         if !name.is_empty() {
             invalid_each(errors, &path.child(field), name, name_is_dns_subdomain(name, false));
         }
     };
     subdomain(errors, "serviceAccountName");
     subdomain(errors, "nodeName");
-    if let Some(deadline) = int(spec, "activeDeadlineSeconds") {
+    if let Some(deadline) = spec.int("activeDeadlineSeconds") {
         let most = i64::from(i32::MAX);
         let messages = content::is_in_range(deadline, 1, most);
         super::invalid_number(errors, &path.child("activeDeadlineSeconds"), deadline, messages);
     }
     for field in ["hostname", "subdomain"] {
-        let name = text(spec, field);
+        let name = spec.text(field);
         if !name.is_empty() {
             invalid_each(errors, &path.child(field), name, is_dns1123_label(name));
         }
     }
-    affinity::validate_tolerations(errors, list(spec, "tolerations"), &path.child("tolerations"));
-    for (i, alias) in list(spec, "hostAliases").iter().enumerate() {
+    affinity::validate_tolerations(errors, spec.list("tolerations"), &path.child("tolerations"));
+    for (i, alias) in spec.list("hostAliases").iter().enumerate() {
         let aliases = path.child("hostAliases");
         let path = aliases.index(i);
         ip::validate_ip_legacy(errors, &path.child("ip"), text(alias, "ip"), &[]);
@@ -526,12 +529,12 @@ fn validate_names(errors: &mut Errors, spec: &Value, path: &Path) {
         }
     }
     subdomain(errors, "priorityClassName");
-    if has(spec, "runtimeClassName") {
-        let name = text(spec, "runtimeClassName");
+    if spec.has("runtimeClassName") {
+        let name = spec.text("runtimeClassName");
         invalid_each(errors, &path.child("runtimeClassName"), name, name_is_dns_subdomain(name, false));
     }
-    if has(spec, "preemptionPolicy") {
-        let policy = text(spec, "preemptionPolicy");
+    if spec.has("preemptionPolicy") {
+        let policy = spec.text("preemptionPolicy");
         required_supported(
             errors,
             &path.child("preemptionPolicy"),
@@ -539,24 +542,24 @@ fn validate_names(errors: &mut Errors, spec: &Value, path: &Path) {
             &["PreemptLowerPriority", "Never"],
         );
     }
-    if has(spec, "overhead") {
-        let requirements = serde_json::json!({"limits": at(spec, "overhead")});
+    if spec.has("overhead") {
+        let requirements = serde_json::json!({"limits": spec.at("overhead")});
         validate_requirements(errors, &requirements, false, &[], &path.child("overhead"));
     }
 }
 
-fn validate_os(errors: &mut Errors, spec: &Value, path: &Path) {
-    if !has(spec, "os") {
+fn validate_os(errors: &mut Errors, spec: &Fields<'_>, path: &Path) {
+    if !spec.has("os") {
         return;
     }
     let os_path = path.child("os");
-    let name = text(spec, "os.name");
+    let name = text(spec.at("os"), "name");
     if !required(errors, &os_path.child("name"), name) {
         return;
     }
     if name == "linux" {
         let detail = "windows options cannot be set for a linux pod";
-        if has(spec, "securityContext.windowsOptions") {
+        if has(spec.at("securityContext"), "windowsOptions") {
             errors.push(FieldError::forbidden(&path.child("securityContext.windowsOptions"), detail));
         }
         visit_containers(spec, path, |container, path| {
@@ -572,7 +575,7 @@ fn validate_os(errors: &mut Errors, spec: &Value, path: &Path) {
     }
 }
 
-fn validate_windows(errors: &mut Errors, spec: &Value, path: &Path) {
+fn validate_windows(errors: &mut Errors, spec: &Fields<'_>, path: &Path) {
     const OF_POD: [&str; 11] = [
         "appArmorProfile",
         "seLinuxOptions",
@@ -601,19 +604,19 @@ fn validate_windows(errors: &mut Errors, spec: &Value, path: &Path) {
     let detail = "cannot be set for a windows pod";
     let context = path.child("securityContext");
     for field in OF_POD {
-        if has(at(spec, "securityContext"), field) {
+        if has(spec.at("securityContext"), field) {
             errors.push(FieldError::forbidden(&context.child(field), detail));
         }
     }
-    if has(spec, "hostUsers") {
+    if spec.has("hostUsers") {
         errors.push(FieldError::forbidden(&path.child("hostUsers"), detail));
     }
     for field in ["hostPID", "hostIPC"] {
-        if flag(spec, field) {
+        if spec.flag(field) {
             errors.push(FieldError::forbidden(&path.child(field), detail));
         }
     }
-    if has(spec, "shareProcessNamespace") {
+    if spec.has("shareProcessNamespace") {
         errors.push(FieldError::forbidden(&path.child("shareProcessNamespace"), detail));
     }
     visit_containers(spec, path, |container, path| {
@@ -626,7 +629,7 @@ fn validate_windows(errors: &mut Errors, spec: &Value, path: &Path) {
     });
 }
 
-fn validate_file_key_volumes(errors: &mut Errors, spec: &Value, path: &Path) {
+fn validate_file_key_volumes(errors: &mut Errors, spec: &Fields<'_>, path: &Path) {
     visit_containers(spec, path, |container, path| {
         for (i, var) in list(container, "env").iter().enumerate() {
             if !has(var, "valueFrom.fileKeyRef") {
@@ -636,7 +639,7 @@ fn validate_file_key_volumes(errors: &mut Errors, spec: &Value, path: &Path) {
             let env = path.child("env");
             let item = env.index(i);
             let path = item.child("valueFrom.fileKeyRef.volumeName");
-            match list(spec, "volumes").iter().find(|v| text(v, "name") == name) {
+            match spec.list("volumes").iter().find(|v| text(v, "name") == name) {
                 None => errors.push(FieldError::not_found(&path, name)),
                 Some(volume) if !has(volume, "emptyDir") => {
                     let detail = "referenced volume must be of type emptyDir";

@@ -5,7 +5,7 @@
 use super::field::{FieldError, Path};
 use super::meta::non_negative;
 use super::{Errors, content, invalid_each, invalid_number, supported};
-use crate::schema::tree::{at, has, int, list, text};
+use crate::schema::tree::{Fields, at, has, int, list, text};
 use serde_json::Value;
 
 /// A port as a number or a name.
@@ -37,13 +37,14 @@ pub(crate) fn validate_probe(
     if probe.is_null() {
         return;
     }
+    let probe = &Fields::of(probe);
     validate_handler(errors, probe, &["exec", "httpGet", "tcpSocket", "grpc"], grace, path);
     for name in
         ["initialDelaySeconds", "timeoutSeconds", "periodSeconds", "successThreshold", "failureThreshold"]
     {
-        non_negative(errors, int(probe, name).unwrap_or(0), &path.child(name));
+        non_negative(errors, probe.int(name).unwrap_or(0), &path.child(name));
     }
-    let own_grace = int(probe, "terminationGracePeriodSeconds");
+    let own_grace = probe.int("terminationGracePeriodSeconds");
     if let Some(seconds) = own_grace.filter(|s| *s <= 0) {
         let path = path.child("terminationGracePeriodSeconds");
         errors.push(FieldError::invalid(&path, seconds, "must be greater than 0"));
@@ -54,17 +55,23 @@ pub(crate) fn validate_probe(
             errors.push(FieldError::invalid(&path, seconds, "must not be set for readinessProbes"));
         }
     } else {
-        let threshold = int(probe, "successThreshold").unwrap_or(0);
+        let threshold = probe.int("successThreshold").unwrap_or(0);
         if threshold != 1 {
             errors.push(FieldError::invalid(&path.child("successThreshold"), threshold, "must be 1"));
         }
     }
 }
 
-fn validate_handler(errors: &mut Errors, handler: &Value, kinds: &[&str], grace: Option<i64>, path: &Path) {
+fn validate_handler(
+    errors: &mut Errors,
+    handler: &Fields<'_>,
+    kinds: &[&str],
+    grace: Option<i64>,
+    path: &Path,
+) {
     let mut found = false;
     for kind in kinds {
-        let action = at(handler, kind);
+        let action = handler.at(kind);
         if action.is_null() {
             continue;
         }
@@ -119,7 +126,7 @@ pub(crate) fn validate_lifecycle(
     for hook in ["postStart", "preStop"] {
         if has(lifecycle, hook) {
             let kinds = ["exec", "httpGet", "tcpSocket", "sleep"];
-            validate_handler(errors, at(lifecycle, hook), &kinds, grace, &path.child(hook));
+            validate_handler(errors, &Fields::of(at(lifecycle, hook)), &kinds, grace, &path.child(hook));
         }
     }
     let signal = text(lifecycle, "stopSignal");

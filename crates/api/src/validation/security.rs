@@ -6,7 +6,7 @@
 use super::field::{BadValue, FieldError, Path};
 use super::volume::local_descending_path;
 use super::{Errors, content, invalid_each, invalid_number, supported};
-use crate::schema::tree::{at, flag, has, int, list, text};
+use crate::schema::tree::{Fields, at, flag, has, int, list, text};
 use serde_json::Value;
 
 pub(crate) fn validate_security_context(errors: &mut Errors, context: &Value, host_users: bool, path: &Path) {
@@ -49,8 +49,8 @@ fn ids(errors: &mut Errors, context: &Value, names: &[&str], path: &Path) {
     }
 }
 
-pub(crate) fn validate_pod_security_context(errors: &mut Errors, spec: &Value, path: &Path) {
-    let context = at(spec, "securityContext");
+pub(crate) fn validate_pod_security_context(errors: &mut Errors, spec: &Fields<'_>, path: &Path) {
+    let context = spec.at("securityContext");
     if context.is_null() {
         return;
     }
@@ -93,7 +93,7 @@ fn is_valid_sysctl_name(name: &str) -> bool {
     name.len() <= 253 && name.split(['.', '/']).all(fits)
 }
 
-fn sysctls(errors: &mut Errors, spec: &Value, sysctls: &[Value], path: &Path) {
+fn sysctls(errors: &mut Errors, spec: &Fields<'_>, sysctls: &[Value], path: &Path) {
     let mut seen: Vec<&str> = Vec::new();
     for (i, sysctl) in sysctls.iter().enumerate() {
         let item = path.index(i);
@@ -110,10 +110,10 @@ fn sysctls(errors: &mut Errors, spec: &Value, sysctls: &[Value], path: &Path) {
         let dotted = name.replace('/', ".");
         let ipc =
             ["kernel.shm", "kernel.msg", "kernel.sem", "fs.mqueue."].iter().any(|p| dotted.starts_with(p));
-        if flag(spec, "hostNetwork") && dotted.starts_with("net.") {
+        if spec.flag("hostNetwork") && dotted.starts_with("net.") {
             let detail = "may not be specified when 'hostNetwork' is true";
             errors.push(FieldError::invalid(&path, name, detail));
-        } else if flag(spec, "hostIPC") && ipc {
+        } else if spec.flag("hostIPC") && ipc {
             let detail = "may not be specified when 'hostIPC' is true";
             errors.push(FieldError::invalid(&path, name, detail));
         }

@@ -7,7 +7,7 @@ use super::field::{FieldError, Path};
 use super::meta::{name_is_dns_subdomain, validate_annotations, validate_labels};
 use super::resources::quantity;
 use super::{Errors, content, invalid_each, invalid_number, required, required_supported, supported};
-use crate::schema::tree::{at, flag, has, int, list, map, text};
+use crate::schema::tree::{Fields, at, flag, has, int, list, map, text};
 use serde_json::Value;
 
 /// The volumes of a pod by name, for the mounts to look up.
@@ -23,10 +23,11 @@ pub(crate) fn validate_volumes<'a>(
     path: &Path,
 ) -> Volumes<'a> {
     let mut good = Volumes::new();
-    for (i, volume) in volumes.iter().enumerate() {
+    for (i, fields) in volumes.iter().map(Fields::of).enumerate() {
+        let volume = &fields;
         let path = path.index(i);
         let name_path = path.child("name");
-        let name = text(volume, "name");
+        let name = volume.text("name");
         let before = errors.len();
         validate_volume_source(errors, volume, name, pod_name, &path);
         if required(errors, &name_path, name) {
@@ -36,12 +37,12 @@ pub(crate) fn validate_volumes<'a>(
             errors.push(FieldError::duplicate(&name_path, name));
         }
         if errors.len() == before {
-            good.insert(name, volume);
+            good.insert(name, volume.value);
         }
-        let claim = text(volume, "persistentVolumeClaim.claimName");
+        let claim = text(volume.at("persistentVolumeClaim"), "claimName");
         let created =
             |other: &Value| has(other, "ephemeral") && claim == format!("{pod_name}-{}", text(other, "name"));
-        if has(volume, "persistentVolumeClaim") && !pod_name.is_empty() && volumes.iter().any(created) {
+        if volume.has("persistentVolumeClaim") && !pod_name.is_empty() && volumes.iter().any(created) {
             errors.push(FieldError::invalid(
                 &path.child("persistentVolumeClaim.claimName"),
                 claim,
@@ -110,10 +111,10 @@ const SOURCES: [(&str, &str, SourceRule); 30] = [
     }),
 ];
 
-fn validate_volume_source(errors: &mut Errors, volume: &Value, name: &str, pod_name: &str, path: &Path) {
+fn validate_volume_source(errors: &mut Errors, volume: &Fields<'_>, name: &str, pod_name: &str, path: &Path) {
     let mut found = false;
     for (field, told, rule) in SOURCES {
-        let source = at(volume, field);
+        let source = volume.at(field);
         if source.is_null() {
             continue;
         }
@@ -372,7 +373,7 @@ fn storage_os(errors: &mut Errors, source: &Value, path: &Path) {
 fn projected(errors: &mut Errors, source: &Value, path: &Path) {
     file_mode(errors, source, "defaultMode", path);
     let mut paths: Vec<&str> = Vec::new();
-    for (i, projection) in list(source, "sources").iter().enumerate() {
+    for (i, projection) in list(source, "sources").iter().map(Fields::of).enumerate() {
         let sources = path.child("sources");
         let source_path = sources.index(i);
         let mut count = 0;
@@ -382,7 +383,7 @@ fn projected(errors: &mut Errors, source: &Value, path: &Path) {
             }
         };
         for kind in ["secret", "configMap"] {
-            let part = at(projection, kind);
+            let part = projection.at(kind);
             if part.is_null() {
                 continue;
             }
@@ -398,9 +399,9 @@ fn projected(errors: &mut Errors, source: &Value, path: &Path) {
                 }
             }
         }
-        if has(projection, "downwardAPI") {
+        if projection.has("downwardAPI") {
             count += 1;
-            for file in list(projection, "downwardAPI.items") {
+            for file in list(projection.at("downwardAPI"), "items") {
                 downward_api_file(errors, file, &source_path.child("downwardAPI"));
                 let target = text(file, "path");
                 if !target.is_empty() {
@@ -409,21 +410,21 @@ fn projected(errors: &mut Errors, source: &Value, path: &Path) {
                 }
             }
         }
-        if has(projection, "serviceAccountToken") {
+        if projection.has("serviceAccountToken") {
             count += 1;
-            service_account_token(errors, at(projection, "serviceAccountToken"), &source_path, path);
+            service_account_token(errors, projection.at("serviceAccountToken"), &source_path, path);
         }
-        if has(projection, "clusterTrustBundle") {
+        if projection.has("clusterTrustBundle") {
             count += 1;
-            let bundle = at(projection, "clusterTrustBundle");
+            let bundle = projection.at("clusterTrustBundle");
             cluster_trust_bundle(errors, bundle, &source_path.child("clusterTrustBundle"));
             let target = text(bundle, "path");
             once(errors, target, target, &mut paths);
             paths.push(target);
         }
-        if has(projection, "podCertificate") {
+        if projection.has("podCertificate") {
             count += 1;
-            pod_certificate(errors, at(projection, "podCertificate"), &source_path.child("podCertificate"));
+            pod_certificate(errors, projection.at("podCertificate"), &source_path.child("podCertificate"));
         }
         if count > 1 {
             let detail = "may not specify more than 1 volume type per source";

@@ -8,7 +8,7 @@ use super::field::Path;
 use super::ip;
 use super::resources::quantity;
 use crate::go_text::quote;
-use crate::schema::tree::{at, has, int, list, map, text};
+use crate::schema::tree::{Fields, at, has, int, list, map, text};
 use serde_json::Value;
 use std::fmt;
 
@@ -189,15 +189,15 @@ fn node_selector_term(warnings: &mut Vec<String>, term: &Value, check_values: bo
 
 /// A pod or a pod template.
 fn pod(warnings: &mut Vec<String>, object: &Value, root: &Path) {
-    let spec = at(object, "spec");
+    let spec = &Fields::of(at(object, "spec"));
     let path = root.child("spec");
-    for key in map(spec, "nodeSelector").keys() {
+    for key in spec.map("nodeSelector").keys() {
         if let Some(message) = node_label(key) {
             warnings.push(format!("{}: {message}", path.child("nodeSelector").key(key)));
         }
     }
     let affinity = path.child("affinity.nodeAffinity");
-    let node = at(spec, "affinity.nodeAffinity");
+    let node = at(spec.at("affinity"), "nodeAffinity");
     let required = affinity.child("requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms");
     let terms = list(node, "requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms");
     for (i, term) in terms.iter().enumerate() {
@@ -208,7 +208,7 @@ fn pod(warnings: &mut Vec<String>, object: &Value, root: &Path) {
         let item = preferred.index(i);
         node_selector_term(warnings, at(term, "preference"), true, &item.child("preference"));
     }
-    for (i, constraint) in list(spec, "topologySpreadConstraints").iter().enumerate() {
+    for (i, constraint) in spec.list("topologySpreadConstraints").iter().enumerate() {
         let constraints = path.child("topologySpreadConstraints");
         let item = constraints.index(i);
         let key = text(constraint, "topologyKey");
@@ -220,7 +220,7 @@ fn pod(warnings: &mut Vec<String>, object: &Value, root: &Path) {
     annotations(warnings, object, root);
     volumes(warnings, spec, &path);
     for (field, key, word) in [("hostAliases", "ip", "ip"), ("imagePullSecrets", "name", "name")] {
-        let items = list(spec, field);
+        let items = spec.list(field);
         for (i, item) in items.iter().enumerate() {
             let value = text(item, key);
             if items.iter().take(i).any(|other| text(other, key) == value) {
@@ -230,7 +230,7 @@ fn pod(warnings: &mut Vec<String>, object: &Value, root: &Path) {
             }
         }
     }
-    for (i, secret) in list(spec, "imagePullSecrets").iter().enumerate() {
+    for (i, secret) in spec.list("imagePullSecrets").iter().enumerate() {
         if text(secret, "name").is_empty() {
             let secrets = path.child("imagePullSecrets");
             let item = secrets.index(i);
@@ -238,18 +238,18 @@ fn pod(warnings: &mut Vec<String>, object: &Value, root: &Path) {
         }
     }
     for name in ["memory", "ephemeral-storage"] {
-        fractional(warnings, map(spec, "overhead").get(name), &path.child("overhead").key(name));
+        fractional(warnings, spec.map("overhead").get(name), &path.child("overhead").key(name));
     }
-    containers(warnings, object, root, &path);
+    containers(warnings, object, spec, root, &path);
     ports(warnings, spec, &path);
-    if int(spec, "terminationGracePeriodSeconds").is_some_and(|g| g < 0) {
+    if spec.int("terminationGracePeriodSeconds").is_some_and(|g| g < 0) {
         warnings.push(format!(
             "{}: must be >= 0; negative values are invalid and will be treated as 1",
             path.child("terminationGracePeriodSeconds")
         ));
     }
     for kind in ["podAffinity", "podAntiAffinity"] {
-        let terms = at(at(spec, "affinity"), kind);
+        let terms = at(spec.at("affinity"), kind);
         let affinity = path.child("affinity");
         let kind_path = affinity.child(kind);
         let required = kind_path.child("requiredDuringSchedulingIgnoredDuringExecution");
@@ -262,10 +262,11 @@ fn pod(warnings: &mut Vec<String>, object: &Value, root: &Path) {
             null_selector(warnings, at(term, "podAffinityTerm"), &item.child("podAffinityTerm"));
         }
     }
-    for (i, server) in list(spec, "dnsConfig.nameservers").iter().filter_map(Value::as_str).enumerate() {
+    for (i, server) in list(spec.at("dnsConfig"), "nameservers").iter().filter_map(Value::as_str).enumerate()
+    {
         ip_warning(warnings, server, &path.child("dnsConfig.nameservers").index(i));
     }
-    for (i, alias) in list(spec, "hostAliases").iter().enumerate() {
+    for (i, alias) in spec.list("hostAliases").iter().enumerate() {
         let aliases = path.child("hostAliases");
         let item = aliases.index(i);
         ip_warning(warnings, text(alias, "ip"), &item.child("ip"));
@@ -281,6 +282,7 @@ fn null_selector(warnings: &mut Vec<String>, term: &Value, path: &Path) {
 
 fn annotations(warnings: &mut Vec<String>, object: &Value, root: &Path) {
     let path = root.child("metadata.annotations");
+    let given = map(object, "metadata.annotations");
     for (key, message) in [
         (
             "scheduler.alpha.kubernetes.io/critical-pod",
@@ -295,13 +297,13 @@ fn annotations(warnings: &mut Vec<String>, object: &Value, root: &Path) {
             r#"non-functional in v1.11+; use the "sysctls" field instead"#,
         ),
     ] {
-        if map(object, "metadata.annotations").contains_key(key) {
+        if given.contains_key(key) {
             warnings.push(format!("{}: {message}", path.key(key)));
         }
     }
 }
 
-fn volumes(warnings: &mut Vec<String>, spec: &Value, path: &Path) {
+fn volumes(warnings: &mut Vec<String>, spec: &Fields<'_>, path: &Path) {
     const DEPRECATED: [(&str, &str, &str); 10] = [
         ("photonPersistentDisk", "photonPersistentDisk", "deprecated in v1.11, non-functional in v1.16+"),
         ("gitRepo", "gitRepo", "deprecated in v1.11, and disabled by default in v1.33+"),
@@ -314,7 +316,7 @@ fn volumes(warnings: &mut Vec<String>, spec: &Value, path: &Path) {
         ("cephfs", "cephfs", "deprecated in v1.28, non-functional in v1.31+"),
         ("rbd", "rbd", "deprecated in v1.28, non-functional in v1.31+"),
     ];
-    let all = list(spec, "volumes");
+    let all = spec.list("volumes");
     for (i, volume) in all.iter().enumerate() {
         let is_told = |name: &String| DEPRECATED.iter().any(|(field, ..)| field == name);
         if !volume.as_object().is_some_and(|volume| volume.keys().any(is_told)) {
@@ -339,52 +341,53 @@ fn volumes(warnings: &mut Vec<String>, spec: &Value, path: &Path) {
     }
 }
 
+/// Whether one path is the other or below it.
+fn overlap(one: &str, other: &str) -> bool {
+    let below = |path: &str, dir: &str| {
+        path.strip_prefix(dir).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    !one.is_empty() && !other.is_empty() && (below(one, other) || below(other, one))
+}
+
 /// Files of a volume that lie in each other's way.
 fn overlapping_paths(warnings: &mut Vec<String>, volume: &Value) {
     const SOURCES: [&str; 4] = ["configMap", "secret", "downwardAPI", "projected"];
-    if !SOURCES.iter().any(|source| has(volume, source)) {
+    let volume = Fields::of(volume);
+    if !SOURCES.iter().any(|source| volume.has(source)) {
         return;
     }
-    let name = quote(text(volume, "name"));
     let paths = |items: &[Value], source: &str| -> Vec<(String, String)> {
         items.iter().map(|i| (text(i, "path").to_owned(), source.to_owned())).collect()
     };
     let mut told = |what: &str, found: Vec<(String, String)>| {
-        if found.len() < 2 {
-            return;
-        }
-        let mut seen: Vec<(String, String)> = Vec::new();
         let shown = |(path, source): &(String, String)| {
             if source.is_empty() { quote(path) } else { format!("{} ({source})", quote(path)) }
         };
-        for (path, source) in found {
-            let entry = (path.trim_end_matches('/').to_owned(), source);
-            for other in &seen {
-                let (a, b) = (format!("{}/", entry.0), format!("{}/", other.0));
-                let clash = !entry.0.is_empty() && !other.0.is_empty();
-                if clash && (a.starts_with(&b) || b.starts_with(&a)) {
-                    warnings.push(format!(
-                        "volume {name} ({what}): overlapping paths: {} with {}",
-                        shown(&entry),
-                        shown(other)
-                    ));
-                }
+        let found: Vec<(String, String)> =
+            found.into_iter().map(|(path, source)| (path.trim_end_matches('/').to_owned(), source)).collect();
+        for (i, entry) in found.iter().enumerate() {
+            for other in found.iter().take(i).filter(|other| overlap(&entry.0, &other.0)) {
+                let name = quote(volume.text("name"));
+                warnings.push(format!(
+                    "volume {name} ({what}): overlapping paths: {} with {}",
+                    shown(entry),
+                    shown(other)
+                ));
             }
-            seen.push(entry);
         }
     };
-    if has(volume, "configMap") {
-        let what = format!("ConfigMap {}", quote(text(volume, "configMap.name")));
-        told(&what, paths(list(volume, "configMap.items"), ""));
+    if volume.has("configMap") {
+        let what = format!("ConfigMap {}", quote(text(volume.at("configMap"), "name")));
+        told(&what, paths(list(volume.at("configMap"), "items"), ""));
     }
-    if has(volume, "secret") {
-        let what = format!("Secret {}", quote(text(volume, "secret.secretName")));
-        told(&what, paths(list(volume, "secret.items"), ""));
+    if volume.has("secret") {
+        let what = format!("Secret {}", quote(text(volume.at("secret"), "secretName")));
+        told(&what, paths(list(volume.at("secret"), "items"), ""));
     }
-    told("DownwardAPI", paths(list(volume, "downwardAPI.items"), ""));
-    if has(volume, "projected") {
+    told("DownwardAPI", paths(list(volume.at("downwardAPI"), "items"), ""));
+    if volume.has("projected") {
         let mut all = Vec::new();
-        for source in list(volume, "projected.sources") {
+        for source in list(volume.at("projected"), "sources") {
             for (field, word) in [("configMap", "ConfigMap"), ("secret", "Secret")] {
                 let part = at(source, field);
                 if list(part, "items").is_empty() {
@@ -416,35 +419,33 @@ fn fractional(warnings: &mut Vec<String>, value: Option<&Value>, path: &Path) {
 /// The container lists in the order in which Kubernetes visits them.
 const LISTS: [&str; 3] = ["initContainers", "containers", "ephemeralContainers"];
 
-fn containers(warnings: &mut Vec<String>, object: &Value, root: &Path, path: &Path) {
-    let spec = at(object, "spec");
+fn containers(warnings: &mut Vec<String>, object: &Value, spec: &Fields<'_>, root: &Path, path: &Path) {
     let notes = map(object, "metadata.annotations");
     let notes_path = root.child("metadata.annotations");
     let seccomp = r#"non-functional in v1.27+; use the "seccompProfile" field instead"#;
     const POD_SECCOMP: &str = "seccomp.security.alpha.kubernetes.io/pod";
-    if !has(spec, "securityContext.seccompProfile") && notes.contains_key(POD_SECCOMP) {
+    if !has(spec.at("securityContext"), "seccompProfile") && notes.contains_key(POD_SECCOMP) {
         warnings.push(format!("{}: {seccomp}", notes_path.key(POD_SECCOMP)));
     }
     for list_name in LISTS {
         let list_path = path.child(list_name);
-        for (i, container) in list(spec, list_name).iter().enumerate() {
+        for (i, container) in spec.list(list_name).iter().map(Fields::of).enumerate() {
             let path = list_path.index(i);
-            if !notes.is_empty() && !has(container, "securityContext.seccompProfile") {
-                let name = text(container, "name");
+            if !notes.is_empty() && !has(container.at("securityContext"), "seccompProfile") {
+                let name = container.text("name");
                 let key = format!("container.seccomp.security.alpha.kubernetes.io/{name}");
                 if notes.contains_key(&key) {
                     warnings.push(format!("{}: {seccomp}", notes_path.key(&key)));
                 }
             }
+            let (resources, resources_path) = (container.at("resources"), path.child("resources"));
+            let amounts = ["limits", "requests"].map(|what| (what, map(resources, what)));
             for name in ["memory", "ephemeral-storage"] {
-                for what in ["limits", "requests"] {
-                    let resources = path.child("resources");
-                    let list_path = resources.child(what);
-                    let value = map(at(container, "resources"), what).get(name);
-                    fractional(warnings, value, &list_path.key(name));
+                for (what, amounts) in amounts {
+                    fractional(warnings, amounts.get(name), &resources_path.child(what).key(name));
                 }
             }
-            let env = list(container, "env");
+            let env = container.list("env");
             for (j, var) in env.iter().enumerate() {
                 let name = text(var, "name");
                 if !env.iter().take(j).any(|v| text(v, "name") == name) {
@@ -480,10 +481,10 @@ impl fmt::Display for Place<'_> {
     }
 }
 
-fn ports(warnings: &mut Vec<String>, spec: &Value, path: &Path) {
+fn ports(warnings: &mut Vec<String>, spec: &Fields<'_>, path: &Path) {
     let mut all: Vec<(Place, &Value)> = Vec::new();
     for list_name in LISTS {
-        for (i, container) in list(spec, list_name).iter().enumerate() {
+        for (i, container) in spec.list(list_name).iter().enumerate() {
             for (j, port) in list(container, "ports").iter().enumerate() {
                 all.push((Place { path, list_name, container: i, port: j }, port));
             }

@@ -9,7 +9,7 @@ use super::meta::{
     validate_labels,
 };
 use super::{Errors, content, invalid_each, pod, storage, supported};
-use crate::schema::tree::{at, has, int, list, map, set, text};
+use crate::schema::tree::{Fields, at, has, int, list, map, set, text};
 use serde_json::{Map, Value, json};
 
 /// A pod template.
@@ -18,7 +18,7 @@ pub(crate) fn validate_template(errors: &mut Errors, template: &Value, path: &Pa
     let annotations = path.child("annotations");
     validate_annotations(errors, map(template, "metadata.annotations"), &annotations);
     pod::validate_special_annotations(errors, template, &annotations);
-    pod::validate_spec(errors, at(template, "spec"), &Value::Null, false, &path.child("spec"));
+    pod::validate_spec(errors, &Fields::of(at(template, "spec")), &Value::Null, false, &path.child("spec"));
     if !list(template, "spec.ephemeralContainers").is_empty() {
         let detail = "ephemeral containers not allowed in pod template";
         errors.push(FieldError::forbidden(&path.child("spec.ephemeralContainers"), detail));

@@ -149,11 +149,13 @@ impl AcceptedPods {
         writer == Writer::Component || self.repeated
     }
 
-    /// Keeps what a pod was decoded to, if it is the second of its like. There must have been nothing to say about it.
+    /// Whether what the latest pod is decoded to will be kept: it is the second of its like.
+    pub(super) fn keeps(&self) -> bool {
+        self.repeated
+    }
+
+    /// Keeps what a pod was decoded to. There must have been nothing to say about it.
     pub(super) fn keep_decoded(&mut self, pod: &SentPod<'_>, object: &Object) {
-        if !self.repeated {
-            return;
-        }
         let Body::Pod { spec, node_name, .. } = &object.body else { return };
         let body = Body::Pod { spec: spec.clone(), node_name: node_name.clone(), status: Arc::default() };
         let metadata = ObjectMeta { name: None, ..object.metadata.clone() };

@@ -8,6 +8,7 @@ use podlab_api::door::Verb;
 use podlab_api::validation::{FieldError, validate_pod_binding};
 use podlab_api::{Request, Response, Status, kinds};
 use serde_json::Value;
+use std::borrow::Cow;
 
 impl ApiServer {
     /// The resource of its own, which can only be created.
@@ -38,7 +39,8 @@ impl ApiServer {
         request: &Request,
         warnings: &mut Vec<String>,
     ) -> Result<Response, Status> {
-        let body = super::decode::decode(&kinds::BINDING, &request.body, &request.options, warnings)?;
+        let body =
+            super::decode::decode(&kinds::BINDING, Cow::Borrowed(&request.body), &request.options, warnings)?;
         let text = |path: &str| body.pointer(path).and_then(Value::as_str).unwrap_or("");
         if text("/metadata/name") != name {
             return Err(Status::bad_request("name in URL does not match name in Binding object"));

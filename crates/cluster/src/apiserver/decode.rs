@@ -3,9 +3,10 @@
 //! Source: k8s.io/apiserver/pkg/endpoints/handlers/create.go and update.go (v1.37).
 
 use podlab_api::door::{FieldValidation, RequestOptions};
-use podlab_api::schema::{DecodeError, bad_request_message};
+use podlab_api::schema::bad_request_message;
 use podlab_api::{Kind, Status, kinds};
 use serde_json::Value;
+use std::borrow::Cow;
 
 /// Decodes as the API server's JSON decoder does.
 ///
@@ -13,18 +14,23 @@ use serde_json::Value;
 /// 400 for unknown fields under strict validation and for values of the wrong type.
 pub(super) fn decode(
     kind: &'static Kind,
-    body: &Value,
+    body: Cow<'_, Value>,
     options: &RequestOptions,
     warnings: &mut Vec<String>,
 ) -> Result<Value, Status> {
     let api_version = kind.api_version();
     let refuse = |text: &str| Status::bad_request(bad_request_message(&api_version, kind.kind, text));
-    check_kind(kind, body, &api_version)?;
-    let mut decoded = match podlab_api::schema::decode(&api_version, kind.kind, body) {
-        Ok(decoded) => decoded,
+    check_kind(kind, &body, &api_version)?;
+    let known = podlab_api::schema::Schema::get().kind(&api_version, kind.kind).is_some();
+    let decoded = match body {
         // A kind that the facts do not hold is kept as it came.
-        Err(DecodeError::UnknownKind { .. }) => return Ok(body.clone()),
-        Err(error @ DecodeError::Unmarshal(_)) => return Err(refuse(&error.to_string())),
+        body if !known => return Ok(body.into_owned()),
+        Cow::Owned(body) => podlab_api::schema::decode_owned(&api_version, kind.kind, body),
+        Cow::Borrowed(body) => podlab_api::schema::decode(&api_version, kind.kind, body),
+    };
+    let mut decoded = match decoded {
+        Ok(decoded) => decoded,
+        Err(error) => return Err(refuse(&error.to_string())),
     };
     if *kind == kinds::CUSTOM_RESOURCE_DEFINITION {
         let path = |error: &'_ str| error.split('"').nth(1).unwrap_or("").to_owned();

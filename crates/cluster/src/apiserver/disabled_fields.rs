@@ -97,31 +97,34 @@ pub(super) fn drop_disabled_fields(kind: &Kind, object: &mut Value) {
     }
 }
 
-fn follow(rules: &[Rule], fields: &mut Map<String, Value>) {
-    for rule in rules {
-        match rule {
-            Drop(name) => drop(fields.remove(*name)),
-            In(name, rules) => {
-                if let Some(Value::Object(fields)) = fields.get_mut(*name) {
-                    follow(rules, fields);
-                }
-            }
-            Each(name, rules) => {
-                for item in fields.get_mut(*name).and_then(Value::as_array_mut).into_iter().flatten() {
-                    if let Value::Object(fields) = item {
-                        follow(rules, fields);
-                    }
-                }
-            }
-            InOrEmpty(name, rules) => {
-                let Some(Value::Object(inside)) = fields.get_mut(*name) else { continue };
-                let before = inside.len();
-                follow(rules, inside);
-                if inside.is_empty() && before > 0 {
-                    fields.remove(*name);
-                }
-            }
+impl Rule {
+    fn name(&self) -> &'static str {
+        match self {
+            Drop(name) | In(name, _) | Each(name, _) | InOrEmpty(name, _) => name,
         }
+    }
+}
+
+fn follow(rules: &[Rule], fields: &mut Map<String, Value>) {
+    let mut gone = Vec::new();
+    for (name, value) in fields.iter_mut() {
+        match (rules.iter().find(|rule| rule.name() == name), value) {
+            (Some(Drop(name)), _) => gone.push(*name),
+            (Some(In(_, rules)), Value::Object(fields)) => follow(rules, fields),
+            (Some(Each(_, rules)), Value::Array(items)) => {
+                items.iter_mut().filter_map(Value::as_object_mut).for_each(|fields| follow(rules, fields));
+            }
+            (Some(InOrEmpty(name, rules)), Value::Object(fields)) if !fields.is_empty() => {
+                follow(rules, fields);
+                if fields.is_empty() {
+                    gone.push(*name);
+                }
+            }
+            _ => {}
+        }
+    }
+    for name in gone {
+        fields.remove(name);
     }
 }
 

@@ -17,17 +17,17 @@ use std::sync::Arc;
 impl ApiServer {
     /// Answers a request for stored objects. Subresources that run something in a container (`log`, `exec`,
     /// `attach`, `portforward`) are the cluster's, not the store's.
-    pub fn request(&mut self, request: &Request) -> Response {
+    pub fn request(&mut self, mut request: Request) -> Response {
         if request.resource.group == crate::metrics::GROUP && self.serves_metrics() {
-            return self.serve_metrics(request);
+            return self.serve_metrics(&request);
         }
         let Some(kind) = self.kind_by_resource(
             &request.resource.group,
             &request.resource.version,
             &request.resource.resource,
         ) else {
-            return match super::rbac::is_review(request) {
-                true => self.answer_review(request),
+            return match super::rbac::is_review(&request) {
+                true => self.answer_review(&request),
                 false => Response::status(Status::no_such_resource()),
             };
         };
@@ -38,13 +38,13 @@ impl ApiServer {
             None => podlab_api::validation::deprecation_warning(&kind.api_version(), kind.kind),
         };
         let answer = if let Some(version) = versions::find(kind.group, kind.version, kind.plural) {
-            self.dispatch_version(version, request, &mut warnings)
+            self.dispatch_version(version, &request, &mut warnings)
         } else if *kind == kinds::BINDING {
-            self.dispatch_binding(request, &mut warnings)
+            self.dispatch_binding(&request, &mut warnings)
         } else if *kind == kinds::COMPONENT_STATUS {
-            self.dispatch_component_status(request)
+            self.dispatch_component_status(&request)
         } else {
-            self.dispatch(kind, request, &mut warnings)
+            self.dispatch(kind, &mut request, &mut warnings)
         };
         let missing = match &answer {
             Ok(Response { body: ResponseBody::List(list), .. }) => list.items.is_empty(),
@@ -57,12 +57,18 @@ impl ApiServer {
         response
     }
 
+    /// Answers a request about a kind; what is created is taken out of it.
     pub(super) fn dispatch(
         &mut self,
         kind: &'static Kind,
-        request: &Request,
+        request: &mut Request,
         warnings: &mut Vec<String>,
     ) -> Result<Response, Status> {
+        let created = match (request.verb, &request.subresource) {
+            (Verb::Create, None) => std::mem::take(&mut request.body),
+            _ => Value::Null,
+        };
+        let request = &*request;
         let namespace = request.namespace.as_deref().unwrap_or("");
         let name = request.name.as_deref().unwrap_or("");
         let options = &request.options;
@@ -94,16 +100,18 @@ impl ApiServer {
             (Verb::Create, Some("token")) => self.create_token(namespace, name, request),
             (Verb::Create, Some(_)) => Err(Status::method_not_supported(kind, "create")),
             (Verb::Create, None) => {
-                let (object, pod) = self.decode(kind, namespace, &request.body, options, true, warnings)?;
+                let (object, pod) =
+                    self.decode(kind, namespace, Cow::Owned(created), options, true, warnings)?;
                 self.create_sent(object, pod, options, warnings)
             }
             (Verb::Update, Some("scale")) => {
-                super::decode::decode(&SCALE, &request.body, options, warnings)?;
+                super::decode::decode(&SCALE, Cow::Borrowed(&request.body), options, warnings)?;
                 check_scale(namespace, name, &request.body)?;
                 self.update_scale(kind, namespace, name, &request.body, Some(options))
             }
             (Verb::Update, _) => {
-                let (object, _) = self.decode(kind, namespace, &request.body, options, false, warnings)?;
+                let sent = Cow::Borrowed(&request.body);
+                let (object, _) = self.decode(kind, namespace, sent, options, false, warnings)?;
                 let mut object = check_name(name, object)?;
                 let old = self.store.get(kind, object.namespace(), name).cloned();
                 if old.is_none() && subresource.is_none() && super::strategy::allow_create_on_update(kind) {
@@ -125,7 +133,7 @@ impl ApiServer {
                     PatchType::StrategicMerge => named(&SCALE, patched.clone()),
                     _ => patched.clone(),
                 };
-                if let Err(status) = super::decode::decode(&SCALE, &sent, options, warnings) {
+                if let Err(status) = super::decode::decode(&SCALE, Cow::Borrowed(&sent), options, warnings) {
                     return Err(unfit_scale(how, &scale, &request.body, &patched, status));
                 }
                 check_scale(namespace, name, &sent)?;
@@ -176,14 +184,14 @@ impl ApiServer {
         &mut self,
         kind: &'static Kind,
         namespace: &str,
-        body: &Value,
+        body: Cow<'_, Value>,
         options: &RequestOptions,
         creating: bool,
         warnings: &mut Vec<String>,
     ) -> Result<(Object, Option<DecodedPod>), Status> {
-        let (mut object, pod) = match SentPod::of(kind, body).filter(|_| creating) {
-            Some(pod) => self.decode_pod(&pod, body, options, warnings)?,
-            None => decode_all(kind, body, options, creating, warnings)?,
+        let (mut object, pod) = match kind == &kinds::POD && creating {
+            true => self.decode_pod(body, options, warnings)?,
+            false => decode_all(kind, body, options, creating, warnings)?,
         };
         // What the body says of field managers is read apart.
         object.metadata.managed_fields = None;
@@ -204,19 +212,24 @@ impl ApiServer {
     /// As [`decode_all`], of a pod whose like may be known already.
     fn decode_pod(
         &mut self,
-        pod: &SentPod<'_>,
-        body: &Value,
+        body: Cow<'_, Value>,
         options: &RequestOptions,
         warnings: &mut Vec<String>,
     ) -> Result<(Object, Option<DecodedPod>), Status> {
-        if let Some(known) = self.accepted.decoded(pod) {
+        let Some(pod) = SentPod::of(&kinds::POD, &body) else {
+            return decode_all(&kinds::POD, body, options, true, warnings);
+        };
+        if let Some(known) = self.accepted.decoded(&pod) {
             return Ok((known, None));
         }
+        if !self.accepted.keeps() {
+            return decode_all(&kinds::POD, body, options, true, warnings);
+        }
         let told = warnings.len();
-        let (object, decoded) = decode_all(&kinds::POD, body, options, true, warnings)?;
+        let (object, decoded) = decode_all(&kinds::POD, Cow::Borrowed(&body), options, true, warnings)?;
         // What is ignored may have to be told another time.
         if told == warnings.len() && options.field_validation != FieldValidation::Ignore {
-            self.accepted.keep_decoded(pod, &object);
+            self.accepted.keep_decoded(&pod, &object);
         }
         Ok((object, decoded))
     }
@@ -297,7 +310,7 @@ impl ApiServer {
             }
             _ => Cow::Borrowed(&patched),
         };
-        let decoded = self.decode(kind, namespace, &sent, options, created, warnings);
+        let decoded = self.decode(kind, namespace, Cow::Borrowed(&*sent), options, created, warnings);
         let (mut object, _) =
             decoded.map_err(|status| unfit(kind, how, old.as_ref(), &request.body, &patched, status))?;
         if created {
@@ -326,7 +339,8 @@ impl ApiServer {
         request: &Request,
         warnings: &mut Vec<String>,
     ) -> Result<Response, Status> {
-        let eviction = super::decode::decode(&EVICTION, &request.body, &request.options, warnings)?;
+        let eviction =
+            super::decode::decode(&EVICTION, Cow::Borrowed(&request.body), &request.options, warnings)?;
         let text = |path: &str| eviction.pointer(path).and_then(Value::as_str).unwrap_or("");
         if !matches!(text("/metadata/namespace"), "") && text("/metadata/namespace") != namespace {
             return Err(Status::bad_request(
@@ -623,14 +637,14 @@ fn unfit(
 /// Decodes and defaults what a client sent.
 fn decode_all(
     kind: &'static Kind,
-    body: &Value,
+    body: Cow<'_, Value>,
     options: &RequestOptions,
     creating: bool,
     warnings: &mut Vec<String>,
 ) -> Result<(Object, Option<DecodedPod>), Status> {
     if let Some(definition) = kind.definition() {
-        super::decode::check_kind(kind, body, &kind.api_version())?;
-        let value = super::definitions::decode(kind, definition, body, options, warnings)?;
+        super::decode::check_kind(kind, &body, &kind.api_version())?;
+        let value = super::definitions::decode(kind, definition, &body, options, warnings)?;
         return Ok((object_of(kind, value)?, None));
     }
     let mut value = super::decode::decode(kind, body, options, warnings)?;

@@ -9,6 +9,7 @@ use podlab_api::managed_fields::{Managed, managers_of};
 use podlab_api::versions::Version;
 use podlab_api::{Object, Request, Response, Status};
 use serde_json::Value;
+use std::borrow::Cow;
 use std::sync::Arc;
 
 impl ApiServer {
@@ -51,7 +52,7 @@ impl ApiServer {
             }
             _ => {}
         }
-        let mut response = self.dispatch(version.kind, &inner, warnings)?;
+        let mut response = self.dispatch(version.kind, &mut inner, warnings)?;
         match &mut response.body {
             ResponseBody::Object(object) => *object = shown(version, object),
             ResponseBody::List(list) => {
@@ -76,7 +77,7 @@ impl ApiServer {
         warnings: &mut Vec<String>,
     ) -> Result<Value, Status> {
         let kind = version.served;
-        let mut value = super::decode::decode(kind, body, &request.options, warnings)?;
+        let mut value = super::decode::decode(kind, Cow::Borrowed(body), &request.options, warnings)?;
         super::decode::apply_defaults(kind, &mut value);
         value["kind"] = kind.kind.into();
         value["apiVersion"] = version.api_version().into();
