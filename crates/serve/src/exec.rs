@@ -68,7 +68,7 @@ pub(crate) async fn exec(
             return Err(status);
         }
     };
-    let protocol = hands.protocol;
+    let protocol = hands.protocol.clone();
     let (reply, socket) = hands.accept();
     let host = host.clone();
     tokio::spawn(async move {

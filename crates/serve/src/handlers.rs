@@ -21,6 +21,7 @@ use crate::render::{self, IncludeObject, ListMeta, Style};
 use crate::rendered::Rendered;
 use crate::reply::{self, Reply};
 use crate::sent::{read_body, read_bytes, read_options, read_patch};
+use crate::stream_socket::{Content, carry, wish};
 use crate::watch::watch;
 use hyper::Method;
 use hyper::body::Incoming;
@@ -91,7 +92,7 @@ async fn resource(
     app: Arc<App>,
     target: Target,
     accepts: Accepts,
-    request: hyper::Request<Incoming>,
+    mut request: hyper::Request<Incoming>,
 ) -> Result<Reply, Status> {
     let query = Query::parse(request.uri().query().unwrap_or(""));
     let other = versions::find(&target.group, &target.version, &target.resource);
@@ -146,7 +147,10 @@ async fn resource(
     }
     let named = !target.name.is_empty();
     match target.subresource.as_str() {
-        "log" if method == Method::GET => return logs(&app.host, asked).await,
+        "log" if method == Method::GET => {
+            let socket = wish(&mut request, Content::Log);
+            return Ok(carry(socket, Content::Log, logs(&app.host, asked).await?));
+        }
         "log" => return Err(method_not_allowed()),
         "exec" | "attach" if matches!(method, Method::GET | Method::POST) => {
             asked.verb = Verb::Create;
@@ -172,10 +176,16 @@ async fn resource(
         _ => {}
     }
     match (&method, named) {
-        (&Method::GET, false) => read_list(&app, kind, asked, &call).await,
+        (&Method::GET, false) => {
+            let query = list_query(&call.query, &call.target)?;
+            match query.watch {
+                true => watch_over(&app, kind, asked, &query, &call, &mut request).await,
+                false => list_of(&app, kind, asked.options, query, &call).await,
+            }
+        }
         (&Method::GET, true) if target.watch => {
             let list = list_query(&call.query, target)?;
-            watch(&app, kind, asked, &list, call.style, call.accepts.encoding).await
+            watch_over(&app, kind, asked, &list, &call, &mut request).await
         }
         (&Method::GET, true) => one(&app, asked, &call, 0).await,
         (&Method::POST, _) if !named || !target.subresource.is_empty() => {
@@ -399,12 +409,18 @@ fn present(response: podlab_api::Response, now: Timestamp, call: &Call) -> Resul
     Ok(reply)
 }
 
-async fn read_list(app: &App, kind: &'static Kind, asked: Request, call: &Call) -> Result<Reply, Status> {
-    let query = list_query(&call.query, &call.target)?;
-    if query.watch {
-        return watch(app, kind, asked, &query, call.style, call.accepts.encoding).await;
-    }
-    list_of(app, kind, asked.options, query, call).await
+/// A watch, over a WebSocket where the client asks for one.
+async fn watch_over(
+    app: &App,
+    kind: &'static Kind,
+    asked: Request,
+    query: &ListQuery,
+    call: &Call,
+    request: &mut hyper::Request<Incoming>,
+) -> Result<Reply, Status> {
+    let socket = wish(request, Content::Events);
+    let reply = watch(app, kind, asked, query, call.style, call.accepts.encoding).await?;
+    Ok(carry(socket, Content::Events, reply))
 }
 
 async fn list_of(

@@ -33,6 +33,7 @@ mod rewrite;
 mod sent;
 mod server;
 mod spdy;
+mod stream_socket;
 mod tty;
 mod watch;
 mod websocket;

@@ -10,6 +10,7 @@ use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper::{HeaderMap, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use podlab_api::Status;
+use std::borrow::Cow;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
@@ -25,17 +26,34 @@ pub(crate) struct Handshake {
     upgrade: OnUpgrade,
     key: String,
     /// The subprotocol that is spoken; empty where the client names none.
-    pub protocol: &'static str,
+    pub protocol: Cow<'static, str>,
+}
+
+/// The words that a header lists.
+fn words(headers: &HeaderMap, name: hyper::header::HeaderName) -> impl Iterator<Item = &str> {
+    let values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).map(str::trim).filter(|word| !word.is_empty())
 }
 
 /// Whether a header lists a word.
 fn lists(headers: &HeaderMap, name: hyper::header::HeaderName, word: &str) -> bool {
-    headers
-        .get_all(name)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .any(|part| part.trim().eq_ignore_ascii_case(word))
+    words(headers, name).any(|part| part.eq_ignore_ascii_case(word))
+}
+
+/// Whether a client asks for a WebSocket.
+pub(crate) fn wanted(headers: &HeaderMap) -> bool {
+    lists(headers, UPGRADE, "websocket") && lists(headers, CONNECTION, "upgrade")
+}
+
+/// The subprotocols that a client speaks. A page cannot set headers and says who it is by one of them, which is none.
+///
+/// Source: k8s.io/apiserver/pkg/authentication/request/websocket/protocol.go (v1.37).
+pub(crate) fn protocols(headers: &HeaderMap) -> Vec<String> {
+    let spoken = words(headers, SEC_WEBSOCKET_PROTOCOL);
+    spoken
+        .filter(|name| !name.starts_with("base64url.bearer.authorization.k8s.io."))
+        .map(str::to_owned)
+        .collect()
 }
 
 /// Reads a request for a WebSocket; `known` are the subprotocols in the order in which the server likes them.
@@ -52,15 +70,12 @@ pub(crate) fn handshake(
             "unable to upgrade: podlab does not speak SPDY; use a client that speaks WebSocket (kubectl 1.31 or later)",
         ));
     }
-    let key = headers.get(SEC_WEBSOCKET_KEY).and_then(|key| key.to_str().ok()).map(str::to_owned);
-    let (true, true, Some(key)) =
-        (lists(headers, UPGRADE, "websocket"), lists(headers, CONNECTION, "upgrade"), key)
-    else {
+    if !wanted(headers) || !headers.contains_key(SEC_WEBSOCKET_KEY) {
         return Err(Status::bad_request("Upgrade request required"));
-    };
-    let asks = headers.contains_key(SEC_WEBSOCKET_PROTOCOL);
-    let protocol = known.iter().copied().find(|name| lists(headers, SEC_WEBSOCKET_PROTOCOL, name));
-    let protocol = match (protocol, asks) {
+    }
+    let asked = protocols(headers);
+    let protocol = known.iter().copied().find(|name| asked.iter().any(|a| a.eq_ignore_ascii_case(name)));
+    let protocol = match (protocol, !asked.is_empty()) {
         (Some(protocol), _) => protocol,
         (None, false) => "",
         (None, true) => {
@@ -70,10 +85,16 @@ pub(crate) fn handshake(
             )));
         }
     };
-    Ok(Handshake { upgrade: hyper::upgrade::on(request), key, protocol })
+    Handshake::of(request, protocol.into()).ok_or_else(|| Status::bad_request("Upgrade request required"))
 }
 
 impl Handshake {
+    /// Takes the connection of a request; `None` where it holds no key.
+    pub(crate) fn of(request: &mut Request<Incoming>, protocol: Cow<'static, str>) -> Option<Handshake> {
+        let key = request.headers().get(SEC_WEBSOCKET_KEY)?.to_str().ok()?.to_owned();
+        Some(Handshake { upgrade: hyper::upgrade::on(request), key, protocol })
+    }
+
     /// The answer that switches protocols, and what becomes the socket once it is sent.
     pub(crate) fn accept(self) -> (Reply, impl Future<Output = Option<Socket>>) {
         let mut reply = Response::new(ReplyBody::full(""));
@@ -82,7 +103,7 @@ impl Handshake {
         reply::set(&mut reply, CONNECTION, "Upgrade");
         reply::set(&mut reply, SEC_WEBSOCKET_ACCEPT, &derive_accept_key(self.key.as_bytes()));
         if !self.protocol.is_empty() {
-            reply::set(&mut reply, SEC_WEBSOCKET_PROTOCOL, self.protocol);
+            reply::set(&mut reply, SEC_WEBSOCKET_PROTOCOL, &self.protocol);
         }
         let socket = async move {
             let upgraded = self.upgrade.await.ok()?;

@@ -139,20 +139,27 @@ pub struct Socket(Stream);
 impl Lab {
     /// Opens a WebSocket; else gives the refusal.
     pub fn websocket(&self, path: &str, protocol: &str) -> Result<Socket, Answer> {
-        let headers = [
+        self.websocket_from(path, protocol, &[("Origin", "http://localhost")])
+    }
+
+    /// As [`websocket`](Self::websocket), with headers of one's own.
+    pub fn websocket_from(&self, path: &str, protocol: &str, own: &[(&str, &str)]) -> Result<Socket, Answer> {
+        let mut headers = vec![
             ("Connection", "Upgrade"),
             ("Upgrade", "websocket"),
             ("Sec-WebSocket-Version", "13"),
             ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="),
             ("Sec-WebSocket-Protocol", protocol),
         ];
+        headers.extend_from_slice(own);
         let mut stream = self.open("GET", path, &headers, b"");
         let answer = stream.head();
+        let spoken = protocol.split(", ").last();
         if answer.code != 101 {
             return Err(answer);
         }
         assert_eq!(answer.header("sec-websocket-accept"), Some("s3pPLMBiTxaQ9kYGzzhZRbK+xOo="));
-        assert_eq!(answer.header("sec-websocket-protocol"), Some(protocol));
+        assert_eq!(answer.header("sec-websocket-protocol"), spoken);
         Ok(Socket(stream))
     }
 }

@@ -33,6 +33,42 @@ fn a_log_is_read_and_followed() {
 }
 
 #[test]
+fn a_log_and_a_watch_come_over_a_websocket_as_messages() {
+    let lab = Lab::start();
+    run(&lab, "talker", "echo one; sleep 20; echo two");
+    let path = format!("{PODS}/talker/log?follow=true");
+    let mut log = lab.websocket(&path, "binary.k8s.io").unwrap();
+    assert_eq!(log.message(), b"");
+    let mut lines = log.message();
+    while lines.len() < 8 {
+        lines.extend(log.message());
+    }
+    assert_eq!(lines, b"one\ntwo\n");
+    assert_eq!(lab.websocket(&path, "v5.channel.k8s.io").err().map(|answer| answer.code), Some(403));
+
+    // A page says who it is by a subprotocol, which is no one to be spoken.
+    let path = format!("{PODS}?watch=1&fieldSelector=metadata.name%3Dtalker");
+    let mut watch =
+        lab.websocket(&path, "base64url.bearer.authorization.k8s.io.YQ, base64.binary.k8s.io").unwrap();
+    let line = watch.message();
+    assert_eq!(line.last(), Some(&b'\n'));
+    let event: Value = serde_json::from_slice(&line).unwrap();
+    assert_eq!((&event["type"], &event["object"]["metadata"]["name"]), (&json!("ADDED"), &json!("talker")));
+    let gone = lab.send("DELETE", &format!("{PODS}/talker?gracePeriodSeconds=0"), &[], b"");
+    assert_eq!(gone.code, 200);
+    loop {
+        let event: Value = serde_json::from_slice(&watch.message()).unwrap();
+        if event["type"] == "DELETED" {
+            break;
+        }
+    }
+    let nowhere = lab.websocket_from(&path, "base64.binary.k8s.io", &[]).err().map(|answer| answer.code);
+    assert_eq!(nowhere, Some(403));
+    let unread = lab.websocket(&format!("{path}&labelSelector=%21%21"), "base64.binary.k8s.io");
+    assert_eq!(unread.err().map(|answer| answer.code), Some(400));
+}
+
+#[test]
 fn a_command_runs_over_a_websocket() {
     let lab = Lab::start();
     run(&lab, "box", "sleep 100000");
