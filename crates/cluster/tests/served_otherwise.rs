@@ -54,6 +54,56 @@ fn a_watch_shows_the_version_that_was_asked_for() {
     assert_eq!(events[0].object.to_value()["spec"]["targetCPUUtilizationPercentage"], 50);
 }
 
+/// A definition of gadgets whose schema has the given fields.
+fn gadgets(fields: Value) -> Value {
+    json!({"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+        "metadata": {"name": "gadgets.example.com"},
+        "spec": {"group": "example.com", "scope": "Namespaced",
+            "names": {"plural": "gadgets", "singular": "gadget", "kind": "Gadget", "listKind": "GadgetList"},
+            "versions": [{"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema":
+                {"type": "object", "properties": {"spec": {"type": "object", "properties": fields}}}}}]}})
+}
+
+#[test]
+fn a_stored_object_is_read_by_the_schema_of_today() {
+    let mut cluster = cluster(Profile::Api);
+    let definitions = &kinds::CUSTOM_RESOURCE_DEFINITION;
+    let text = json!({"type": "string"});
+    let first = gadgets(json!({"size": text, "colour": text}));
+    cluster.request(Request::create(definitions, "", first)).into_object().unwrap();
+    let kind =
+        |cluster: &Cluster| cluster.world().api.kind_by_resource("example.com", "v1", "gadgets").unwrap();
+    let gadget = json!({"apiVersion": "example.com/v1", "kind": "Gadget", "metadata": {"name": "a"},
+        "spec": {"size": "m", "colour": "red"}});
+    let kind_then = kind(&cluster);
+    cluster.request(Request::create(kind_then, "default", gadget)).into_object().unwrap();
+
+    let patch = json!([{"op": "replace", "path": "/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties",
+        "value": {"size": text, "weight": {"type": "integer", "default": 3}}}]);
+    let request = Request::patch(definitions, "", "gadgets.example.com", PatchType::Json, patch);
+    cluster.request(request).into_object().unwrap();
+    let read = Request::get(kind(&cluster), "default", "a");
+    let read = cluster.request(read).into_object().unwrap().to_value();
+    assert_eq!(read["spec"], json!({"size": "m", "weight": 3}));
+    assert_eq!(read["metadata"]["generation"], 1);
+    // What only the schema changed is no change of the object.
+    let label = json!({"metadata": {"labels": {"a": "b"}}});
+    let request = Request::patch(kind(&cluster), "default", "a", PatchType::Merge, label);
+    let written = cluster.request(request).into_object().unwrap().to_value();
+    assert_eq!((&written["spec"]["weight"], &written["metadata"]["generation"]), (&json!(3), &json!(1)));
+}
+
+#[test]
+fn the_range_of_service_addresses_is_an_object() {
+    let mut cluster = cluster(Profile::Api);
+    let range = kinds::by_resource("networking.k8s.io", "v1", "servicecidrs").unwrap();
+    let range = cluster.request(Request::get(range, "", "kubernetes")).into_object().unwrap().to_value();
+    assert_eq!(range["spec"]["cidrs"], json!(["10.96.0.0/16"]));
+    let ready = &range["status"]["conditions"][0];
+    assert_eq!(ready["message"], "Kubernetes Service CIDR is ready");
+    assert!(ready["lastTransitionTime"].is_string(), "{ready}");
+}
+
 #[test]
 fn a_binding_says_a_node() {
     let mut cluster = cluster(Profile::Api);

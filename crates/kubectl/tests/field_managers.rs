@@ -39,11 +39,24 @@ fn masked(mut object: Value) -> Value {
         });
     }
     if let Some(spec) = object.get_mut("spec").and_then(Value::as_object_mut) {
-        for key in ["clusterIP", "clusterIPs", "nodeName"] {
+        for key in ["clusterIP", "clusterIPs"] {
             spec.remove(key);
         }
     }
+    mask_nodes(&mut object);
     object
+}
+
+/// Which of equal nodes a pod is put on is drawn.
+fn mask_nodes(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            fields.remove("nodeName");
+            fields.values_mut().for_each(mask_nodes);
+        }
+        Value::Array(items) => items.iter_mut().for_each(mask_nodes),
+        _ => {}
+    }
 }
 
 /// An object for reading, one field a line, managers a line each.

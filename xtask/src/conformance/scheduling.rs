@@ -24,8 +24,11 @@ const PATIENCE: Duration = Duration::from_secs(15);
 const MOMENT: Duration = Duration::from_millis(100);
 
 pub(super) fn read(recording: &Recording<'_>) -> Result<Vec<Figure>> {
-    let units =
-        recording.lines()?.iter().map(|record| Unit::run(text(record, "name"), || run(record))).collect();
+    let units = recording
+        .lines()?
+        .iter()
+        .map(|record| Unit::run(text(record, "name"), || lab::like_the_record(|seed| run(record, seed))))
+        .collect();
     Ok(vec![Figure { name: recording.name.to_owned(), units }])
 }
 
@@ -45,9 +48,13 @@ struct Run<'a> {
     parts: Vec<Outcome>,
 }
 
-fn run(record: &Value) -> Outcome {
-    let mut run =
-        Run { cluster: lab::empty(Profile::Scheduling), record, moved: BTreeMap::new(), parts: Vec::new() };
+fn run(record: &Value, seed: u64) -> Outcome {
+    let mut run = Run {
+        cluster: lab::seeded(Profile::Scheduling, seed),
+        record,
+        moved: BTreeMap::new(),
+        parts: Vec::new(),
+    };
     run.prepare();
     for pod in items(record, "new") {
         run.schedule(pod);

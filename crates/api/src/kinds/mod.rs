@@ -234,6 +234,7 @@ pub static CLUSTER_TRUST_BUNDLE: Kind = cluster_trust_bundle::KIND;
 /// The registry entry of RuntimeClass.
 pub static RUNTIME_CLASS: Kind = runtime_class::KIND;
 
+pub use not_simulated::SERVICE_CIDR;
 pub use served_otherwise::{BINDING, COMPONENT_STATUS, EVENTS_EVENT, HORIZONTAL_POD_AUTOSCALER_V1};
 
 /// Every kind that is stored, in the order in which discovery lists groups.

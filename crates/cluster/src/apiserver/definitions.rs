@@ -249,12 +249,22 @@ pub(super) fn decode(
     Ok(value)
 }
 
-/// An object as one version of its kind has it: conversion changes nothing but the version.
+/// An object as one version of its kind has it: conversion changes nothing but the version; what the version's schema does
+/// not know is left out and what it has values for filled in, whatever the schema was when the object was stored.
+///
+/// Source: k8s.io/apiextensions-apiserver/pkg/apiserver/customresource_handler.go `schemaCoercingDecoder` (v1.37).
 pub(super) fn in_version(kind: &'static Kind, object: &Arc<Object>) -> Arc<Object> {
-    if std::ptr::eq(kind, object.kind) || !kind.is_custom() {
+    let Some(definition) = kind.definition().filter(|_| !std::ptr::eq(kind, object.kind)) else {
         return Arc::clone(object);
-    }
-    let mut object = (**object).clone();
-    object.kind = kind;
-    Arc::new(object)
+    };
+    let mut value = definition.prune(object.to_value()).value;
+    definition.apply_defaults(&mut value);
+    let read = value.as_object_mut().map(std::mem::take).map(|fields| Object::from_fields(kind, fields));
+    let mut read = match read {
+        Some(Ok(read)) => read,
+        _ => Object { kind, ..(**object).clone() },
+    };
+    read.metadata = object.metadata.clone();
+    read.managed = object.managed.clone();
+    Arc::new(read)
 }

@@ -5,7 +5,7 @@
 
 mod accepted;
 pub mod admission;
-mod allocators;
+pub(crate) mod allocators;
 mod binding;
 mod bodies;
 mod component_status;

@@ -202,7 +202,8 @@ impl ApiServer {
         warnings: &mut Vec<String>,
     ) -> Result<Arc<Object>, Status> {
         let kind = object.kind;
-        let Some(old) = self.store.get(kind, object.namespace(), object.name()).cloned() else {
+        let old = self.store.get(kind, object.namespace(), object.name());
+        let Some(old) = old.map(|old| super::definitions::in_version(kind, old)) else {
             return Err(Status::not_found(kind, object.name()));
         };
         match object.metadata.resource_version.as_deref().filter(|v| !v.is_empty()) {

@@ -10,11 +10,12 @@ pub(crate) use policy::put as put_policy;
 pub(crate) use system::static_pods;
 
 use crate::apiserver::ApiServer;
+use crate::apiserver::allocators::CLUSTER_IPS;
 use crate::controllers::Standing;
 use crate::kubelet::node_status::HEALTHY;
 use crate::settings::{NodeSettings, Settings};
 use podlab_api::time::time;
-use podlab_api::{Object, kinds};
+use podlab_api::{Body, Object, kinds};
 use serde_json::{Value, json};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -37,7 +38,10 @@ impl Piece {
     pub(crate) fn put(self, api: &mut ApiServer, settings: &Settings, workload: &mut Option<Standing>) {
         match self {
             Piece::Object(object) => {
-                create(api, object);
+                let range = create(api, object).filter(|object| *object.kind == kinds::SERVICE_CIDR);
+                if let Some(range) = range {
+                    service_cidr_is_ready(api, range.name());
+                }
             }
             Piece::Node(index) => {
                 if let Some(node) = settings.nodes.get(index) {
@@ -89,6 +93,9 @@ pub(crate) fn pieces(settings: &Settings) -> VecDeque<Piece> {
         "spec": {"clusterIP": "10.96.0.1", "type": "ClusterIP", "sessionAffinity": "None",
             "internalTrafficPolicy": "Cluster",
             "ports": [{"name": "https", "port": 443, "protocol": "TCP", "targetPort": 6443}]}}));
+    object(json!({"apiVersion": "networking.k8s.io/v1", "kind": "ServiceCIDR",
+        "metadata": {"name": "kubernetes", "finalizers": ["networking.k8s.io/service-cidr-finalizer"]},
+        "spec": {"cidrs": [format!("{CLUSTER_IPS}0.0/16")]}}));
     if settings.profile.has_kubelets() {
         kubernetes_endpoints(&mut object);
     }
@@ -97,6 +104,21 @@ pub(crate) fn pieces(settings: &Settings) -> VecDeque<Piece> {
         system::pieces(settings, &mut pieces);
     }
     pieces
+}
+
+/// What the controller of service ranges says of one that can be used.
+///
+/// Source: pkg/controller/servicecidrs/servicecidrs_controller.go `sync` (v1.37).
+fn service_cidr_is_ready(api: &mut ApiServer, name: &str) {
+    let now = json!(time(api.now().as_secs()));
+    let status = json!({"conditions": [{"type": "Ready", "status": "True", "reason": "",
+        "message": "Kubernetes Service CIDR is ready", "lastTransitionTime": now}]});
+    let stored = api.modify(&kinds::SERVICE_CIDR, "", name, Some("status"), |object| {
+        if let Body::Tree(fields) = &mut object.body {
+            Arc::make_mut(fields).insert("status".to_owned(), status);
+        }
+    });
+    debug_assert!(stored.is_ok(), "{name}");
 }
 
 /// Where the API server itself is to be found, which it keeps in its own Service.

@@ -29,7 +29,7 @@ pub(super) fn read(recording: &Recording<'_>) -> Result<Vec<Figure>> {
     let units = recording
         .lines()?
         .iter()
-        .map(|record| Unit::run(text(record, "name"), || like_the_record(record)))
+        .map(|record| Unit::run(text(record, "name"), || lab::like_the_record(|seed| run(record, seed))))
         .collect();
     Ok(vec![Figure { name: recording.name.to_owned(), units }])
 }
@@ -67,19 +67,6 @@ struct Script<'a> {
     running: Vec<(usize, Session)>,
     outputs: Vec<Option<Value>>,
     problem: Option<Outcome>,
-}
-
-/// The script under the first seed that has all as recorded, else under the first.
-fn like_the_record(record: &Value) -> Outcome {
-    let mut outcomes = lab::SEEDS.map(|seed| run(record, seed));
-    let first = outcomes.next();
-    match first {
-        Some(first @ Outcome::Failed { .. }) => {
-            outcomes.find(|outcome| !matches!(outcome, Outcome::Failed { .. })).unwrap_or(first)
-        }
-        Some(first) => first,
-        None => Outcome::equal("an outcome", "none"),
-    }
 }
 
 fn run(record: &Value, seed: u64) -> Outcome {
