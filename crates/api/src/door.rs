@@ -114,6 +114,8 @@ pub struct RequestOptions {
     pub duplicate_keys: Vec<String>,
     /// The paths of what a body in JSON had twice (`spec.replicas`).
     pub duplicate_fields: Vec<String>,
+    /// A body in JSON as it was written, where its keys are not sorted: what is wrong with it is told in its order.
+    pub unsorted_text: Option<String>,
     /// Who writes, for managed fields.
     pub field_manager: Option<String>,
     /// Takes over fields that others own (server-side apply).

@@ -146,7 +146,15 @@ impl Object {
             }
             Body::Node { spec, status } => {
                 map.insert("spec".into(), tree(spec.as_ref()));
-                map.insert("status".into(), tree(status.as_ref()));
+                let mut status = tree(status.as_ref());
+                // Times that nobody has set are written all the same.
+                let conditions = status.get_mut("conditions").and_then(Value::as_array_mut);
+                for condition in conditions.into_iter().flatten().filter_map(Value::as_object_mut) {
+                    for time in ["lastHeartbeatTime", "lastTransitionTime"] {
+                        condition.entry(time).or_insert(Value::Null);
+                    }
+                }
+                map.insert("status".into(), status);
             }
             Body::Event(_) | Body::Tree(_) => {
                 let fields = self.fields().into_iter().flatten();

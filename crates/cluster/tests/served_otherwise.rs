@@ -167,3 +167,128 @@ fn a_runtime_class_brings_its_overhead() {
         "pods \"b\" is forbidden: pod rejected: Pod's Overhead doesn't match RuntimeClass's defined Overhead"
     );
 }
+
+/// The entries of an object's `metadata.managedFields`, without their times.
+fn managers(object: &podlab_api::Object) -> Value {
+    let mut entries = object.to_managed_value()["metadata"]["managedFields"].take();
+    for entry in entries.as_array_mut().into_iter().flatten() {
+        entry.as_object_mut().unwrap().remove("time");
+    }
+    entries
+}
+
+#[test]
+fn who_writes_an_autoscaler_owns_fields_of_the_version_that_was_written() {
+    let mut cluster = cluster(Profile::Api);
+    let older = &kinds::HORIZONTAL_POD_AUTOSCALER_V1;
+    let by = |mut request: Request, manager: &str| {
+        request.options.field_manager = Some(manager.to_owned());
+        request
+    };
+    let created = by(Request::create(older, "default", autoscaler()), "a");
+    let created = cluster.request(created).into_object().unwrap();
+    assert_eq!(
+        managers(&created),
+        json!([{"manager": "a", "operation": "Update", "apiVersion": "autoscaling/v1", "fieldsType": "FieldsV1",
+            "fieldsV1": {"f:spec": {"f:maxReplicas": {}, "f:minReplicas": {}, "f:scaleTargetRef": {},
+                "f:targetCPUUtilizationPercentage": {}}}}])
+    );
+    // A change of what both versions have under one name, made in the other version, is seen in the older one, too.
+    let patch = json!({"spec": {"maxReplicas": 7}});
+    let request =
+        Request::patch(&kinds::HORIZONTAL_POD_AUTOSCALER, "default", "web", PatchType::Merge, patch);
+    let patched = cluster.request(by(request, "b")).into_object().unwrap();
+    let owners = managers(&patched);
+    assert_eq!(owners[0]["fieldsV1"]["f:spec"]["f:maxReplicas"], Value::Null);
+    assert_eq!(
+        (&owners[1]["apiVersion"], &owners[1]["fieldsV1"]),
+        (&json!("autoscaling/v2"), &json!({"f:spec": {"f:maxReplicas": {}}}))
+    );
+    // What is applied is merged as the version has it, and the percentage is no metric there.
+    let config = json!({"apiVersion": "autoscaling/v1", "kind": "HorizontalPodAutoscaler", "metadata": {"name": "web"},
+        "spec": {"targetCPUUtilizationPercentage": 60}});
+    let request = Request::patch(older, "default", "web", PatchType::Apply, config);
+    let refused = cluster.request(by(request.clone(), "c")).into_object().unwrap_err();
+    assert_eq!(
+        refused.message,
+        "Apply failed with 1 conflict: conflict with \"a\" using autoscaling/v1: .spec.targetCPUUtilizationPercentage"
+    );
+    let mut forced = by(request, "c");
+    forced.options.force = true;
+    let applied = cluster.request(forced).into_object().unwrap();
+    assert_eq!(applied.to_value()["spec"]["targetCPUUtilizationPercentage"], 60);
+    assert_eq!(
+        managers(&applied)[0],
+        json!({"manager": "c", "operation": "Apply", "apiVersion": "autoscaling/v1", "fieldsType": "FieldsV1",
+            "fieldsV1": {"f:spec": {"f:targetCPUUtilizationPercentage": {}}}})
+    );
+    let odd = json!({"apiVersion": "autoscaling/v1", "kind": "HorizontalPodAutoscaler", "metadata": {"name": "web"},
+        "spec": {"metrics": []}});
+    let refused = Request::patch(older, "default", "web", PatchType::Apply, odd);
+    let refused = cluster.request(by(refused, "c")).into_object().unwrap_err();
+    assert_eq!(
+        refused.message,
+        "failed to create typed patch object (default/web; autoscaling/v1, Kind=HorizontalPodAutoscaler): \
+         .spec.metrics: field not declared in schema"
+    );
+}
+
+#[test]
+fn a_scale_has_managers_of_its_own() {
+    let mut cluster = cluster(Profile::Api);
+    let web = json!({"metadata": {"name": "web"}, "spec": {"replicas": 1, "selector": {"matchLabels": {"a": "b"}},
+        "template": {"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [{"name": "c", "image": "nginx"}]}}}});
+    let mut request = Request::create(&kinds::DEPLOYMENT, "default", web);
+    request.options.field_manager = Some("setup".to_owned());
+    cluster.request(request).into_object().unwrap();
+    let scale = |how: PatchType, manager: &str, replicas: Value| {
+        let body = json!({"apiVersion": "autoscaling/v1", "kind": "Scale", "metadata": {"name": "web"},
+            "spec": {"replicas": replicas}});
+        let mut request =
+            Request::patch(&kinds::DEPLOYMENT, "default", "web", how, body).subresource("scale");
+        request.options.field_manager = Some(manager.to_owned());
+        request
+    };
+    let refused = cluster.request(scale(PatchType::Apply, "mine", json!(3))).into_object().unwrap_err();
+    assert_eq!(
+        (refused.code, refused.message.as_str()),
+        (409, "Apply failed with 1 conflict: conflict with \"setup\" using autoscaling/v1: .spec.replicas")
+    );
+    let refused = cluster.request(scale(PatchType::Apply, "mine", json!("3"))).into_object().unwrap_err();
+    assert_eq!(
+        (refused.code, refused.message.as_str()),
+        (
+            500,
+            "failed to create typed patch object (default/web; autoscaling/v1, Kind=Scale): .spec.replicas: expected \
+             numeric (int or float), got string"
+        )
+    );
+    let mut forced = scale(PatchType::Apply, "mine", json!(3));
+    forced.options.force = true;
+    let response = cluster.request(forced);
+    let ResponseBody::Value(answer) = response.body else { panic!("no scale: {:?}", response.body) };
+    assert_eq!(answer["spec"]["replicas"], 3);
+    let of = |cluster: &mut Cluster| {
+        let get = Request::get(&kinds::DEPLOYMENT, "default", "web");
+        managers(&cluster.request(get).into_object().unwrap())
+    };
+    let owners = of(&mut cluster);
+    assert_eq!(
+        owners[0],
+        json!({"manager": "mine", "operation": "Apply", "apiVersion": "apps/v1", "fieldsType": "FieldsV1",
+            "fieldsV1": {"f:spec": {"f:replicas": {}}}, "subresource": "scale"})
+    );
+    assert_eq!(owners[1]["fieldsV1"]["f:spec"]["f:replicas"], Value::Null);
+    // An update takes them over.
+    assert_eq!(cluster.request(scale(PatchType::Merge, "other", json!(2))).code, 200);
+    let owners = of(&mut cluster);
+    let scaled: Vec<&Value> =
+        owners.as_array().unwrap().iter().filter(|one| one["subresource"] == "scale").collect();
+    assert_eq!(scaled.len(), 1, "{owners}");
+    assert_eq!((&scaled[0]["manager"], &scaled[0]["operation"]), (&json!("other"), &json!("Update")));
+    // What the patch made is shown with the scale's managers.
+    let mut strict = scale(PatchType::Merge, "other", json!("x"));
+    strict.options.dry_run = true;
+    let refused = cluster.request(strict).into_object().unwrap_err();
+    assert!(refused.message.contains(r#"\"managedFields\":[{\"manager\":\"other\""#), "{}", refused.message);
+}

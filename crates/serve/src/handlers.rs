@@ -28,7 +28,7 @@ use hyper::body::Incoming;
 use hyper::header::ACCEPT;
 use podlab_api::door::{Gvr, PatchType, Request, RequestOptions, ResponseBody, Timestamp, Verb};
 use podlab_api::route::{Route, Target, route};
-use podlab_api::versions::{self, Version};
+use podlab_api::versions;
 use podlab_api::{Door, Kind, Status, kinds};
 use podlab_cluster::Cluster;
 use serde_json::{Value, json};
@@ -99,7 +99,7 @@ async fn resource(
     let include = IncludeObject::of(query.get("includeObject"))?;
     let style = Style { form: accepts.form, include, version: other };
     let identity = identity(request.headers());
-    let call = Call { target, query, accepts, style, identity };
+    let mut call = Call { target, query, accepts, style, identity };
     let gvr = Gvr {
         group: call.target.group.clone().into(),
         version: call.target.version.clone().into(),
@@ -142,6 +142,11 @@ async fn resource(
     }
     asked.options = options;
     let method = request.method().clone();
+    if let (Some(other), &Method::POST | &Method::PUT | &Method::PATCH) = (other, &method) {
+        // What is written is answered in its version already.
+        asked.resource = other.served.into();
+        call.style.version = None;
+    }
     if !allows(&target.subresource, &method) {
         return Err(method_not_allowed());
     }
@@ -192,18 +197,12 @@ async fn resource(
             asked.verb = Verb::Create;
             check_write(&call.query, "CreateOptions", false)?;
             asked.body = read_body(request, kind_of(kind, &target.subresource), &mut asked.options).await?;
-            if let Some(other) = other {
-                other.keep(&mut asked.body);
-            }
             one(&app, asked, &call, 0).await
         }
         (&Method::PUT, true) => {
             asked.verb = Verb::Update;
             check_write(&call.query, "UpdateOptions", false)?;
             asked.body = read_body(request, kind_of(kind, &target.subresource), &mut asked.options).await?;
-            if let Some(other) = other {
-                other.keep(&mut asked.body);
-            }
             one(&app, asked, &call, 0).await
         }
         (&Method::PATCH, true) => {
@@ -211,23 +210,18 @@ async fn resource(
             check_write(&call.query, "PatchOptions", how == PatchType::Apply)?;
             asked.verb = Verb::Patch(how);
             asked.body = body;
-            match other {
-                Some(other) => patch_other(&app, kind, other, how, asked, &call).await,
-                None => one(&app, asked, &call, 0).await,
-            }
+            one(&app, asked, &call, 0).await
         }
         (&Method::DELETE, true) if target.subresource.is_empty() => {
             asked.verb = Verb::Delete;
-            check_write(&call.query, "DeleteOptions", false)?;
-            asked.body = read_options(request).await?;
-            asked.options.dry_run |= is_dry_run(&asked.body);
+            let body = read_options(request).await?;
+            set_delete_options(&mut asked, body, &call.query)?;
             delete(&app, kind, asked, &call).await
         }
         (&Method::DELETE, false) if *kind != kinds::NAMESPACE => {
             asked.verb = Verb::DeleteCollection;
-            check_write(&call.query, "DeleteOptions", false)?;
-            asked.body = read_options(request).await?;
-            asked.options.dry_run |= is_dry_run(&asked.body);
+            let body = read_options(request).await?;
+            set_delete_options(&mut asked, body, &call.query)?;
             delete_collection(&app, kind, asked, &call).await
         }
         (_, true) => Err(method_not_allowed()),
@@ -235,10 +229,17 @@ async fn resource(
     }
 }
 
-/// Whether the options of a deletion ask for a dry run, as kubectl's do; others have it in the path's query.
-fn is_dry_run(options: &Value) -> bool {
-    let directives = options.get("dryRun").and_then(Value::as_array);
-    directives.is_some_and(|all| all.iter().any(|one| one == "All"))
+/// A deletion's options are those of its body, as kubectl's; without one they are those of the query.
+fn set_delete_options(asked: &mut Request, body: Value, query: &Query) -> Result<(), Status> {
+    if body.is_null() {
+        return check_write(query, "DeleteOptions", false);
+    }
+    let directives = body.get("dryRun").and_then(Value::as_array);
+    asked.options.dry_run = directives.is_some_and(|all| all.iter().any(|one| one == "All"));
+    asked.options.grace_period_seconds = None;
+    asked.options.propagation = None;
+    asked.body = body;
+    Ok(())
 }
 
 /// Whether a subresource knows a method; what is passed on or connected knows its own.
@@ -251,41 +252,6 @@ fn allows(subresource: &str, method: &Method) -> bool {
         }
         _ => true,
     }
-}
-
-/// A patch of an object in a version that is not the kept one: it is applied to the object in that version.
-async fn patch_other(
-    app: &App,
-    kind: &'static Kind,
-    other: &'static Version,
-    how: PatchType,
-    mut asked: Request,
-    call: &Call,
-) -> Result<Reply, Status> {
-    let (response, now) = ask(app, asked.verb, move |cluster| {
-        let (namespace, name) =
-            (asked.namespace.clone().unwrap_or_default(), asked.name.clone().unwrap_or_default());
-        let old = cluster.world().api.store().get(kind, &namespace, &name).cloned();
-        let mut value = match (&old, how) {
-            (None, PatchType::Apply) => asked.body.clone(),
-            (None, _) => return Err(Status::not_found(kind, &name)),
-            (Some(old), how) => {
-                let mut shown = old.to_value();
-                other.show(&mut shown);
-                let how = if how == PatchType::Apply { PatchType::StrategicMerge } else { how };
-                podlab_api::patch::apply(kind, how, &shown, &asked.body)?
-            }
-        };
-        other.keep(&mut value);
-        asked.body = value;
-        asked.verb = if old.is_some() { Verb::Update } else { Verb::Create };
-        if old.is_none() {
-            asked.name = None;
-        }
-        Ok((cluster.request(asked), cluster.now()))
-    })
-    .await??;
-    present(response, now, call)
 }
 
 /// The kind that is sent to a resource or subresource.

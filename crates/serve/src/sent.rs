@@ -61,7 +61,9 @@ pub(crate) async fn read_body(
     }
     let value = decode(&media_type, &bytes, kind)?;
     if matches!(media_type.as_str(), "" | "application/json") {
-        options.duplicate_fields = podlab_yaml::json_duplicates(&String::from_utf8_lossy(&bytes));
+        let text = String::from_utf8_lossy(&bytes);
+        options.duplicate_fields = podlab_yaml::json_duplicates(&text);
+        options.unsorted_text = (!podlab_yaml::json_is_sorted(&text)).then(|| text.into_owned());
     }
     Ok(value)
 }
@@ -80,7 +82,16 @@ fn decode(media_type: &str, bytes: &[u8], kind: &str) -> Result<Value, Status> {
             let broken = |why: String| refuse(format!("couldn't get version/kind; json parse error: {why}"));
             let value = podlab_yaml::parse_json(text()?).map_err(|error| broken(error.to_string()))?;
             if value.is_object() || value.is_null() {
-                return Ok(value);
+                let odd = ["apiVersion", "kind"].iter().find_map(|field| {
+                    let said = value.get(field).filter(|said| !said.is_null() && !said.is_string())?;
+                    Some((field, podlab_api::schema::json_word(said)))
+                });
+                return match odd {
+                    Some((field, word)) => Err(broken(format!(
+                        "json: cannot unmarshal {word} into Go struct field .{field} of type string"
+                    ))),
+                    None => Ok(value),
+                };
             }
             let odd = podlab_api::schema::json_word(&value);
             Err(broken(format!("json: cannot unmarshal {odd} into Go value of type {EXPECTED}")))

@@ -46,6 +46,167 @@ pub fn parse_json(text: &str) -> Result<Value, YamlError> {
     }
 }
 
+/// Where a walk over the tokens of a JSON text is.
+enum Frame {
+    /// The latest key, and whether its value comes next.
+    Object(String, bool),
+    /// The index of the element that comes next.
+    Array(usize),
+}
+
+/// What a walk over the tokens of a JSON text meets.
+enum Event {
+    /// A key.
+    Key,
+    /// A value has begun: an object or list is open, anything else is through.
+    Value,
+}
+
+/// Goes over a text until `meet` says that it is enough; of a text that is no JSON up to its error, or near to it.
+///
+/// `meet` is told what comes, behind which byte it ends, and the objects and lists around it.
+fn walk(text: &str, mut meet: impl FnMut(Event, usize, &[Frame]) -> bool) {
+    let bytes = text.as_bytes();
+    let (mut stack, mut at) = (Vec::new(), 0);
+    while let Some(&c) = bytes.get(at) {
+        let start = at;
+        at += 1;
+        match c {
+            b'{' | b'[' => {
+                stack.push(if c == b'{' { Frame::Object(String::new(), false) } else { Frame::Array(0) });
+                if !meet(Event::Value, at, &stack) {
+                    return;
+                }
+            }
+            b'}' | b']' => {
+                stack.pop();
+            }
+            b'"' => {
+                let Ok(end) = scan_string(bytes, start) else { return };
+                at = end;
+                let event = match stack.last_mut() {
+                    Some(Frame::Object(key, false)) => {
+                        let quoted = text.get(start..end).unwrap_or_default();
+                        *key = serde_json::from_str(quoted).unwrap_or_else(|_| quoted.to_owned());
+                        Event::Key
+                    }
+                    _ => Event::Value,
+                };
+                if !meet(event, at, &stack) {
+                    return;
+                }
+            }
+            b':' | b',' => match stack.last_mut() {
+                Some(Frame::Object(_, is_value)) => *is_value = c == b':',
+                Some(Frame::Array(index)) => *index += 1,
+                None => {}
+            },
+            c if is_space(c) => {}
+            _ => {
+                let more = |c: &&u8| {
+                    !is_space(**c) && !matches!(**c, b',' | b':' | b'}' | b']' | b'"' | b'{' | b'[')
+                };
+                at += bytes.get(at..).unwrap_or_default().iter().take_while(more).count();
+                if !meet(Event::Value, at, &stack) {
+                    return;
+                }
+            }
+        }
+    }
+}
+
+fn path(stack: &[Frame]) -> String {
+    let mut path = String::new();
+    for frame in stack {
+        match frame {
+            Frame::Object(key, _) if path.is_empty() => path.push_str(key),
+            Frame::Object(key, _) => {
+                path.push('.');
+                path.push_str(key);
+            }
+            Frame::Array(index) => path.push_str(&format!("[{index}]")),
+        }
+    }
+    path
+}
+
+/// The paths of all fields of the objects of a JSON text (`spec.ports[0].name`) in the order of the text, each as often as
+/// it is there. Of a text that is no JSON, those up to its error.
+///
+/// ```
+/// assert_eq!(podlab_yaml::json_fields(r#"{"b": [{"c": 1}], "a": 3}"#), ["b", "b[0].c", "a"]);
+/// ```
+pub fn json_fields(text: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    walk(text, |event, _, stack| {
+        if matches!(event, Event::Key) {
+            found.push(path(stack));
+        }
+        true
+    });
+    found
+}
+
+/// Whether the keys of all objects of a JSON text come in their order, as a program writes them that sorts them.
+///
+/// ```
+/// assert!(podlab_yaml::json_is_sorted(r#"{"a": [{"b": 1, "c": 2}], "b": 3}"#));
+/// assert!(!podlab_yaml::json_is_sorted(r#"{"a": [{"c": 1, "b": 2}], "b": 3}"#));
+/// ```
+pub fn json_is_sorted(text: &str) -> bool {
+    let mut latest: Vec<Option<String>> = Vec::new();
+    let mut sorted = true;
+    walk(text, |event, _, stack| {
+        match (event, stack.last()) {
+            (Event::Key, Some(Frame::Object(key, _))) => {
+                latest.resize(stack.len(), None);
+                if let Some(before) = latest.last_mut() {
+                    sorted &= before.as_ref().is_none_or(|before| before <= key);
+                    *before = Some(key.clone());
+                }
+            }
+            // What has just been opened has no keys yet.
+            (Event::Value, Some(Frame::Object(_, false))) => latest.truncate(stack.len().saturating_sub(1)),
+            _ => {}
+        }
+        sorted
+    });
+    sorted
+}
+
+/// The beginning of a JSON text that has so many values (objects and lists count when they begin), with what is open there
+/// closed; `None` where there are not so many.
+///
+/// ```
+/// assert_eq!(podlab_yaml::json_beginning(r#"{"b": [{"c": 1}], "a": 3}"#, 3).unwrap(), r#"{"b": [{}]}"#);
+/// assert_eq!(podlab_yaml::json_beginning(r#"{"b": [{"c": 1}], "a": 3}"#, 6), None);
+/// ```
+pub fn json_beginning(text: &str, values: usize) -> Option<String> {
+    let (mut left, mut found) = (values, None);
+    walk(text, |event, end, stack| {
+        if matches!(event, Event::Value) {
+            left = left.saturating_sub(1);
+            if left == 0 {
+                let closed =
+                    stack.iter().rev().map(|frame| if matches!(frame, Frame::Array(_)) { ']' } else { '}' });
+                found = Some(text.get(..end).unwrap_or_default().chars().chain(closed).collect());
+            }
+        }
+        found.is_none()
+    });
+    found
+}
+
+/// How many values a JSON text has; objects and lists count as well as what is in them.
+pub fn json_values(text: &str) -> usize {
+    let mut count = 0;
+    walk(text, |event, _, _| {
+        count += usize::from(matches!(event, Event::Value));
+        true
+    });
+    count
+}
+
 /// The fields that objects of a JSON text have more than once, by their paths (`spec.ports[0].name`), each as often as it
 /// comes again. Of a text that is no JSON, those up to its error.
 ///
@@ -55,51 +216,26 @@ pub fn parse_json(text: &str) -> Result<Value, YamlError> {
 /// assert_eq!(podlab_yaml::json_duplicates(r#"{"a": [{"b": 1, "b": 2}], "a": 3}"#), ["a[0].b", "a"]);
 /// ```
 pub fn json_duplicates(text: &str) -> Vec<String> {
-    enum Frame {
-        /// The keys that came, the latest of them, whether its value comes next.
-        Object(std::collections::BTreeSet<String>, String, bool),
-        Array(usize),
-    }
-    let bytes = text.as_bytes();
-    let (mut stack, mut found, mut at) = (Vec::new(), Vec::new(), 0);
-    while let Some(&c) = bytes.get(at) {
-        let start = at;
-        at += 1;
-        match c {
-            b'{' => stack.push(Frame::Object(std::collections::BTreeSet::new(), String::new(), false)),
-            b'[' => stack.push(Frame::Array(0)),
-            b'}' | b']' => {
-                stack.pop();
-            }
-            b'"' => {
-                let Ok(end) = scan_string(bytes, start) else { return found };
-                at = end;
-                let Some(Frame::Object(seen, key, false)) = stack.last_mut() else { continue };
-                let quoted = text.get(start..end).unwrap_or_default();
-                *key = serde_json::from_str(quoted).unwrap_or_else(|_| quoted.to_owned());
-                if !seen.insert(key.clone()) {
-                    let mut path = String::new();
-                    for frame in &stack {
-                        match frame {
-                            Frame::Object(_, key, _) if path.is_empty() => path.push_str(key),
-                            Frame::Object(_, key, _) => {
-                                path.push('.');
-                                path.push_str(key);
-                            }
-                            Frame::Array(index) => path.push_str(&format!("[{index}]")),
-                        }
-                    }
-                    found.push(path);
+    let mut seen: Vec<std::collections::BTreeSet<String>> = Vec::new();
+    let mut found = Vec::new();
+    walk(text, |event, _, stack| {
+        match (event, stack.last()) {
+            (Event::Key, Some(Frame::Object(key, _))) => {
+                seen.resize_with(stack.len(), Default::default);
+                if seen.last_mut().is_some_and(|seen| !seen.insert(key.clone())) {
+                    found.push(path(stack));
                 }
             }
-            b':' | b',' => match stack.last_mut() {
-                Some(Frame::Object(_, _, is_value)) => *is_value = c == b':',
-                Some(Frame::Array(index)) => *index += 1,
-                None => {}
-            },
+            (Event::Value, Some(Frame::Object(_, false))) => {
+                seen.resize_with(stack.len(), Default::default);
+                if let Some(new) = seen.last_mut() {
+                    new.clear();
+                }
+            }
             _ => {}
         }
-    }
+        true
+    });
     found
 }
 

@@ -25,7 +25,9 @@ pub use decode::DuplicateKey;
 pub use emitter::{to_yaml, try_to_yaml};
 pub use error::{ErrorKind, Position, YamlError};
 pub use json::{to_json_compact, to_json_indented};
-pub use json_reader::{json_duplicates, parse_json};
+pub use json_reader::{
+    json_beginning, json_duplicates, json_fields, json_is_sorted, json_values, parse_json,
+};
 pub use spans::{Located, PathElement, Span, SpanIndex};
 pub use stream::{Document, Documents, Reading, parse_document, parse_documents};
 

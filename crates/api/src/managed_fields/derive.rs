@@ -52,6 +52,10 @@ const COMPONENT_ANNOTATIONS: &[&str] = &[
 /// Annotations that admission writes.
 const ADMISSION_ANNOTATIONS: &[&str] = &["kubernetes.io/limit-ranger"];
 
+/// The labels that a job gets from its strategy.
+const JOB_LABELS: &[&str] =
+    &["batch.kubernetes.io/controller-uid", "batch.kubernetes.io/job-name", "controller-uid", "job-name"];
+
 /// What controllers fill into a spec that others wrote.
 const COMPONENT_SPEC_FIELDS: &[&str] = &["volumeName", "claimRef"];
 
@@ -247,6 +251,15 @@ fn without_components(object: &Object, value: &mut Value) -> Map<String, Value> 
     if controlled && let Some(owners) = metadata.remove("ownerReferences") {
         theirs.insert("ownerReferences".to_owned(), owners);
     }
+    if *object.kind == crate::kinds::JOB
+        && let Some(labels) = metadata.get_mut("labels").and_then(Value::as_object_mut)
+    {
+        let drawn = |value: &Value| value == object.uid() || value == object.name();
+        labels.retain(|key, value| !JOB_LABELS.contains(&key.as_str()) || !drawn(value));
+        if labels.is_empty() {
+            metadata.remove("labels");
+        }
+    }
     let mut emptied = false;
     if let Some(annotations) = metadata.get_mut("annotations").and_then(Value::as_object_mut) {
         let mut kept = Map::new();
@@ -278,7 +291,7 @@ fn created_by_client(object: &Object, ty: Typed<'static>, manager: &str, sent: &
     let mut first = first.to_value();
     first["metadata"] = metadata["metadata"].take();
     let created = created_at(object);
-    let context = Context { ty, api_version: &api_version, reset: Reset::Fields(status_set()), now: created };
+    let context = Context { ty, api_version: &api_version, reset: Reset(status_set()), now: created };
     let who = Manager::new(manager, Operation::Update, &api_version, "");
     let zero = zero_of(object.kind);
     let mut managers = update(&context, Managers::default(), &zero, &first, who);
@@ -329,7 +342,7 @@ fn created_by_component(object: &Object, ty: Typed<'static>) -> Managers {
         metadata.remove("deletionTimestamp");
         metadata.remove("deletionGracePeriodSeconds");
     }
-    let reset = Reset::Fields(status_set());
+    let reset = Reset(status_set());
     let context = Context { ty, api_version: &api_version, reset, now: created_at(object) };
     let who = Manager::new(creator(object), Operation::Update, &api_version, "");
     let mut managers = update(&context, Managers::default(), &zero_of(object.kind), &first, who);

@@ -2,10 +2,14 @@
 //!
 //! Source: k8s.io/apimachinery/pkg/util/managedfields/internal/managedfields.go, capmanagers.go (v1.37).
 
+use super::path::PathElement;
 use super::set::Set;
 use crate::time::time;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
+
+/// The version in which a scale is written.
+const SCALE_VERSION: &str = "autoscaling/v1";
 
 /// How many managers an object's updates are told apart by.
 const MAX_UPDATE_MANAGERS: usize = 10;
@@ -88,6 +92,66 @@ impl Managers {
                 .iter()
                 .zip(&other.0)
                 .all(|((a, x), (b, y))| a == b && x.api_version == y.api_version && x.set == y.set)
+    }
+
+    /// The same once they have been written as entries and read again: of two entries of one manager, as a scale leaves
+    /// them, the later one counts.
+    pub fn read_back(self) -> Managers {
+        let renamed = |(manager, owned): (&Manager, &Owned)| {
+            manager.operation == Operation::Update && manager.api_version != owned.api_version
+        };
+        match self.0.iter().any(renamed) {
+            true => Managers::decode(&self.encode()).unwrap_or_default(),
+            false => self,
+        }
+    }
+
+    /// The managers of an object's scale, for an object in `api_version` that has its replicas at `path`.
+    ///
+    /// Source: k8s.io/apimachinery/pkg/util/managedfields/scalehandler.go `ToSubresource` (v1.37).
+    pub fn to_scale(&self, api_version: &str, path: &[PathElement]) -> Managers {
+        let mut managers = Managers::default();
+        let owners =
+            self.0.iter().filter(|(_, owned)| owned.api_version == api_version && owned.set.has(path));
+        for (manager, owned) in owners {
+            let Manager { name, operation, subresource, .. } = manager;
+            let mut manager = Manager::new("", *operation, SCALE_VERSION, subresource);
+            manager.name.clone_from(name);
+            let set = Set::of_fields(&["spec", "replicas"]);
+            managers
+                .0
+                .insert(manager, Owned { set, api_version: SCALE_VERSION.to_owned(), time: owned.time });
+        }
+        managers
+    }
+
+    /// The managers of an object whose scale has come to have `scale`'s. Who updated the scale is known there by the
+    /// scale's version and so is never found again: it gets an entry of its own, without a time.
+    ///
+    /// Source: k8s.io/apimachinery/pkg/util/managedfields/scalehandler.go `ToParent` (v1.37).
+    pub fn with_scale(&self, mut scale: Managers, api_version: &str, path: &[PathElement]) -> Managers {
+        let mut replicas = Set::default();
+        replicas.insert(path);
+        let mut managers = Managers::default();
+        for (manager, owned) in self.0.iter().filter(|(_, owned)| owned.api_version == api_version) {
+            let mut owned = owned.clone();
+            if owned.set.has(path) && scale.0.remove(manager).is_none() {
+                owned.set = owned.set.difference(&replicas);
+            }
+            if !owned.set.is_empty() {
+                managers.0.insert(manager.clone(), owned);
+            }
+        }
+        let scaled = Set::of_fields(&["spec", "replicas"]);
+        for (manager, owned) in scale.0 {
+            if owned.set.intersection(&scaled).is_empty() {
+                continue;
+            }
+            let time = self.0.get(&manager).and_then(|owned| owned.time);
+            let owned = Owned { set: replicas.clone(), api_version: api_version.to_owned(), time };
+            managers.0.insert(manager, owned);
+        }
+        managers
     }
 
     /// The set of all that is owned.

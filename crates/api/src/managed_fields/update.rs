@@ -8,8 +8,9 @@ use super::path::{PathElement, path_text};
 use super::set::Set;
 use super::typed::Typed;
 use super::walk::{Comparison, compare, field_set, merge, misfits, remove};
-use crate::{Status, StatusCause, StatusDetails};
+use crate::{Status, StatusCause, StatusDetails, versions};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 /// Where `kubectl apply` keeps what it applied.
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
@@ -30,21 +31,13 @@ pub struct Context<'a> {
     pub now: i64,
 }
 
-/// Which fields a write is without.
+/// Which fields a write is without: these, and what is below them.
 #[derive(Clone, Debug)]
-pub enum Reset {
-    /// These, and what is below them.
-    Fields(Set),
-    /// All but those below one top-level field.
-    AllBut(&'static str),
-}
+pub struct Reset(pub Set);
 
 impl Reset {
     fn set(&self, set: &Set) -> Set {
-        match self {
-            Reset::Fields(fields) => set.recursive_difference(fields),
-            Reset::AllBut(name) => set.only(|element| matches!(element, PathElement::Field(f) if f == name)),
-        }
+        set.recursive_difference(&self.0)
     }
 
     fn comparison(&self, found: &Comparison) -> Comparison {
@@ -84,11 +77,21 @@ fn take(
     force: bool,
 ) -> Result<Comparison, Vec<Conflict>> {
     let found = context.reset.comparison(&compare(context.ty, old, new));
-    let changed = found.modified.union(&found.added);
+    let mut in_versions = BTreeMap::new();
+    for owned in managers.0.values() {
+        if !in_versions.contains_key(&owned.api_version) {
+            let (changed, removed) = match compare_in(context, &owned.api_version, old, new) {
+                Some(other) => (other.modified.union(&other.added), other.removed),
+                None => (found.modified.union(&found.added), found.removed.clone()),
+            };
+            in_versions.insert(owned.api_version.clone(), (changed, removed));
+        }
+    }
     let mut conflicts = Vec::new();
     if !force {
         for (manager, owned) in managers.0.iter().filter(|(manager, _)| Some(*manager) != who) {
-            let paths = owned.set.intersection(&changed).paths();
+            let Some((changed, _)) = in_versions.get(&owned.api_version) else { continue };
+            let paths = owned.set.intersection(changed).paths();
             conflicts.extend(paths.into_iter().map(|path| Conflict { manager: manager.clone(), path }));
         }
     }
@@ -96,10 +99,21 @@ fn take(
         return Err(conflicts);
     }
     for (_, owned) in managers.0.iter_mut().filter(|(manager, _)| Some(*manager) != who) {
-        owned.set = owned.set.difference(&owned.set.intersection(&changed)).difference(&found.removed);
+        let Some((changed, removed)) = in_versions.get(&owned.api_version) else { continue };
+        owned.set = owned.set.difference(&owned.set.intersection(changed)).difference(removed);
     }
     managers.0.retain(|_, owned| !owned.set.is_empty());
     Ok(found)
+}
+
+/// What differs in the version in which others wrote; `None` for the version of the write, or one that is not known.
+fn compare_in(context: &Context<'_>, version: &str, old: &Value, new: &Value) -> Option<Comparison> {
+    if version == context.api_version {
+        return None;
+    }
+    let (kind, old) = versions::convert(old, version)?;
+    let (_, new) = versions::convert(new, version)?;
+    Some(context.reset.comparison(&compare(Typed::of(kind), &old, &new)))
 }
 
 /// The managers after a write that is no apply: the writer comes to own what it changed.

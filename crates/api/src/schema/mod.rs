@@ -10,19 +10,23 @@
 //! assert_eq!(ports.patch_merge_key, Some("containerPort"));
 //! ```
 
+mod as_written;
 mod base64;
 mod convert;
 mod decode;
 mod decode_owned;
 mod dump;
+mod empty;
 mod parse;
 mod time;
 pub(crate) mod tree;
 
+pub use as_written::{first_error, sort_as_written};
 pub(crate) use base64::{decode as decode_base64, encode as encode_base64};
 pub use convert::conversion_error;
 pub use decode::{DecodeError, Decoded, bad_request_message, decode, decode_type, json_word};
 pub use decode_owned::decode_owned;
+pub use empty::empty_lists;
 pub use time::{parse_go_time, parse_rfc3339, rfc3339_micro, rfc3339_seconds};
 
 use std::collections::BTreeMap;

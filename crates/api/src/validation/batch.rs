@@ -82,7 +82,9 @@ fn validate_spec_with_selector(errors: &mut Errors, spec: &Value, path: &Path) {
     } else {
         meta::validate_label_selector(errors, selector, &selector_path);
     }
-    if !selector_matches(selector, map(spec, "template.metadata.labels")) {
+    if !super::workload::is_unparsable(selector)
+        && !selector_matches(selector, map(spec, "template.metadata.labels"))
+    {
         let labels = at(spec, "template.metadata.labels").clone();
         let detail = "`selector` does not match template `labels`";
         errors.push(FieldError::invalid(&path.child("template.metadata.labels"), labels, detail));

@@ -261,6 +261,7 @@ fn check_changed(errors: &mut Errors, api_version: &str, kind: &str, new: &Value
         }
         ("v1", "ConfigMap") => config::validate_immutable_data(errors, new, old, &["data", "binaryData"]),
         ("v1", "Node") => config::validate_node_update(errors, new, old),
+        ("apps/v1", "DaemonSet") => workload::validate_immutable(errors, kind, new, old),
         ("batch/v1", "Job") => batch::validate_job_update(errors, new, old),
         ("scheduling.k8s.io/v1", "PriorityClass") => policy::validate_priority_class_update(errors, new, old),
         ("networking.k8s.io/v1", "IngressClass") => {
@@ -272,7 +273,9 @@ fn check_changed(errors: &mut Errors, api_version: &str, kind: &str, new: &Value
     }
     validate_body(errors, api_version, kind, new, Some(old));
     match (api_version, kind) {
-        ("apps/v1", _) => workload::validate_immutable(errors, kind, new, old),
+        ("apps/v1", "Deployment" | "ReplicaSet" | "StatefulSet") => {
+            workload::validate_immutable(errors, kind, new, old);
+        }
         ("v1", "PersistentVolumeClaim") => storage::validate_claim_update(errors, new, old),
         ("v1", "PersistentVolume") => storage::validate_volume_update(errors, new, old),
         ("v1", "ResourceQuota") => config::validate_resource_quota_update(errors, new, old),

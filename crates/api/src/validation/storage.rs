@@ -86,6 +86,18 @@ pub(crate) fn validate_claim_spec(errors: &mut Errors, spec: &Value, path: &Path
             invalid_each(errors, &path.child("namespace"), namespace, messages);
         }
     }
+    let (source, reference) = (at(spec, "dataSource"), at(spec, "dataSourceRef"));
+    if !source.is_null() && !reference.is_null() {
+        let detail = if !text(reference, "namespace").is_empty() {
+            Some("may not be specified when dataSourceRef.namespace is specified")
+        } else {
+            let differs = |field| at(source, field) != at(reference, field);
+            ["apiGroup", "kind", "name"].into_iter().any(differs).then_some("must match dataSourceRef")
+        };
+        // What is shown there is a path, which has no fields to be seen.
+        let shown = || BadValue::Json("{}".to_owned());
+        errors.extend(detail.map(|detail| FieldError::invalid(path, shown(), detail)));
+    }
     class_name(errors, spec, "volumeAttributesClassName", path);
 }
 

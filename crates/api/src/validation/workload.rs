@@ -49,7 +49,7 @@ fn selector_shown(selector: &Value) -> BadValue {
 }
 
 /// Whether a selector cannot even be parsed.
-fn is_unparsable(selector: &Value) -> bool {
+pub(crate) fn is_unparsable(selector: &Value) -> bool {
     let mut errors = Errors::new();
     validate_label_selector(&mut errors, selector, &Path::root());
     !errors.is_empty()

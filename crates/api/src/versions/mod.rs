@@ -52,6 +52,29 @@ pub fn find(group: &str, version: &str, plural: &str) -> Option<&'static Version
     VERSIONS.iter().find(|one| one.group == group && one.version == version && one.kind.plural == plural)
 }
 
+/// The kind that the cluster keeps objects of a kind as.
+pub fn kept_as(kind: &'static Kind) -> &'static Kind {
+    find(kind.group, kind.version, kind.plural).map_or(kind, |version| version.kind)
+}
+
+/// An object's tree in another version of its kind, and the kind as it is there; `None` where there is no such version.
+pub fn convert(object: &Value, to: &str) -> Option<(&'static Kind, Value)> {
+    let text = |key: &str| object.get(key).and_then(Value::as_str).unwrap_or("");
+    VERSIONS.iter().filter(|version| version.kind.kind == text("kind")).find_map(|version| {
+        let (served, kept) = (version.api_version(), version.kind.api_version());
+        let mut value = object.clone();
+        if text("apiVersion") == served && to == kept {
+            version.keep(&mut value);
+            Some((version.kind, value))
+        } else if text("apiVersion") == kept && to == served {
+            version.show(&mut value);
+            Some((version.served, value))
+        } else {
+            None
+        }
+    })
+}
+
 impl Version {
     /// `events.k8s.io/v1`.
     pub fn api_version(&self) -> String {

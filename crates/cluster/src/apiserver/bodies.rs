@@ -35,6 +35,16 @@ pub(super) static TOKEN_REQUEST: Kind = Kind {
     ..BODY
 };
 
+/// The kind that errors about a deletion's options name.
+pub(super) static DELETE_OPTIONS: Kind = Kind {
+    group: "meta.k8s.io",
+    kind: "DeleteOptions",
+    plural: "deleteoptions",
+    singular: "deleteoptions",
+    namespaced: false,
+    ..BODY
+};
+
 /// The kind that errors about a patch's options name.
 pub(super) static PATCH_OPTIONS: Kind = Kind {
     kind: "PatchOptions",

@@ -30,13 +30,20 @@ pub(super) fn decode(
     };
     let mut decoded = match decoded {
         Ok(decoded) => decoded,
-        Err(error) => return Err(refuse(&error.to_string())),
+        Err(error) => {
+            let text = options.unsorted_text.as_deref();
+            let first = text.and_then(|text| podlab_api::schema::first_error(&api_version, kind.kind, text));
+            return Err(refuse(&first.unwrap_or_else(|| error.to_string())));
+        }
     };
     if *kind == kinds::CUSTOM_RESOURCE_DEFINITION {
         let path = |error: &'_ str| error.split('"').nth(1).unwrap_or("").to_owned();
         decoded.strict_errors.retain(|error| !podlab_api::custom::is_let_be(&path(error)));
     }
     decoded.strict_errors = with_duplicates(decoded.strict_errors, options);
+    if let Some(text) = options.unsorted_text.as_deref().filter(|_| decoded.strict_errors.len() > 1) {
+        podlab_api::schema::sort_as_written(&mut decoded.strict_errors, text);
+    }
     match options.field_validation {
         FieldValidation::Ignore => {}
         FieldValidation::Warn => {
@@ -59,6 +66,21 @@ pub(super) fn decode(
 pub(super) fn yaml_errors(duplicate_keys: &[String]) -> Option<String> {
     let lines = duplicate_keys.iter().map(|text| format!("\n  {text}")).collect::<String>();
     (!lines.is_empty()).then(|| format!("yaml: unmarshal errors:{lines}"))
+}
+
+/// Tells what the YAML of an apply had twice.
+pub(super) fn tell_duplicates(options: &RequestOptions, warnings: &mut Vec<String>) -> Result<(), Status> {
+    let Some(said) = yaml_errors(&options.duplicate_keys) else { return Ok(()) };
+    match options.field_validation {
+        FieldValidation::Ignore => Ok(()),
+        FieldValidation::Warn => {
+            warnings.extend(options.duplicate_keys.iter().cloned());
+            Ok(())
+        }
+        FieldValidation::Strict => Err(Status::bad_request(format!(
+            "error strict decoding patch: error converting YAML to JSON: {said}"
+        ))),
+    }
 }
 
 /// Adds what JSON had twice to the unknown fields; within these nothing is looked at.

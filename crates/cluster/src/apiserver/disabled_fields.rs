@@ -90,11 +90,28 @@ fn rules(kind: &Kind) -> &'static [Rule] {
     }
 }
 
-/// Drops what is off from an object that was decoded.
-pub(super) fn drop_disabled_fields(kind: &Kind, object: &mut Value) {
-    if let Value::Object(fields) = object {
-        follow(rules(kind), fields);
+/// Drops what is off from an object that was decoded. Given back is the object as it was, where that is another one: who
+/// sends such a field comes to own it all the same.
+pub(super) fn drop_disabled_fields(kind: &Kind, object: &mut Value) -> Option<Value> {
+    let Value::Object(fields) = object else { return None };
+    let rules = rules(kind);
+    let before = concern(rules, fields).then(|| Value::Object(fields.clone()));
+    if before.is_some() {
+        follow(rules, fields);
     }
+    before
+}
+
+/// Whether there is something to drop.
+fn concern(rules: &[Rule], fields: &Map<String, Value>) -> bool {
+    fields.iter().any(|(name, value)| match (rules.iter().find(|rule| rule.name() == name), value) {
+        (Some(Drop(_)), _) => true,
+        (Some(In(_, rules) | InOrEmpty(_, rules)), Value::Object(fields)) => concern(rules, fields),
+        (Some(Each(_, rules)), Value::Array(items)) => {
+            items.iter().filter_map(Value::as_object).any(|fields| concern(rules, fields))
+        }
+        _ => false,
+    })
 }
 
 impl Rule {

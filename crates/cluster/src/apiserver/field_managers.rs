@@ -7,6 +7,7 @@
 
 use super::ApiServer;
 use super::bodies::PATCH_OPTIONS;
+use super::handlers::Sent;
 use podlab_api::door::RequestOptions;
 use podlab_api::managed_fields::{
     Context, Managed, Manager, Managers, Operation, Reset, Set, Typed, apply, managers_of, update, zero_of,
@@ -31,9 +32,9 @@ fn name(options: &RequestOptions) -> &str {
 }
 
 /// Notes on a client's new object who made it, before admission fills in more.
-pub(super) fn created(object: &mut Object, options: &RequestOptions) {
+pub(super) fn created(sent: &mut Sent, options: &RequestOptions) {
     let manager = name(options).into();
-    object.managed = Some(Arc::new(Managed::Created { manager, sent: object.body.clone() }));
+    sent.object.managed = Some(Arc::new(Managed::Created { manager, sent: sent.object.body.clone() }));
 }
 
 /// What an apply under no name is told.
@@ -53,7 +54,7 @@ pub(super) fn manager_required() -> Status {
 /// Source: `GetResetFields` of pkg/registry/*/*/strategy.go (v1.37).
 fn reset(kind: &Kind, subresource: &str) -> Reset {
     let fields = |paths: &[&[&str]]| {
-        Reset::Fields(paths.iter().fold(Set::default(), |all, path| all.union(&Set::of_fields(path))))
+        Reset(paths.iter().fold(Set::default(), |all, path| all.union(&Set::of_fields(path))))
     };
     match subresource {
         "" if kind.kind == "CertificateSigningRequest" && !kind.is_custom() => {
@@ -81,7 +82,6 @@ fn reset(kind: &Kind, subresource: &str) -> Reset {
             _ => fields(&[&["spec"]]),
         },
         "approval" => fields(&[&["spec"], &["status", "certificate"]]),
-        "ephemeralcontainers" | "resize" => Reset::AllBut("spec"),
         _ => fields(&[]),
     }
 }
@@ -112,7 +112,12 @@ pub(super) fn concerns(patch: &Value) -> bool {
     }
 }
 
-fn known(managers: Managers, live: &Managers) -> Arc<Managed> {
+/// The managers of an object as they are read from the store.
+pub(super) fn read_back(object: &Object) -> Managers {
+    managers_of(object).read_back()
+}
+
+pub(super) fn known(managers: Managers, live: &Managers) -> Arc<Managed> {
     let only_times = managers.same_but_for_times(live);
     Arc::new(Managed::Known { managers, as_of: None, only_times })
 }
@@ -140,8 +145,10 @@ pub(super) fn unchanged(new: &Object, old: &Object) -> bool {
 }
 
 impl ApiServer {
-    /// As [`created`], of an object that is not kept: nobody writes to it any more, so that its managers are known at once.
-    pub(super) fn record_dry_creation(&self, object: &mut Object, options: &RequestOptions) {
+    /// As [`created`], with the managers worked out at once.
+    pub(super) fn record_creation(&self, sent: &mut Sent, options: &RequestOptions) {
+        let mut tree = sent.tree().into_owned();
+        let object = &mut sent.object;
         let kind = object.kind;
         let api_version = kind.api_version();
         let context = Context {
@@ -151,55 +158,73 @@ impl ApiServer {
             now: self.now.as_secs(),
         };
         let who = Manager::new(name(options), Operation::Update, &api_version, "");
-        let mut sent = object.to_value();
+        // What only the system sets is wiped before anybody looks.
+        if let Some(metadata) = tree.get_mut("metadata").and_then(Value::as_object_mut) {
+            for name in ["deletionTimestamp", "deletionGracePeriodSeconds"] {
+                metadata.remove(name);
+            }
+        }
         // What defaulting and conversion write belongs to the client as well.
         match kind.kind {
             _ if kind.is_custom() => {}
-            "Namespace" => sent["metadata"]["labels"]["kubernetes.io/metadata.name"] = object.name().into(),
+            "Namespace" => tree["metadata"]["labels"]["kubernetes.io/metadata.name"] = object.name().into(),
             "DaemonSet" => {
-                sent["metadata"]["annotations"]["deprecated.daemonset.template.generation"] = "0".into();
+                tree["metadata"]["annotations"]["deprecated.daemonset.template.generation"] = "0".into();
             }
             _ => {}
         }
-        let managers = update(&context, Managers::default(), &zero_of(kind), &sent, who);
+        let managers = update(&context, Managers::default(), &zero_of(kind), &tree, who);
         object.managed = Some(known(managers, &Managers::default()));
     }
 
-    /// Notes on what a client wrote who owns its fields: `sent` is the body as it came, or what the patch made of the
+    /// Notes on what a client wrote who owns its fields: `body` is the body as it came, or what the patch made of the
     /// old object.
     pub(super) fn record_update(
         &self,
-        object: &mut Object,
-        sent: &Value,
+        sent: &mut Sent,
+        old: Option<&Object>,
+        body: &Value,
         subresource: Option<&str>,
         options: &RequestOptions,
     ) {
-        let kind = object.kind;
-        let Some(old) = self.store.get(kind, object.namespace(), object.name()) else {
-            created(object, options);
+        let kind = sent.object.kind;
+        let Some(old) = old else {
+            created(sent, options);
             return;
         };
-        let live = managers_of(old);
+        let live = read_back(old);
         let subresource = subresource.unwrap_or("");
-        let managers = match sent_managers(sent) {
+        let managers = match sent_managers(body) {
             Some(managers) if subresource.is_empty() => managers,
             _ => live.clone(),
         };
+        let managers =
+            self.updated_managers(kind, subresource, managers, (&old.to_value(), &sent.tree()), options);
+        sent.object.managed = Some(known(managers, &live));
+    }
+
+    /// The managers of an object of a kind, or of a subresource, after a change from one tree to another.
+    pub(super) fn updated_managers(
+        &self,
+        kind: &'static Kind,
+        subresource: &str,
+        managers: Managers,
+        (old, new): (&Value, &Value),
+        options: &RequestOptions,
+    ) -> Managers {
         // An object that nobody is tracked for stays so until it is applied.
-        let managers = if managers.is_empty() {
-            managers
-        } else {
-            let api_version = kind.api_version();
-            let context = Context {
-                ty: Typed::of(kind),
-                api_version: &api_version,
-                reset: reset(kind, subresource),
-                now: self.now.as_secs(),
-            };
-            let who = Manager::new(name(options), Operation::Update, &api_version, subresource);
-            update(&context, managers, &old.to_value(), &object.to_value(), who)
+        if managers.is_empty() {
+            return managers;
+        }
+        let api_version = kind.api_version();
+        let context = Context {
+            ty: Typed::of(kind),
+            api_version: &api_version,
+            reset: reset(kind, subresource),
+            now: self.now.as_secs(),
         };
-        object.managed = Some(known(managers, &live));
+        let who = Manager::new(name(options), Operation::Update, &api_version, subresource);
+        update(&context, managers, old, new, who)
     }
 
     /// Merges what a client applies into an object, or into an empty one where there is none.
@@ -215,6 +240,24 @@ impl ApiServer {
         subresource: Option<&str>,
         options: &RequestOptions,
     ) -> Result<Applied, Status> {
+        let live = old.map(|old| (old.to_value(), read_back(old)));
+        let before = live.as_ref().map(|(_, managers)| managers.clone()).unwrap_or_default();
+        let live = live.as_ref().map(|(live, managers)| (live, managers.clone()));
+        let about = (namespace, object);
+        let applied = self.apply_to(kind, live, about, config, subresource.unwrap_or(""), options)?;
+        Ok(Applied { object: applied.object, managed: known(applied.managers, &before) })
+    }
+
+    /// As `apply`, into a tree of a kind with its managers.
+    pub(super) fn apply_to(
+        &self,
+        kind: &'static Kind,
+        live: Option<(&Value, Managers)>,
+        (namespace, object): (&str, &str),
+        config: &Value,
+        subresource: &str,
+        options: &RequestOptions,
+    ) -> Result<podlab_api::managed_fields::Applied, Status> {
         let api_version = kind.api_version();
         let text = |key: &str| config.get(key).and_then(Value::as_str).unwrap_or("");
         if text("kind") != kind.kind || text("apiVersion") != api_version {
@@ -226,11 +269,7 @@ impl ApiServer {
         }
         let ty = Typed::of(kind);
         let zero = zero_of(kind);
-        let (live, managers) = match old {
-            Some(old) => (old.to_value(), managers_of(old)),
-            None => (zero.clone(), Managers::default()),
-        };
-        let subresource = subresource.unwrap_or("");
+        let (live, managers) = live.unwrap_or((&zero, Managers::default()));
         let context = Context {
             ty,
             api_version: &api_version,
@@ -249,37 +288,7 @@ impl ApiServer {
             kind.version,
             kind.kind
         );
-        let applied = apply(&context, managers.clone(), (&zero, &live), config, &who, options.force, &about)?;
-        Ok(Applied { object: applied.object, managed: known(applied.managers, &managers) })
-    }
-
-    /// Notes who set the replicas of an object through its `scale`.
-    ///
-    /// The entry has the time that the manager had already: none, if it is new to the object.
-    ///
-    /// Source: k8s.io/apimachinery/pkg/util/managedfields/scalehandler.go `ToParent` (v1.37).
-    pub(super) fn record_scale(&self, object: &mut Object, old: &Arc<Object>, options: &RequestOptions) {
-        let kind = object.kind;
-        let live = managers_of(old);
-        let mut managers = live.clone();
-        let api_version = kind.api_version();
-        // Seen through the scale, an object whose replicas are nobody's is not tracked.
-        let replicas = Set::of_fields(&["spec", "replicas"]);
-        if managers.0.values().any(|owned| !owned.set.intersection(&replicas).is_empty()) {
-            let context = Context {
-                ty: Typed::of(kind),
-                api_version: &api_version,
-                reset: Reset::Fields(Set::default()),
-                now: self.now.as_secs(),
-            };
-            let who = Manager::new(name(options), Operation::Update, &api_version, "scale");
-            let before = managers.0.get(&who).and_then(|owned| owned.time);
-            managers = update(&context, managers, &old.to_value(), &object.to_value(), who.clone());
-            if let Some(owned) = managers.0.get_mut(&who) {
-                owned.time = before;
-            }
-        }
-        object.managed = Some(known(managers, &live));
+        apply(&context, managers, (&zero, live), config, &who, options.force, &about)
     }
 }
 

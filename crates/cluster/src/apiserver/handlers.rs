@@ -3,13 +3,13 @@
 //! Source: k8s.io/apiserver/pkg/endpoints/handlers (v1.37).
 
 use super::accepted::SentPod;
-use super::bodies::{EVICTION, SCALE};
-use super::{ApiServer, DeleteOptions, field_managers};
+use super::bodies::EVICTION;
+use super::delete_options::delete_options;
+use super::{ApiServer, field_managers};
 use podlab_api::door::{Accept, FieldValidation, PatchType, RequestOptions, ResponseBody, Verb};
 use podlab_api::object::ObjectError;
 use podlab_api::pod_tree::DecodedPod;
-use podlab_api::selector::label_selector::label_selector_as_selector;
-use podlab_api::{Kind, Object, Request, Response, Status, StatusCause, kinds, versions};
+use podlab_api::{Kind, Object, Request, Response, Status, kinds, versions};
 use serde_json::{Value, json};
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -100,48 +100,29 @@ impl ApiServer {
             (Verb::Create, Some("token")) => self.create_token(namespace, name, request),
             (Verb::Create, Some(_)) => Err(Status::method_not_supported(kind, "create")),
             (Verb::Create, None) => {
-                let (object, pod) =
-                    self.decode(kind, namespace, Cow::Owned(created), options, true, warnings)?;
-                self.create_sent(object, pod, options, warnings)
+                let sent = self.decode(kind, namespace, Cow::Owned(created), options, true, warnings)?;
+                self.create_sent(sent, options, warnings)
             }
-            (Verb::Update, Some("scale")) => {
-                super::decode::decode(&SCALE, Cow::Borrowed(&request.body), options, warnings)?;
-                check_scale(namespace, name, &request.body)?;
-                self.update_scale(kind, namespace, name, &request.body, Some(options))
-            }
+            (Verb::Update, Some("scale")) => self.put_scale(kind, request, warnings),
             (Verb::Update, _) => {
-                let sent = Cow::Borrowed(&request.body);
-                let (object, _) = self.decode(kind, namespace, sent, options, false, warnings)?;
-                let mut object = check_name(name, object)?;
-                let old = self.store.get(kind, object.namespace(), name).cloned();
+                let body = Cow::Borrowed(&request.body);
+                let mut sent = self.decode(kind, namespace, body, options, false, warnings)?;
+                sent.object = check_name(name, sent.object)?;
+                let object = &sent.object;
+                let old = self.live(kind, object.namespace(), name);
                 if old.is_none() && subresource.is_none() && super::strategy::allow_create_on_update(kind) {
                     self.may_create(kind, namespace)?;
-                    return self.create_sent(object, None, options, warnings);
+                    return self.create_sent(sent, options, warnings);
                 }
-                self.record_update(&mut object, &request.body, subresource, options);
+                self.record_update(&mut sent, old.as_deref(), &request.body, subresource, options);
+                let object = super::versions::kept(sent.object)?;
                 let stored = self.update_with(object, subresource, options.dry_run, warnings)?;
                 Ok(Response::object(stored))
             }
-            (Verb::Patch(how), Some("scale")) => {
-                let scale = match self.get_scale(kind, namespace, name)?.body {
-                    ResponseBody::Value(scale) => scale,
-                    _ => Value::Null,
-                };
-                let lookup = if kind.is_custom() { kind } else { &SCALE };
-                let patched = podlab_api::patch::apply(lookup, how, &scale, &request.body)?;
-                let sent = match how {
-                    PatchType::StrategicMerge => named(&SCALE, patched.clone()),
-                    _ => patched.clone(),
-                };
-                if let Err(status) = super::decode::decode(&SCALE, Cow::Borrowed(&sent), options, warnings) {
-                    return Err(unfit_scale(how, &scale, &request.body, &patched, status));
-                }
-                check_scale(namespace, name, &sent)?;
-                self.update_scale(kind, namespace, name, &sent, Some(options))
-            }
+            (Verb::Patch(how), Some("scale")) => self.patch_scale(kind, how, request, warnings),
             (Verb::Patch(how), _) => self.patch(kind, how, request, warnings),
             (Verb::Delete, _) => {
-                let delete = delete_options(request);
+                let delete = delete_options(request)?;
                 if options.dry_run {
                     return self.get(kind, namespace, name, options);
                 }
@@ -150,7 +131,7 @@ impl ApiServer {
             }
             (Verb::DeleteCollection, _) => {
                 let list = self.select(kind, namespace, options)?;
-                let delete = delete_options(request);
+                let delete = delete_options(request)?;
                 for object in &list {
                     if !options.dry_run {
                         self.delete(kind, object.namespace(), object.name(), &delete)?;
@@ -164,22 +145,28 @@ impl ApiServer {
     /// Stores a new object of a client's.
     fn create_sent(
         &mut self,
-        mut object: Object,
-        pod: Option<DecodedPod>,
+        mut sent: Sent,
         options: &RequestOptions,
         warnings: &mut Vec<String>,
     ) -> Result<Response, Status> {
-        match options.dry_run {
-            true => self.record_dry_creation(&mut object, options),
-            false => field_managers::created(&mut object, options),
+        // Who owns what is told from the object later where it can be: not of one that is not kept, nor of what was dropped
+        // from it, and only in the version that is kept.
+        let is_kept = versions::kept_as(sent.object.kind) == sent.object.kind;
+        match options.dry_run || !is_kept || sent.whole.is_some() {
+            true => self.record_creation(&mut sent, options),
+            false => field_managers::created(&mut sent, options),
         }
-        let stored = self.create_with(object, pod, options.dry_run, warnings)?;
+        let mut object = super::versions::kept(sent.object)?;
+        if sent.inherits {
+            object.metadata.labels = None;
+        }
+        let stored = self.create_with(object, sent.pod, options.dry_run, warnings)?;
         let mut response = Response::object(stored);
         response.code = 201;
         Ok(response)
     }
 
-    /// Decodes, defaults and names what a client sent; of a new pod the tree is given as well.
+    /// Decodes, defaults and names what a client sent.
     fn decode(
         &mut self,
         kind: &'static Kind,
@@ -188,11 +175,12 @@ impl ApiServer {
         options: &RequestOptions,
         creating: bool,
         warnings: &mut Vec<String>,
-    ) -> Result<(Object, Option<DecodedPod>), Status> {
-        let (mut object, pod) = match kind == &kinds::POD && creating {
+    ) -> Result<Sent, Status> {
+        let mut sent = match kind == &kinds::POD && creating {
             true => self.decode_pod(body, options, warnings)?,
             false => decode_all(kind, body, options, creating, warnings)?,
         };
+        let object = &mut sent.object;
         // What the body says of field managers is read apart.
         object.metadata.managed_fields = None;
         if kind.namespaced {
@@ -206,7 +194,7 @@ impl ApiServer {
                 Some(_) => {}
             }
         }
-        Ok((object, pod))
+        Ok(sent)
     }
 
     /// As [`decode_all`], of a pod whose like may be known already.
@@ -215,23 +203,26 @@ impl ApiServer {
         body: Cow<'_, Value>,
         options: &RequestOptions,
         warnings: &mut Vec<String>,
-    ) -> Result<(Object, Option<DecodedPod>), Status> {
+    ) -> Result<Sent, Status> {
         let Some(pod) = SentPod::of(&kinds::POD, &body) else {
             return decode_all(&kinds::POD, body, options, true, warnings);
         };
         if let Some(known) = self.accepted.decoded(&pod) {
-            return Ok((known, None));
+            return Ok(known.into());
         }
         if !self.accepted.keeps() {
             return decode_all(&kinds::POD, body, options, true, warnings);
         }
         let told = warnings.len();
-        let (object, decoded) = decode_all(&kinds::POD, Cow::Borrowed(&body), options, true, warnings)?;
+        let sent = decode_all(&kinds::POD, Cow::Borrowed(&body), options, true, warnings)?;
         // What is ignored may have to be told another time.
-        if told == warnings.len() && options.field_validation != FieldValidation::Ignore {
-            self.accepted.keep_decoded(&pod, &object);
+        if told == warnings.len()
+            && options.field_validation != FieldValidation::Ignore
+            && sent.whole.is_none()
+        {
+            self.accepted.keep_decoded(&pod, &sent.object);
         }
-        Ok((object, decoded))
+        Ok(sent)
     }
 
     fn patch(
@@ -244,8 +235,8 @@ impl ApiServer {
         let namespace = request.namespace.as_deref().unwrap_or("");
         let name = request.name.as_deref().unwrap_or("");
         let options = &request.options;
-        let old = self.store.get(kind, namespace, name);
-        let old = old.map(|old| super::definitions::in_version(kind, old));
+        let old = self.live(kind, namespace, name);
+        let old = old.map(|old| super::definitions::in_version(kind, &old));
         if kind.is_custom() && how == PatchType::StrategicMerge {
             return Err(Status::unsupported_patch());
         }
@@ -261,17 +252,7 @@ impl ApiServer {
                 let subresource = request.subresource.as_deref();
                 let about = (namespace, name);
                 let applied = self.apply(kind, old.as_ref(), about, &request.body, subresource, options)?;
-                if let Some(said) = super::decode::yaml_errors(&options.duplicate_keys) {
-                    match options.field_validation {
-                        FieldValidation::Ignore => {}
-                        FieldValidation::Warn => warnings.extend(options.duplicate_keys.iter().cloned()),
-                        FieldValidation::Strict => {
-                            return Err(Status::bad_request(format!(
-                                "error strict decoding patch: error converting YAML to JSON: {said}"
-                            )));
-                        }
-                    }
-                }
+                super::decode::tell_duplicates(options, warnings)?;
                 managed = Some(applied.managed);
                 match (applied.object, old) {
                     (Some(patched), old) => (patched, old.is_none()),
@@ -311,22 +292,31 @@ impl ApiServer {
             _ => Cow::Borrowed(&patched),
         };
         let decoded = self.decode(kind, namespace, Cow::Borrowed(&*sent), options, created, warnings);
-        let (mut object, _) =
+        let mut sent =
             decoded.map_err(|status| unfit(kind, how, old.as_ref(), &request.body, &patched, status))?;
         if created {
+            let mut object = sent.object;
             self.may_create(kind, namespace)?;
             object.metadata.name.get_or_insert_with(|| name.to_owned());
             object.managed = managed;
+            let mut object = super::versions::kept(object)?;
+            if sent.inherits {
+                object.metadata.labels = None;
+            }
             let stored = self.create_with(object, None, options.dry_run, warnings)?;
             let mut response = Response::object(stored);
             response.code = 201;
             return Ok(response);
         }
-        let mut object = check_name(name, object)?;
+        sent.object = check_name(name, sent.object)?;
         match managed {
-            Some(managed) => object.managed = Some(managed),
-            None => self.record_update(&mut object, &patched, request.subresource.as_deref(), options),
+            Some(managed) => sent.object.managed = Some(managed),
+            None => {
+                let subresource = request.subresource.as_deref();
+                self.record_update(&mut sent, old.as_deref(), &patched, subresource, options);
+            }
         }
+        let object = super::versions::kept(sent.object)?;
         let stored = self.update_with(object, request.subresource.as_deref(), options.dry_run, warnings)?;
         Ok(Response::object(stored))
     }
@@ -365,182 +355,11 @@ impl ApiServer {
         }
         let dry_run = request.options.dry_run || inside.contains(&"All");
         let request = Request { body: eviction, ..request.clone() };
-        self.evict_pod(namespace, name, &delete_options(&request), dry_run)?;
+        if self.store.get(&kinds::POD, namespace, name).is_none() {
+            return Err(Status::not_found(&kinds::POD, name));
+        }
+        self.evict_pod(namespace, name, &delete_options(&request)?, dry_run)?;
         Ok(success(&kinds::POD, ""))
-    }
-
-    fn scale_table(&self, mut scale: Value) -> Response {
-        let metadata = scale.as_object_mut().and_then(|scale| scale.remove("metadata")).unwrap_or_default();
-        let metadata = serde_json::from_value(metadata).unwrap_or_default();
-        let fields = scale.as_object().cloned().unwrap_or_default();
-        let body = podlab_api::Body::Tree(Arc::new(fields));
-        let object = Object { kind: &SCALE, metadata, body, managed: None };
-        self.table(&SCALE, &[Arc::new(object)], podlab_api::printers::table)
-    }
-
-    pub(crate) fn get_scale(
-        &self,
-        kind: &'static Kind,
-        namespace: &str,
-        name: &str,
-    ) -> Result<Response, Status> {
-        let Some(object) = self.store.get(kind, namespace, name) else {
-            return Err(Status::not_found(kind, name));
-        };
-        scale_of(kind, object)
-    }
-
-    pub(crate) fn update_scale(
-        &mut self,
-        kind: &'static Kind,
-        namespace: &str,
-        name: &str,
-        body: &Value,
-        options: Option<&RequestOptions>,
-    ) -> Result<Response, Status> {
-        let Some(old) = self.store.get(kind, namespace, name).cloned() else {
-            return Err(Status::not_found(kind, name));
-        };
-        if let Some(version) = body.pointer("/metadata/resourceVersion").and_then(Value::as_str)
-            && Some(version) != old.metadata.resource_version.as_deref()
-        {
-            return Err(Status::conflict(
-                kind,
-                name,
-                "the object has been modified; please apply your changes to the latest version and try again",
-            ));
-        }
-        let replicas = body.pointer("/spec/replicas").and_then(Value::as_i64).unwrap_or(0);
-        if replicas < 0 && !kind.is_custom() {
-            // Source: pkg/apis/autoscaling/validation/validation.go `ValidateScale` (v1.37).
-            let cause = StatusCause {
-                reason: "FieldValueInvalid".to_owned(),
-                message: format!("Invalid value: {replicas}: must be greater than or equal to 0"),
-                field: "spec.replicas".to_owned(),
-            };
-            return Err(Status::invalid(&SCALE, name, vec![cause]));
-        }
-        let mut object = (*old).clone();
-        if let Some(paths) = kind.definition().and_then(|definition| definition.scale.as_ref()) {
-            if let podlab_api::Body::Tree(map) = &mut object.body {
-                set_path(Arc::make_mut(map), &paths.spec, replicas.into());
-            }
-        } else if let podlab_api::Body::Tree(map) = &mut object.body
-            && let Some(spec) = Arc::make_mut(map).get_mut("spec").and_then(Value::as_object_mut)
-        {
-            spec.insert("replicas".to_owned(), replicas.into());
-        }
-        if let Some(options) = options {
-            self.record_scale(&mut object, &old, options);
-        }
-        let dry_run = options.is_some_and(|options| options.dry_run);
-        let stored = self.update_with(object, None, dry_run, &mut Vec::new())?;
-        scale_of(kind, &stored)
-    }
-}
-
-/// As [`unfit`], of a scale.
-fn unfit_scale(how: PatchType, before: &Value, patch: &Value, patched: &Value, status: Status) -> Status {
-    let Some(said) = undecodable(&status) else { return status };
-    if how == PatchType::StrategicMerge {
-        let why = podlab_api::schema::conversion_error(&SCALE.api_version(), SCALE.kind, patched);
-        let why = why.filter(|_| !said.starts_with("strict decoding error: "));
-        let left = podlab_api::patch::patch_left(before, patch);
-        return Status::invalid_patch(&left, &why.unwrap_or_else(|| said.to_owned()));
-    }
-    Status::unreadable_patch(&podlab_api::patch::patched_json(&SCALE, before, patch, patched), said)
-}
-
-/// A scale that is sent is of the object that the path names.
-fn check_scale(namespace: &str, name: &str, scale: &Value) -> Result<(), Status> {
-    let text = |path: &str| scale.pointer(path).and_then(Value::as_str).unwrap_or("");
-    match (text("/metadata/namespace"), text("/metadata/name")) {
-        (own, _) if !own.is_empty() && own != namespace => Err(Status::bad_request(
-            "the namespace of the provided object does not match the namespace sent on the request",
-        )),
-        (_, "") => Err(nameless(name)),
-        (_, own) if own != name => Err(misnamed(own, name)),
-        _ => Ok(()),
-    }
-}
-
-/// What `scale` says of an object.
-fn scale_of(kind: &'static Kind, object: &Object) -> Result<Response, Status> {
-    if let Some(paths) = kind.definition().and_then(|definition| definition.scale.as_ref()) {
-        return Ok(custom_scale(object, paths));
-    }
-    let replicas = |part: &str| object.field(part).and_then(|s| s.get("replicas")).and_then(Value::as_i64);
-    let selector = object.field("spec").and_then(|s| s.get("selector")).cloned().unwrap_or(Value::Null);
-    let text = match serde_json::from_value(selector.clone())
-        .ok()
-        .and_then(|s| label_selector_as_selector(Some(&s)).ok())
-    {
-        Some(parsed)
-            if selector.get("matchLabels").is_some() || selector.get("matchExpressions").is_some() =>
-        {
-            parsed.to_string()
-        }
-        _ => selector
-            .as_object()
-            .into_iter()
-            .flatten()
-            .map(|(k, v)| format!("{k}={}", v.as_str().unwrap_or("")))
-            .collect::<Vec<_>>()
-            .join(","),
-    };
-    let meta = &object.metadata;
-    // No replicas are left out, as any zero.
-    let spec = match replicas("spec").unwrap_or(1) {
-        0 => json!({}),
-        count => json!({"replicas": count}),
-    };
-    let scale = json!({"kind": "Scale", "apiVersion": "autoscaling/v1",
-    "metadata": {"name": meta.name, "namespace": meta.namespace, "uid": meta.uid,
-        "resourceVersion": meta.resource_version,
-        "creationTimestamp": meta.creation_timestamp},
-    "spec": spec,
-    "status": {"replicas": replicas("status").unwrap_or(0), "selector": text}});
-    Ok(Response { code: 200, body: ResponseBody::Value(scale), warnings: Vec::new() })
-}
-
-/// The scale of an object whose definition says where its numbers are.
-fn custom_scale(object: &Object, paths: &podlab_api::custom::ScalePaths) -> Response {
-    let find = |path: &[String]| {
-        let (first, rest) = path.split_first()?;
-        rest.iter().try_fold(object.field(first)?, |value, step| value.get(step))
-    };
-    let number = |path: &[String]| find(path).and_then(Value::as_i64).unwrap_or(0);
-    let spec = match number(&paths.spec) {
-        0 => json!({}),
-        count => json!({"replicas": count}),
-    };
-    let mut status = json!({"replicas": number(&paths.status)});
-    if let (Some(selector), Some(map)) =
-        (find(&paths.selector).and_then(Value::as_str), status.as_object_mut())
-    {
-        map.insert("selector".to_owned(), selector.into());
-    }
-    let meta = &object.metadata;
-    let scale = json!({"kind": "Scale", "apiVersion": "autoscaling/v1",
-        "metadata": {"name": meta.name, "namespace": meta.namespace, "uid": meta.uid,
-            "resourceVersion": meta.resource_version, "creationTimestamp": meta.creation_timestamp},
-        "spec": spec, "status": status});
-    Response { code: 200, body: ResponseBody::Value(scale), warnings: Vec::new() }
-}
-
-/// Sets what stands at the end of a path.
-fn set_path(map: &mut serde_json::Map<String, Value>, path: &[String], value: Value) {
-    match path {
-        [] => {}
-        [last] => {
-            map.insert(last.clone(), value);
-        }
-        [first, rest @ ..] => {
-            let inner = map.entry(first.clone()).or_insert_with(|| json!({}));
-            if let Some(inner) = inner.as_object_mut() {
-                set_path(inner, rest, value);
-            }
-        }
     }
 }
 
@@ -555,18 +374,18 @@ fn check_name(name: &str, object: Object) -> Result<Object, Status> {
     }
 }
 
-fn nameless(name: &str) -> Status {
+pub(super) fn nameless(name: &str) -> Status {
     Status::bad_request(format!(
         "the name of the object ({name} based on URL) was undeterminable: name must be provided"
     ))
 }
 
-fn misnamed(own: &str, name: &str) -> Status {
+pub(super) fn misnamed(own: &str, name: &str) -> Status {
     Status::bad_request(format!("the name of the object ({own}) does not match the name on the URL ({name})"))
 }
 
 /// A tree that is called as what it is to become.
-fn named(kind: &Kind, mut tree: Value) -> Value {
+pub(super) fn named(kind: &Kind, mut tree: Value) -> Value {
     if let Some(fields) = tree.as_object_mut() {
         fields.insert("kind".to_owned(), kind.kind.into());
         fields.insert("apiVersion".to_owned(), kind.api_version().into());
@@ -575,7 +394,7 @@ fn named(kind: &Kind, mut tree: Value) -> Value {
 }
 
 /// What was said of a body that cannot be decoded; `None` for any other refusal.
-fn undecodable(status: &Status) -> Option<&str> {
+pub(super) fn undecodable(status: &Status) -> Option<&str> {
     Some(status.message.split_once(" cannot be handled as a ")?.1.split_once(": ")?.1)
 }
 
@@ -634,31 +453,72 @@ fn unfit(
     }
 }
 
+/// What a client sent.
+pub(super) struct Sent {
+    /// The object.
+    pub object: Object,
+    /// Of a new pod, its tree.
+    pub pod: Option<DecodedPod>,
+    /// The tree in which the sender's fields are, where that is more than the object.
+    pub whole: Option<Value>,
+    /// A job that said no labels, and has its template's by default.
+    pub inherits: bool,
+}
+
+impl From<Object> for Sent {
+    fn from(object: Object) -> Sent {
+        Sent { object, pod: None, whole: None, inherits: false }
+    }
+}
+
+impl Sent {
+    /// The tree in which the sender's fields are.
+    pub(super) fn tree(&self) -> Cow<'_, Value> {
+        self.whole.as_ref().map_or_else(|| Cow::Owned(self.object.to_value()), Cow::Borrowed)
+    }
+}
+
 /// Decodes and defaults what a client sent.
-fn decode_all(
+pub(super) fn decode_all(
     kind: &'static Kind,
     body: Cow<'_, Value>,
     options: &RequestOptions,
     creating: bool,
     warnings: &mut Vec<String>,
-) -> Result<(Object, Option<DecodedPod>), Status> {
+) -> Result<Sent, Status> {
     if let Some(definition) = kind.definition() {
         super::decode::check_kind(kind, &body, &kind.api_version())?;
         let value = super::definitions::decode(kind, definition, &body, options, warnings)?;
-        return Ok((object_of(kind, value)?, None));
+        return Ok(object_of(kind, value)?.into());
     }
+    // Pods have no list that may be empty, and come in thousands.
+    let empty = match *kind == kinds::POD {
+        true => Vec::new(),
+        false => podlab_api::schema::empty_lists(kind, &body),
+    };
+    let is_job = *kind == kinds::JOB;
+    let inherits = is_job && super::strategy::is_unlabelled(&body);
     let mut value = super::decode::decode(kind, body, options, warnings)?;
     super::decode::apply_defaults(kind, &mut value);
-    super::disabled_fields::drop_disabled_fields(kind, &mut value);
+    let before = super::disabled_fields::drop_disabled_fields(kind, &mut value);
+    let before = before.or_else(|| (!empty.is_empty()).then(|| value.clone()));
+    let whole = before.map(|mut whole| {
+        for (path, list) in empty {
+            if let Some(place) = whole.pointer_mut(&path).filter(|place| place.is_null()) {
+                *place = list;
+            }
+        }
+        named(kind, whole)
+    });
     if *kind == kinds::POD && creating {
         // What only a pod's creation fills in, after the common defaults.
         podlab_api::defaults::match_label_keys(&mut value);
         podlab_api::defaults::pod_level_resources(&mut value);
         let object = Object::pod_from_tree(&value).map_err(|error| not_of(kind, &error))?;
         let decoded = DecodedPod::of(&object, value);
-        return Ok((object, decoded));
+        return Ok(Sent { object, pod: decoded, whole, inherits });
     }
-    Ok((object_of(kind, value)?, None))
+    Ok(Sent { object: object_of(kind, value)?, pod: None, whole, inherits })
 }
 
 fn object_of(kind: &'static Kind, value: Value) -> Result<Object, Status> {
@@ -682,30 +542,4 @@ pub(super) fn success(kind: &Kind, name: &str) -> Response {
         map.insert("details".to_owned(), json!({"name": name, "kind": kind.plural}));
     }
     Response { code: 201, body: ResponseBody::Value(body), warnings: Vec::new() }
-}
-
-/// Delete options come as query parameters or as a body.
-fn delete_options(request: &Request) -> DeleteOptions {
-    use podlab_api::door::Propagation;
-    let options = &request.options;
-    // An Eviction carries its delete options inside.
-    let body = request.body.get("deleteOptions").unwrap_or(&request.body);
-    let propagation = match body.get("propagationPolicy").and_then(Value::as_str) {
-        Some("Orphan") => Some(Propagation::Orphan),
-        Some("Background") => Some(Propagation::Background),
-        Some("Foreground") => Some(Propagation::Foreground),
-        _ => None,
-    };
-    let text = |path: &str| body.pointer(path).and_then(Value::as_str).map(str::to_owned);
-    DeleteOptions {
-        grace_period_seconds: options
-            .grace_period_seconds
-            .or_else(|| body.get("gracePeriodSeconds").and_then(Value::as_i64)),
-        propagation: options.propagation.or(propagation),
-        uid: options.precondition_uid.clone().or_else(|| text("/preconditions/uid")),
-        resource_version: options
-            .precondition_resource_version
-            .clone()
-            .or_else(|| text("/preconditions/resourceVersion")),
-    }
 }

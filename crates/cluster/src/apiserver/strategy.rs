@@ -6,6 +6,7 @@ use super::registry::bump_generation;
 use podlab_api::pod_tree::DecodedPod;
 use podlab_api::{Body, Kind, Object, Status, kinds, validation};
 use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// What a kind is called, of those that Kubernetes brings: others may be called the same.
@@ -278,14 +279,20 @@ fn fold_string_data(map: &mut Map<String, Value>) {
     }
 }
 
-/// A job's pods are told apart by its uid.
+/// A job's pods are told apart by its uid. Labels that the job has from its template are the template's own: what is put
+/// there is on both. Such a job comes without labels.
 ///
-/// Source: pkg/registry/batch/job/strategy.go `generateSelector` (v1.37).
+/// Source: pkg/apis/batch/v1/defaults.go `SetDefaults_Job` (v1.37), by which both have one map;
+/// pkg/registry/batch/job/strategy.go `generateSelector` (v1.37).
 fn generate_job_selector(meta: &mut podlab_api::ObjectMeta, map: &mut Map<String, Value>) {
     let uid = meta.uid.clone().unwrap_or_default();
     let name = meta.name.clone().unwrap_or_default();
     let Some(spec) = map.get_mut("spec").and_then(Value::as_object_mut) else { return };
+    let inherits = meta.labels.as_ref().is_none_or(BTreeMap::is_empty) && !template_labels(spec).is_empty();
     if spec.get("manualSelector").and_then(Value::as_bool) == Some(true) {
+        if inherits {
+            meta.labels = Some(template_labels(spec));
+        }
         return;
     }
     let pairs = [
@@ -312,6 +319,9 @@ fn generate_job_selector(meta: &mut podlab_api::ObjectMeta, map: &mut Map<String
             }
         }
     }
+    if inherits {
+        meta.labels = Some(template_labels(spec));
+    }
     let selector = spec.entry("selector").or_insert_with(|| json!({}));
     if selector.is_null() {
         *selector = json!({});
@@ -324,6 +334,18 @@ fn generate_job_selector(meta: &mut podlab_api::ObjectMeta, map: &mut Map<String
     }
 }
 
+fn template_labels(spec: &Map<String, Value>) -> BTreeMap<String, String> {
+    let labels = spec.get("template").and_then(|template| template.pointer("/metadata/labels"));
+    let labels = labels.and_then(Value::as_object).into_iter().flatten();
+    labels.filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned()))).collect()
+}
+
+/// Whether a body says no labels.
+pub(super) fn is_unlabelled(sent: &Value) -> bool {
+    let own = sent.pointer("/metadata/labels").and_then(Value::as_object);
+    own.is_none_or(Map::is_empty)
+}
+
 /// What defaulting makes of an object that was stored, when it is read again: a job without labels of its own has its
 /// template's.
 ///
@@ -333,10 +355,8 @@ pub(super) fn default_stored(object: &mut Object) {
     {
         return;
     }
-    let labels = object.field("spec").and_then(|spec| spec.pointer("/template/metadata/labels"));
-    let labels = labels.and_then(Value::as_object).into_iter().flatten();
-    let labels: std::collections::BTreeMap<String, String> =
-        labels.filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned()))).collect();
+    let spec = object.field("spec").and_then(Value::as_object);
+    let labels = spec.map(template_labels).unwrap_or_default();
     if !labels.is_empty() {
         object.metadata.labels = Some(labels);
     }

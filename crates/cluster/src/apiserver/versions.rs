@@ -4,11 +4,10 @@
 //! version that is asked for.
 
 use super::ApiServer;
-use podlab_api::door::{PatchType, ResponseBody, Verb};
+use podlab_api::door::{FieldValidation, RequestOptions, ResponseBody, Verb};
 use podlab_api::managed_fields::{Managed, managers_of};
-use podlab_api::versions::Version;
-use podlab_api::{Object, Request, Response, Status};
-use serde_json::Value;
+use podlab_api::versions::{self, Version};
+use podlab_api::{Kind, Object, Request, Response, Status};
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -21,38 +20,13 @@ impl ApiServer {
         warnings: &mut Vec<String>,
     ) -> Result<Response, Status> {
         let mut inner = request.clone();
-        inner.resource = version.kind.into();
-        inner.options.duplicate_keys = Vec::new();
         inner.options.field_selector =
             request.options.field_selector.as_deref().map(|text| version.field_selector(text));
-        match request.verb {
-            Verb::Create | Verb::Update if request.subresource.is_none() || is_status(request) => {
-                inner.body = self.kept(version, &request.body, request, warnings)?;
-            }
-            Verb::Patch(how) if request.subresource.is_none() || is_status(request) => {
-                let namespace = request.namespace.as_deref().unwrap_or("");
-                let name = request.name.as_deref().unwrap_or("");
-                let old = self.store.get(version.kind, namespace, name).map(|old| old.to_value());
-                let patched = match (old, how) {
-                    // What is applied is merged by those who know who owns what.
-                    (_, PatchType::Apply) => request.body.clone(),
-                    (None, _) => return Err(Status::not_found(version.kind, name)),
-                    (Some(mut old), how) => {
-                        version.show(&mut old);
-                        podlab_api::patch::apply(version.served, how, &old, &request.body)?
-                    }
-                };
-                if how == PatchType::Apply {
-                    inner.body = patched;
-                    version.keep(&mut inner.body);
-                } else {
-                    inner.body = self.kept(version, &patched, request, warnings)?;
-                    inner.verb = Verb::Update;
-                }
-            }
-            _ => {}
-        }
-        let mut response = self.dispatch(version.kind, &mut inner, warnings)?;
+        let kind = match request.verb {
+            Verb::Create | Verb::Update | Verb::Patch(_) => version.served,
+            _ => version.kind,
+        };
+        let mut response = self.dispatch(kind, &mut inner, warnings)?;
         match &mut response.body {
             ResponseBody::Object(object) => *object = shown(version, object),
             ResponseBody::List(list) => {
@@ -68,26 +42,27 @@ impl ApiServer {
         Ok(response)
     }
 
-    /// What was sent, decoded and defaulted in its version, in the stored one.
-    fn kept(
-        &self,
-        version: &'static Version,
-        body: &Value,
-        request: &Request,
-        warnings: &mut Vec<String>,
-    ) -> Result<Value, Status> {
-        let kind = version.served;
-        let mut value = super::decode::decode(kind, Cow::Borrowed(body), &request.options, warnings)?;
-        super::decode::apply_defaults(kind, &mut value);
-        value["kind"] = kind.kind.into();
-        value["apiVersion"] = version.api_version().into();
-        version.keep(&mut value);
-        Ok(value)
+    /// An object of the store as a kind has it, whichever version that is.
+    pub(super) fn live(&self, kind: &'static Kind, namespace: &str, name: &str) -> Option<Arc<Object>> {
+        match versions::find(kind.group, kind.version, kind.plural) {
+            None => self.store.get(kind, namespace, name).cloned(),
+            Some(version) => {
+                self.store.get(version.kind, namespace, name).map(|object| shown(version, object))
+            }
+        }
     }
 }
 
-fn is_status(request: &Request) -> bool {
-    request.subresource.as_deref() == Some("status")
+/// What was decoded in its version, as it is kept.
+pub(super) fn kept(object: Object) -> Result<Object, Status> {
+    let kind = object.kind;
+    let Some(version) = versions::find(kind.group, kind.version, kind.plural) else { return Ok(object) };
+    let mut value = object.to_value();
+    version.keep(&mut value);
+    let options = RequestOptions { field_validation: FieldValidation::Ignore, ..RequestOptions::default() };
+    let value = Cow::Owned(value);
+    let kept = super::handlers::decode_all(version.kind, value, &options, false, &mut Vec::new())?;
+    Ok(Object { managed: object.managed, ..kept.object })
 }
 
 /// A stored object as the version has it.

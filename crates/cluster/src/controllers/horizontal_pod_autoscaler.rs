@@ -228,7 +228,7 @@ impl HorizontalController {
                 *replicas = desired.into();
             }
             let name = scale_target(hpa, "name");
-            if let Err(error) = cx.api.update_scale(kind, hpa.namespace(), name, &wanted, None) {
+            if let Err(error) = cx.api.update_scale(kind, hpa.namespace(), name, &wanted) {
                 let text = format!("New size: {desired}; reason: {reason}; error: {}", error.message);
                 self.event(&sync, EventType::Warning, "FailedRescale", &text, cx);
                 let text =

@@ -69,6 +69,31 @@ fn fields_that_come_twice_are_told() {
 }
 
 #[test]
+fn what_is_wrong_is_told_in_the_order_of_the_text() {
+    let lab = Lab::start();
+    let send = |text: &str| {
+        let headers = [("Content-Type", "application/json")];
+        let path = "/api/v1/namespaces/default/secrets?fieldValidation=Strict";
+        lab.send("POST", path, &headers, text.as_bytes()).json()["message"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(
+        send(r#"{"type": {}, "metadata": {"name": 5}, "data": {"a": "%%"}}"#),
+        "Secret in version \"v1\" cannot be handled as a Secret: json: cannot unmarshal object into Go struct field \
+         Secret.type of type v1.SecretType"
+    );
+    assert_eq!(
+        send(r#"{"zone": 1, "metadata": {"name": "a", "name": "b"}, "area": 2}"#),
+        "Secret in version \"v1\" cannot be handled as a Secret: strict decoding error: unknown field \"zone\", \
+         duplicate field \"metadata.name\", unknown field \"area\""
+    );
+    assert_eq!(
+        send(r#"{"apiVersion": "v1", "kind": 5}"#),
+        "the object provided is unrecognized (must be of type Secret): couldn't get version/kind; json parse error: \
+         json: cannot unmarshal number into Go struct field .kind of type string ({\"apiVersion\": \"v1\", \"kind\": 5 ...)"
+    );
+}
+
+#[test]
 fn the_older_openapi_describes_what_definitions_make() {
     let lab = Lab::start();
     let schema = json!({"type": "object", "properties": {"spec": {"type": "object", "required": ["a", "b"],
