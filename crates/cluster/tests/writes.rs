@@ -169,6 +169,8 @@ fn what_becomes_of_dependents_is_said_one_way() {
                 .to_owned()
         )
     );
+    let dry_run = refused(json!({"preconditions": {"uid": "abc"}, "dryRun": ["All"]}));
+    assert_eq!((dry_run.code, dry_run.reason), (409, "Conflict"));
     assert_eq!(
         refused(json!({"apiVersion": "apps/v1", "dryRun": ["None"]})).message,
         "DeleteOptions.meta.k8s.io \"\" is invalid: dryRun: Unsupported value: [\"None\"]: supported values: \"All\""
@@ -178,4 +180,54 @@ fn what_becomes_of_dependents_is_said_one_way() {
         "DeleteOptions.meta.k8s.io \"\" is invalid: propagationPolicy: Unsupported value: \"Sideways\": supported values: \
          \"Foreground\", \"Background\", \"Orphan\", \"nil\""
     );
+}
+
+#[test]
+fn a_dry_run_of_a_deletion_is_carried_out_and_forgotten() {
+    let mut cluster = cluster();
+    let claim = json!({"metadata": {"name": "a", "finalizers": ["example.com/a"]}});
+    create(&mut cluster, &kinds::CONFIG_MAP, claim, false).unwrap();
+    let mut request = Request::delete(&kinds::CONFIG_MAP, "default", "a");
+    request.options.dry_run = true;
+    let told = cluster.request(request).into_object().unwrap();
+    assert!(told.metadata.deletion_timestamp.is_some());
+    let kept = cluster.request(Request::get(&kinds::CONFIG_MAP, "default", "a")).into_object().unwrap();
+    assert!(kept.metadata.deletion_timestamp.is_none());
+    let mut request = Request::delete(&kinds::CONFIG_MAP, "default", "a");
+    request.options.dry_run = true;
+    request.options.precondition_uid = Some("abc".to_owned());
+    assert_eq!(cluster.request(request).into_object().unwrap_err().code, 409);
+}
+
+#[test]
+fn what_is_said_of_topology_is_owned_and_dropped() {
+    let slice = json!({"metadata": {"name": "s"}, "addressType": "IPv4",
+        "endpoints": [{"addresses": ["10.1.2.3"], "deprecatedTopology": {"a": "b"}}], "ports": []});
+    let slice = create(&mut cluster(), &kinds::ENDPOINT_SLICE, slice, false).unwrap();
+    assert_eq!(slice.to_value()["endpoints"][0].get("deprecatedTopology"), None);
+    let entries = slice.to_managed_value()["metadata"]["managedFields"].take();
+    assert_eq!(entries.as_array().unwrap().len(), 1, "{entries}");
+    assert_eq!(owned(&slice)["f:endpoints"], json!({}));
+}
+
+#[test]
+fn a_jobs_pods_are_left_where_nobody_says_otherwise() {
+    let mut cluster = Cluster::new(Settings::default());
+    let job = json!({"metadata": {"name": "j"}, "spec": {"suspend": true, "template": template(json!({"a": "b"}))}});
+    let job = create(&mut cluster, &kinds::JOB, job, false).unwrap();
+    let mut owned =
+        json!({"metadata": {"name": "p"}, "spec": {"containers": [{"name": "c", "image": "nginx"}]}});
+    owned["metadata"]["ownerReferences"] =
+        json!([{"apiVersion": "batch/v1", "kind": "Job", "name": "j", "uid": job.uid()}]);
+    create(&mut cluster, &kinds::POD, owned, false).unwrap();
+    let mut request = Request::delete(&kinds::JOB, "default", "j");
+    request.options.dry_run = true;
+    let response = cluster.request(request.clone());
+    assert_eq!(response.warnings.len(), 1, "{:?}", response.warnings);
+    let finalizers = response.into_object().unwrap().metadata.finalizers.clone().unwrap_or_default();
+    assert_eq!(finalizers.last().map(String::as_str), Some("orphan"));
+    request.options.propagation = Some(podlab_api::door::Propagation::Background);
+    let response = cluster.request(request);
+    assert!(response.warnings.is_empty());
+    assert!(!response.into_object().unwrap().metadata.finalizers.iter().flatten().any(|one| one == "orphan"));
 }

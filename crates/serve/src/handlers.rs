@@ -443,11 +443,12 @@ async fn delete(app: &App, kind: &'static Kind, asked: Request, call: &Call) -> 
             (asked.namespace.clone().unwrap_or_default(), asked.name.clone().unwrap_or_default());
         let dry_run = asked.options.dry_run;
         let response = cluster.request(asked);
-        let left = cluster.world().api.store().get(kind, &namespace, &name);
-        let gone = match left {
-            None => true,
+        let gone = match &response.body {
             // What a dry run would have taken out at once.
-            Some(object) => dry_run && object.metadata.finalizers.as_deref().unwrap_or_default().is_empty(),
+            ResponseBody::Object(object) if dry_run => {
+                object.metadata.finalizers.as_deref().unwrap_or_default().is_empty()
+            }
+            _ => cluster.world().api.store().get(kind, &namespace, &name).is_none(),
         };
         (response, cluster.now(), gone)
     })

@@ -167,24 +167,32 @@ pub(crate) fn check_write(query: &Query, kind: &str, apply: bool) -> Result<(), 
             ));
         }
     }
-    if query.get("fieldManager").is_some_and(|manager| manager.len() > 128) {
-        let text = "Too long: may not be more than 128 bytes";
-        causes.push(cause("FieldValueTooLong", "fieldManager", text));
+    let deletes = kind == "DeleteOptions";
+    if deletes && let Some(policy) = query.all("propagationPolicy").next() {
+        if !matches!(policy, "Foreground" | "Background" | "Orphan") {
+            let text = format!(
+                "Unsupported value: {policy:?}: supported values: \"Foreground\", \"Background\", \"Orphan\", \"nil\""
+            );
+            causes.push(cause(UNSUPPORTED, "propagationPolicy", text));
+        }
+    } else if let Some(manager) = query.get("fieldManager").filter(|_| !deletes) {
+        if manager.len() > 128 {
+            let text = "Too long: may not be more than 128 bytes";
+            causes.push(cause("FieldValueTooLong", "fieldManager", text));
+        }
+        let unprintable = |c: &char| c.is_control() || (c.is_whitespace() && *c != ' ');
+        for (at, c) in manager.char_indices().filter(|(_, c)| unprintable(c)) {
+            let (shown, code) = (podlab_api::go_text::quote(manager), u32::from(c));
+            let text = format!("Invalid value: {shown}: invalid character U+{code:04X} (at position {at})");
+            causes.push(cause("FieldValueInvalid", "fieldManager", text));
+        }
     }
     let directives: Vec<&str> = query.all("dryRun").collect();
     if directives.iter().any(|value| *value != "All") {
         let text = format!("Unsupported value: {}: supported values: \"All\"", go_list(&directives));
         causes.push(cause(UNSUPPORTED, "dryRun", text));
     }
-    if kind == "DeleteOptions" {
-        let known = ["Foreground", "Background", "Orphan"];
-        if let Some(policy) = query.get("propagationPolicy").filter(|policy| !known.contains(policy)) {
-            let text = format!(
-                "Unsupported value: {policy:?}: supported values: \"Foreground\", \"Background\", \"Orphan\", \"nil\""
-            );
-            causes.push(cause(UNSUPPORTED, "propagationPolicy", text));
-        }
-    } else {
+    if !deletes {
         let known = ["Ignore", "Strict", "Warn"];
         if let Some(level) = query.get("fieldValidation").filter(|level| !known.contains(level)) {
             let text = format!(
@@ -286,6 +294,16 @@ mod tests {
             "PatchOptions.meta.k8s.io \"\" is invalid: fieldManager: Required value: is required for apply patch"
         );
         assert!(write("force=true", "PatchOptions", false).is_some());
+        assert_eq!(
+            write("fieldManager=a%0Ab", "UpdateOptions", false).unwrap(),
+            "UpdateOptions.meta.k8s.io \"\" is invalid: fieldManager: Invalid value: \"a\\nb\": invalid character U+000A \
+             (at position 1)"
+        );
+        assert_eq!(
+            write("propagationPolicy=", "DeleteOptions", false).unwrap(),
+            "DeleteOptions.meta.k8s.io \"\" is invalid: propagationPolicy: Unsupported value: \"\": supported values: \
+             \"Foreground\", \"Background\", \"Orphan\", \"nil\""
+        );
         assert_eq!(write("fieldManager=me&force=true&dryRun=All", "PatchOptions", true), None);
         assert!(request_options(&Query::parse("gracePeriodSeconds=a")).is_err());
     }

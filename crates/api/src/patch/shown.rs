@@ -5,7 +5,7 @@
 //!
 //! Source: github.com/evanphx/json-patch v4.13.0 patch.go and merge.go, as k8s.io/apiserver uses it.
 
-use super::strategic::{ORDER_PREFIX, RETAIN_KEYS};
+use super::strategic::{DIRECTIVE, ORDER_PREFIX, RETAIN_KEYS};
 use crate::schema::{GoType, Schema};
 use crate::{Kind, go_text};
 use serde_json::Value;
@@ -114,9 +114,20 @@ fn write(out: &mut String, ty: Option<&GoType>, touched: Option<&Touched>, value
     }
 }
 
-/// What is left of a strategic merge patch once it is carried out: some directives are taken out on the way.
+/// What is left of a strategic merge patch once it is carried out: some directives are taken out on the way, and nulls of
+/// what is not merged into anything.
+///
+/// Source: k8s.io/apimachinery/pkg/util/strategicpatch/patch.go `mergeMap` (v1.37).
 pub fn patch_left(original: &Value, patch: &Value) -> Value {
-    let (Value::Object(old), Value::Object(new)) = (original, patch) else { return patch.clone() };
+    let (Value::Object(old), Value::Object(new)) = (original, patch) else { return without_nulls(patch) };
+    if let Some(directive) = new.get(DIRECTIVE) {
+        // What replaces something is not looked at.
+        let mut left = new.clone();
+        if directive == "replace" {
+            left.remove(DIRECTIVE);
+        }
+        return Value::Object(left);
+    }
     let ordered = |key: &str| {
         new.keys().any(|k| k.strip_prefix(ORDER_PREFIX).and_then(|k| k.strip_prefix('/')) == Some(key))
     };
@@ -127,6 +138,52 @@ pub fn patch_left(original: &Value, patch: &Value) -> Value {
                 && !key.starts_with(ORDER_PREFIX)
                 && !(value.is_array() && ordered(key))
         })
-        .map(|(key, value)| (key.clone(), patch_left(old.get(key).unwrap_or(&Value::Null), value)));
+        .map(|(key, value)| {
+            let left = match (old.get(key), value) {
+                (_, Value::Null) | (Some(Value::Array(_)), Value::Array(_)) => value.clone(),
+                (before, value) => patch_left(before.unwrap_or(&Value::Null), value),
+            };
+            (key.clone(), left)
+        });
     Value::Object(left.collect())
+}
+
+/// A value without the nulls in its maps.
+fn without_nulls(value: &Value) -> Value {
+    match value {
+        Value::Object(map) => {
+            let kept = map.iter().filter(|(_, value)| !value.is_null());
+            Value::Object(kept.map(|(key, value)| (key.clone(), without_nulls(value))).collect())
+        }
+        Value::Array(items) => Value::Array(items.iter().map(without_nulls).collect()),
+        other => other.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::patch_left;
+    use serde_json::json;
+
+    #[test]
+    fn nulls_and_directives_leave_a_patch_on_the_way() {
+        let old = json!({"spec": {"a": {"b": 1}, "list": [1]}});
+        let left = |patch| patch_left(&old, &patch);
+        assert_eq!(
+            left(json!({"spec": {"new": {"x": null, "y": [{"z": null}]}}})),
+            json!({"spec": {"new": {"y": [{}]}}})
+        );
+        assert_eq!(
+            left(json!({"spec": {"a": null, "list": [null]}})),
+            json!({"spec": {"a": null, "list": [null]}})
+        );
+        assert_eq!(
+            left(json!({"spec": {"a": {"$patch": "replace", "$retainKeys": ["b"], "b": null}}})),
+            json!({"spec": {"a": {"$retainKeys": ["b"], "b": null}}})
+        );
+        assert_eq!(
+            left(json!({"spec": {"a": {"$retainKeys": ["b"], "b": 2}}})),
+            json!({"spec": {"a": {"b": 2}}})
+        );
+    }
 }

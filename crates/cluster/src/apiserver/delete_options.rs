@@ -6,7 +6,7 @@ use super::DeleteOptions;
 use super::bodies::DELETE_OPTIONS;
 use podlab_api::door::{Propagation, Verb};
 use podlab_api::schema::{Schema, decode_type};
-use podlab_api::{Request, Status, StatusCause, go_text, kinds};
+use podlab_api::{Kind, Request, Status, StatusCause, go_text, kinds};
 use serde_json::Value;
 
 /// Delete options come as query parameters or as a body.
@@ -43,15 +43,33 @@ pub(super) fn delete_options(request: &Request) -> Result<DeleteOptions, Status>
     })
 }
 
-/// Refuses a body that is no options. They are known in every version; what they don't have is let be.
+/// What becomes of dependents where a client does not say: of old, the pods of some kinds are left.
+///
+/// Source: `DefaultGarbageCollectionPolicy` in pkg/registry/core/replicationcontroller/strategy.go and
+/// pkg/registry/batch/job/strategy.go; pkg/registry/batch/job/storage/storage.go `REST.Delete` (v1.37).
+pub(super) fn by_default(kind: &Kind, options: &mut DeleteOptions, warnings: &mut Vec<String>) {
+    let is_job = *kind == kinds::JOB;
+    if options.propagation.is_some() || !(is_job || *kind == kinds::REPLICATION_CONTROLLER) {
+        return;
+    }
+    options.propagation = Some(Propagation::Orphan);
+    if is_job {
+        warnings.push(
+            "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them \
+             or set propagationPolicy=Orphan to suppress this warning"
+                .to_owned(),
+        );
+    }
+}
+
+/// Refuses a body that is no options. Their version may be any; what they don't have is let be.
 fn read(body: &Value) -> Result<(), Status> {
     let text = |key: &str, or: &'static str| match body.get(key).and_then(Value::as_str) {
         None | Some("") => or.to_owned(),
         Some(said) => said.to_owned(),
     };
     let (version, kind) = (text("apiVersion", "v1"), text("kind", "DeleteOptions"));
-    let served = version == "meta.k8s.io/v1" || kinds::ALL.iter().any(|kind| kind.api_version() == version);
-    if kind != "DeleteOptions" || !served {
+    if kind != "DeleteOptions" {
         return Err(Status::bad_request(format!(
             "no kind {} is registered for version {} in scheme \"pkg/runtime/scheme.go:111\"",
             go_text::quote(&kind),

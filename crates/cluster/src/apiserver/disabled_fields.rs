@@ -85,6 +85,9 @@ fn rules(kind: &Kind) -> &'static [Rule] {
         ("batch", "CronJob") => &[In("spec", &[In("jobTemplate", JOB)])],
         // Dynamic kubelet configuration is gone; the other is InPlacePodVerticalScalingSchedulerPreemption.
         ("", "Node") => &[In("spec", &[Drop("configSource"), Drop("podPreemptionPolicy")])],
+        // What an older version of the kind said of endpoints may not be written any more
+        // (pkg/registry/discovery/endpointslice/strategy.go `dropTopologyOnV1`).
+        ("discovery.k8s.io", "EndpointSlice") => &[Each("endpoints", &[Drop("deprecatedTopology")])],
         ("coordination.k8s.io", "Lease") => &[In("spec", &[Drop("strategy"), Drop("preferredHolder")])],
         _ => &[],
     }

@@ -4,7 +4,7 @@
 
 use super::accepted::SentPod;
 use super::bodies::EVICTION;
-use super::delete_options::delete_options;
+use super::delete_options::{by_default, delete_options};
 use super::{ApiServer, field_managers};
 use podlab_api::door::{Accept, FieldValidation, PatchType, RequestOptions, ResponseBody, Verb};
 use podlab_api::object::ObjectError;
@@ -122,16 +122,19 @@ impl ApiServer {
             (Verb::Patch(how), Some("scale")) => self.patch_scale(kind, how, request, warnings),
             (Verb::Patch(how), _) => self.patch(kind, how, request, warnings),
             (Verb::Delete, _) => {
-                let delete = delete_options(request)?;
-                if options.dry_run {
-                    return self.get(kind, namespace, name, options);
-                }
-                let last = self.delete(kind, namespace, name, &delete)?;
+                let mut delete = delete_options(request)?;
+                by_default(kind, &mut delete, warnings);
+                let last = match options.dry_run {
+                    // All of it is done, and forgotten.
+                    true => self.clone().delete(kind, namespace, name, &delete)?,
+                    false => self.delete(kind, namespace, name, &delete)?,
+                };
                 Ok(Response::object(last))
             }
             (Verb::DeleteCollection, _) => {
                 let list = self.select(kind, namespace, options)?;
-                let delete = delete_options(request)?;
+                let mut delete = delete_options(request)?;
+                by_default(kind, &mut delete, warnings);
                 for object in &list {
                     if !options.dry_run {
                         self.delete(kind, object.namespace(), object.name(), &delete)?;

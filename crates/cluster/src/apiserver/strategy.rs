@@ -193,7 +193,6 @@ pub(super) fn prepare_for_create(object: &mut Object) {
 fn drop_unwanted(kind: &Kind, map: &mut Arc<Map<String, Value>>, old: Option<&Map<String, Value>>) {
     match name(kind) {
         "PersistentVolumeClaim" => normalize_data_sources(Arc::make_mut(map), old),
-        "EndpointSlice" => drop_topology(Arc::make_mut(map), old),
         "ServiceAccount" => clean_secret_references(Arc::make_mut(map)),
         _ => {}
     }
@@ -207,18 +206,6 @@ fn clean_secret_references(map: &mut Map<String, Value>) {
         if let Some(fields) = reference.as_object_mut() {
             fields.retain(|field, _| field == "name");
         }
-    }
-}
-
-/// What an older version of the kind said of endpoints may not be written any more.
-///
-/// Source: pkg/registry/discovery/endpointslice/strategy.go `dropTopologyOnV1` (v1.37).
-fn drop_topology(map: &mut Map<String, Value>, old: Option<&Map<String, Value>>) {
-    if old.is_some_and(|old| old.get("endpoints") == map.get("endpoints")) {
-        return;
-    }
-    for endpoint in map.get_mut("endpoints").and_then(Value::as_array_mut).into_iter().flatten() {
-        endpoint.as_object_mut().and_then(|endpoint| endpoint.remove("deprecatedTopology"));
     }
 }
 

@@ -11,7 +11,7 @@ use crate::manifest::Gathering;
 use crate::print::Order;
 use crate::resource::{Builder, Info, gather};
 use crate::value::{slot, text};
-use podlab_api::door::{FieldValidation, PatchType};
+use podlab_api::door::{FieldValidation, PatchType, Propagation};
 use podlab_api::patch::{
     KindLookup, PatchError, three_way_json_merge, three_way_strategic, two_way_merge, two_way_strategic,
 };
@@ -235,6 +235,7 @@ impl Applying {
                 Err(error) if self.parsed.bool("force") && recreates(&error) => {
                     let mut delete = Request::delete(info.kind, &info.namespace, &info.name);
                     delete.options.grace_period_seconds = Some(0);
+                    delete.options.propagation = Some(Propagation::Background);
                     cx.ask(delete)?;
                     let request = Request::create(info.kind, &info.namespace, modified);
                     cx.object(self.request(request, self.reporter.dry_run))

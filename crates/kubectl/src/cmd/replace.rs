@@ -9,6 +9,7 @@ use crate::flags::Parsed;
 use crate::print::Order;
 use crate::resource::{Builder, Info, gather};
 use podlab_api::Request;
+use podlab_api::door::Propagation;
 use serde_json::Value;
 
 pub(crate) fn run(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
@@ -40,6 +41,7 @@ pub(crate) fn run(cx: &mut Cx<'_>, parsed: &Parsed) -> Result<Flow> {
         for info in selected.items.iter().flatten() {
             let mut request = Request::delete(info.kind, &info.namespace, &info.name);
             request.options.grace_period_seconds = Some(grace);
+            request.options.propagation = Some(Propagation::Background);
             match cx.ask(request) {
                 Ok(_) => {
                     let kind = info.kind.kind.to_lowercase();
