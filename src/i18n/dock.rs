@@ -104,6 +104,8 @@ texts! {
     WAIT_GRACE: "Wait until {name} is gone", "사라질 때까지 기다리기: {name}";
     WAIT_GRACE_TEXT: "Its grace period ends at {time} at the latest; then its requests are free.", "늦어도 {time}에 grace period가 끝나고 요청한 자원이 비워집니다.";
     UNCORDON: "Uncordon", "Uncordon";
+    USAGE: "What it uses, lately", "최근 사용량";
+    USAGE_LIMIT: "of {limit}", "/ {limit}";
     WHY_HERE: "Why here", "왜 여기?";
     WHY_PENDING: "Why pending", "왜 Pending?";
     BREAK_PROBE: "Make the {kind} probe fail", "{kind} probe 실패시키기";

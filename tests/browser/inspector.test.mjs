@@ -1,7 +1,7 @@
 // The inspector: a pod's and a node's facts, and what one does to them.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { POD, apply, begun, inspect } from "./begun.mjs";
+import { POD, apply, begun, inspect, play as playAt } from "./begun.mjs";
 import { accessible, screenshot } from "./lab.mjs";
 
 const dock = (page) => page.locator("#pane-dock");
@@ -28,6 +28,30 @@ test("the pod runs and the page follows it", open(async ({ page }) => {
   await screenshot(page, "inspector");
   await accessible(page, { within: "#pane-dock" });
 }));
+
+for (const [locale, colorScheme] of [["en-US", "light"], ["ko-KR", "dark"]]) {
+  test(`what a busy container uses is shown beside its limit (${locale})`, open(async ({ page }) => {
+    await playAt(page, "10×");
+    const usage = dock(page).locator(".usage");
+    await usage.locator(".usage-row", { hasText: "cpu" }).getByText(/^500m (of|\/) 500m$/).waitFor({ timeout: 20_000 });
+    await usage.locator(".usage-row", { hasText: "memory" }).getByText(/(of|\/) 64Mi$/).waitFor();
+    // A line needs two values.
+    await page.waitForFunction(() => document.querySelector(".usage polyline")?.getAttribute("points").includes(" "));
+    await screenshot(page, `usage-${locale}`);
+    await accessible(page, { within: "#pane-dock" });
+  }, { locale, colorScheme, manifest: `apiVersion: v1
+kind: Pod
+metadata:
+  name: web
+spec:
+  containers:
+  - name: busy
+    image: busybox:1.36
+    command: [sh, -c, "while true; do :; done"]
+    resources:
+      limits: {cpu: 500m, memory: 64Mi}
+` }));
+}
 
 test("labels are added and removed, and the kubectl line is shown", open(async ({ page }) => {
   const field = dock(page).getByRole("textbox", { name: /Label, as/ });

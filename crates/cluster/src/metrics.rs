@@ -14,7 +14,7 @@
 mod served;
 
 use crate::apiserver::ApiServer;
-use crate::runtime::{Runtime, USAGE_SPAN};
+use crate::runtime::{Runtime, Sandbox, USAGE_SPAN};
 use crate::store::Key;
 use podlab_sim::{SimDuration, SimTime};
 use std::collections::BTreeMap;
@@ -76,20 +76,9 @@ pub(crate) fn refresh(api: &mut ApiServer, runtime: &Runtime) {
         if !*ready.entry(node.clone()).or_insert_with(|| api.is_node_ready(&config.node)) {
             continue;
         }
-        let running = sandbox.containers.iter().filter_map(|id| runtime.containers.get(id));
-        let running: Vec<_> = running.filter(|container| container.is_running()).collect();
-        let mut usage = PodUsage { node, at, window: USAGE_SPAN, containers: Vec::new() };
-        for container in &running {
-            let Some(stats) = runtime.container_stats(&container.id, now) else { break };
-            (usage.at, usage.window) = (stats.at, stats.window);
-            usage.containers.push(ContainerUsage {
-                name: container.config.name.clone(),
-                nanocores: stats.nanocores,
-                bytes: stats.bytes,
-            });
-        }
+        let (usage, running) = usage_of(runtime, sandbox, node, now);
         // A pod is known once all of its containers are.
-        if !running.is_empty() && usage.containers.len() == running.len() {
+        if running > 0 && usage.containers.len() == running {
             let key = Key { namespace: config.namespace.as_str().into(), name: config.name.as_str().into() };
             pods.insert(key, usage);
         }
@@ -98,6 +87,32 @@ pub(crate) fn refresh(api: &mut ApiServer, runtime: &Runtime) {
     let nodes: Vec<String> = names.filter(|name| api.is_node_ready(name)).collect();
     let nodes = nodes.iter().map(|node| (Arc::from(node.as_str()), at)).collect();
     api.metrics = Metrics { looked: Some(at), pods, nodes };
+}
+
+/// What a pod's containers have used, as far as they have run long enough, and how many of them run.
+fn usage_of(runtime: &Runtime, sandbox: &Sandbox, node: Arc<str>, now: SimTime) -> (PodUsage, usize) {
+    let running = sandbox.containers.iter().filter_map(|id| runtime.containers.get(id));
+    let running: Vec<_> = running.filter(|container| container.is_running()).collect();
+    let at = Runtime::latest_span(now);
+    let mut usage = PodUsage { node, at, window: USAGE_SPAN, containers: Vec::new() };
+    for container in &running {
+        let Some(stats) = runtime.container_stats(&container.id, now) else { continue };
+        (usage.at, usage.window) = (stats.at, stats.window);
+        usage.containers.push(ContainerUsage {
+            name: container.config.name.clone(),
+            nanocores: stats.nanocores,
+            bytes: stats.bytes,
+        });
+    }
+    (usage, running.len())
+}
+
+/// What a pod's running containers have used in the latest span that is over: what `kubectl top` rests on, before a server
+/// has asked for it. `None` for a pod without a sandbox.
+pub(crate) fn of_pod(runtime: &Runtime, uid: &str, now: SimTime) -> Option<PodUsage> {
+    let sandbox =
+        runtime.sandboxes.values().find(|sandbox| sandbox.ready && sandbox.config.pod_uid == uid)?;
+    Some(usage_of(runtime, sandbox, sandbox.config.node.as_str().into(), now).0)
 }
 
 impl Metrics {

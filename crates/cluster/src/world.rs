@@ -227,6 +227,11 @@ impl World {
         }
     }
 
+    /// What the containers of the pod with this uid have used lately; `None` where none of them runs.
+    pub fn pod_usage(&self, uid: &str) -> Option<crate::metrics::PodUsage> {
+        crate::metrics::of_pod(&self.runtime, uid, self.api.now())
+    }
+
     /// Answers a request for the Metrics API.
     pub(crate) fn metrics(&mut self, request: podlab_api::Request) -> podlab_api::Response {
         crate::metrics::refresh(&mut self.api, &self.runtime);

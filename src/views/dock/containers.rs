@@ -2,13 +2,15 @@
 
 use super::probes::probes;
 use super::shared::{clock, left, until};
+use super::usage::Usage;
 use crate::i18n::dock as texts;
 use crate::state::Lang;
 use crate::state::inspect::age_of;
 use k8s_openapi::api::core::v1::{Container, ContainerState, ContainerStateTerminated, ContainerStatus};
-use podlab_api::Object;
 use podlab_api::time::unix_seconds;
+use podlab_api::{Object, Quantity};
 use podlab_cluster::kubelet::observation::{BackOffState, ContainerObservation, PodObservation};
+use podlab_cluster::metrics::{ContainerUsage, PodUsage};
 use podlab_cluster::runtime::Runtime;
 use podlab_sim::SimTime;
 use yew::prelude::*;
@@ -20,6 +22,7 @@ const LADDER: [u64; 6] = [10, 20, 40, 80, 160, 300];
 pub(super) fn containers(
     object: &Object,
     observed: Option<&PodObservation>,
+    usage: Option<&PodUsage>,
     now: SimTime,
     lang: Lang,
 ) -> Html {
@@ -38,7 +41,8 @@ pub(super) fn containers(
             let status = statuses.find(|s| s.name == container.name);
             let observed = observed.and_then(|o| o.containers.iter().find(|c| c.name == container.name));
             let note = note.map(|n| n.get(lang));
-            one(container, status, observed, note, now, lang)
+            let used = usage.and_then(|usage| Some((usage.at, usage.containers.iter().find(|c| c.name == container.name)?)));
+            one(container, status, (observed, used), note, now, lang)
         })}
     }
 }
@@ -46,7 +50,7 @@ pub(super) fn containers(
 fn one(
     container: &Container,
     status: Option<&ContainerStatus>,
-    observed: Option<&ContainerObservation>,
+    (observed, used): (Option<&ContainerObservation>, Option<(SimTime, &ContainerUsage)>),
     note: Option<&'static str>,
     now: SimTime,
     lang: Lang,
@@ -115,6 +119,11 @@ fn one(
                 </svg>
             }
             if let Some(back_off) = back_off { {back_off_view(&back_off, restarts, now, lang)} }
+            if let Some((at, used)) = used {
+                <Usage {at} cpu={i64::try_from(used.nanocores.div_ceil(1_000_000)).unwrap_or(i64::MAX)}
+                    memory={i64::try_from(used.bytes).unwrap_or(i64::MAX)}
+                    cpu_limit={limit(container, "cpu", Quantity::milli_value)} memory_limit={limit(container, "memory", Quantity::value)} />
+            }
             <dl class="pairs-list">
                 <div><dt>{texts::STATE.get(lang)}</dt><dd>{state_text(state)}</dd></div>
                 if let Some(message) = message { <div><dt>{""}</dt><dd class="soft">{message}</dd></div> }
@@ -126,6 +135,13 @@ fn one(
             if !ready && running.is_some() && container.readiness_probe.is_some() { <p class="note">{texts::READINESS_NOTE.get(lang)}</p> }
         </article>
     }
+}
+
+/// A container's limit of a resource; 0 where it has none.
+fn limit(container: &Container, resource: &str, value: fn(&Quantity) -> i64) -> i64 {
+    let limits = container.resources.as_ref().and_then(|resources| resources.limits.as_ref());
+    let limit = limits.and_then(|limits| Quantity::try_from(limits.get(resource)?).ok());
+    limit.map_or(0, |limit| value(&limit))
 }
 
 fn run_seconds(t: &ContainerStateTerminated) -> i64 {

@@ -15,6 +15,7 @@ mod scores;
 mod selector;
 mod shared;
 mod status;
+mod usage;
 mod what_if;
 mod why;
 mod yaml;

@@ -86,11 +86,12 @@ pub(super) fn StatusTab(props: &ObjectProps) -> Html {
     if let Some(observed) = &mut observed {
         lab.read(|l| planned_restarts(l.shown(), object, observed));
     }
+    let usage = lab.read(|l| l.shown().world().pod_usage(object.uid()));
     let labels = object.metadata.labels.clone().unwrap_or_default();
     html! {
         <>
             {block(texts::CONDITIONS.get(lang), html! {}, conditions(status.conditions.as_deref().unwrap_or_default(), now))}
-            {block(texts::CONTAINERS.get(lang), html! {}, containers(object, observed.as_ref(), now, lang))}
+            {block(texts::CONTAINERS.get(lang), html! {}, containers(object, observed.as_ref(), usage.as_ref(), now, lang))}
             {block(texts::LABELS.get(lang), html! {}, html! {
                 <EditPairs what={Pairs::PodLabels} name={object.name().to_owned()} namespace={object.namespace().to_owned()}
                     pairs={labels.into_iter().map(|(k, v)| (format!("{k}={v}"), k)).collect::<Vec<_>>()} />

@@ -105,21 +105,9 @@ impl ApiServer {
         conditions.into_iter().flatten().any(|one| one.type_ == "Ready" && one.status == "True")
     }
 
-    /// What a pod has used lately, no container more than its CPU limit lets it.
+    /// What a pod has used lately.
     pub(crate) fn pod_usage(&self, pod: &Object) -> Option<PodUsage> {
-        let mut usage = self.metrics.pod(pod.namespace(), pod.name())?.clone();
-        let spec = pod.pod_spec()?;
-        for one in &mut usage.containers {
-            let all = spec.containers.iter().chain(spec.init_containers.iter().flatten());
-            let limit = all.filter(|container| container.name == *one.name).find_map(|container| {
-                let limits = container.resources.as_ref()?.limits.as_ref()?;
-                Quantity::parse(&limits.get("cpu")?.0).ok()
-            });
-            if let Some(limit) = limit {
-                one.nanocores = one.nanocores.min(u64::try_from(limit.scaled_value(-9)).unwrap_or(u64::MAX));
-            }
-        }
-        Some(usage)
+        self.metrics.pod(pod.namespace(), pod.name()).cloned()
     }
 
     /// What a node uses, no more than it has.

@@ -32,6 +32,7 @@ pub use cri::{
 };
 pub use logs::{Log, LogLine};
 pub use network::{HttpAnswer, HttpGet};
+pub(crate) use sandbox::Sandbox;
 pub use served::Known;
 pub(crate) use usage::SPAN as USAGE_SPAN;
 
@@ -42,7 +43,6 @@ use crate::world::Cx;
 use container::{Container, Containers};
 use images::Resolved;
 use podlab_sim::{SimDuration, SimTime};
-use sandbox::Sandbox;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 

@@ -98,7 +98,9 @@ impl Runtime {
         let used = u128::from(end.saturating_sub(start)) * 1_000_000_000;
         let nanocores = u64::try_from(used.checked_div(window.as_nanos()).unwrap_or(0)).unwrap_or(u64::MAX);
         let (most, resting) = machine.cpu_bounds();
-        let nanocores = nanocores.saturating_add(resting).min(most);
+        // The kernel lets a container compute no more than its limit.
+        let limit = container.config.cpu_limit.map_or(u64::MAX, |limit| limit.saturating_mul(1_000_000));
+        let nanocores = nanocores.saturating_add(resting).min(most).min(limit);
         Some(ContainerStats { at, window, nanocores, bytes: machine.memory_bytes() })
     }
 }
