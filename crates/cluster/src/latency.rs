@@ -40,6 +40,10 @@ pub const PLEG_RELIST: Duration = Duration::from_millis(1004);
 ///
 /// Source: pkg/kubelet/kubelet.go `evictionMonitoringPeriod` (v1.37).
 pub const EVICTION_MONITOR: Duration = Duration::from_secs(10);
+/// The kubelet reports its node's status every ten seconds, if there is something new.
+///
+/// Source: pkg/kubelet/apis/config/v1beta1/defaults.go `NodeStatusUpdateFrequency` (v1.37); without its jitter of 4 %.
+pub const NODE_STATUS: Duration = Duration::from_secs(10);
 /// The kubelet looks every two seconds for pods that run though nobody wants them.
 ///
 /// Source: pkg/kubelet/kubelet.go `housekeepingPeriod` (v1.37).

@@ -25,8 +25,13 @@ pub const GROUP: &str = "metrics.k8s.io";
 
 /// What kubelet, container runtime and system of a node take, in billionths of a CPU.
 const NODE_CPU_NANOCORES: u64 = 45_000_000;
-/// The same of memory, in bytes.
+/// The same of memory, in bytes: of a machine that has no more than four times as much, a quarter.
 const NODE_MEMORY_BYTES: u64 = 420 << 20;
+
+/// The memory that kubelet, container runtime and system of a node take, in bytes.
+pub(crate) fn node_memory(capacity: u64) -> u64 {
+    NODE_MEMORY_BYTES.min(capacity / 4)
+}
 
 /// What a container has used in a span of time.
 #[derive(Clone, Debug)]

@@ -3,6 +3,7 @@
 //! Source: pkg/kubelet/lifecycle/predicate.go, pkg/scheduler/framework/plugins/helper (v1.37).
 
 use super::pod_worker::Env;
+use super::pressure;
 use crate::recorder::{EventType, InvolvedObject};
 use k8s_openapi::api::core::v1::PodSpec;
 use podlab_api::resources::{PodResourcesOptions, ResourceList, add_resource_list, pod_requests};
@@ -116,7 +117,9 @@ pub(crate) fn admit(
     taken: &[Taken],
 ) -> bool {
     let others: Vec<&Taken> = taken.iter().filter(|(o, _)| o.uid() != pod.uid() && !is_ended(o)).collect();
-    let Some(rejection) = check(env, pod, wanted, &others) else { return true };
+    let low = pressure::refusal(env.node.pressure.conditions(), pod, false)
+        .map(|message| Rejection { reason: super::eviction::REASON.to_owned(), message });
+    let Some(rejection) = low.or_else(|| check(env, pod, wanted, &others)) else { return true };
     let about = InvolvedObject::of(pod);
     env.node.recorder.event(env.cx.api, &about, EventType::Warning, &rejection.reason, &rejection.message);
     let now = time(env.cx.now().as_secs());

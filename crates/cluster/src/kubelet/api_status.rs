@@ -49,8 +49,8 @@ pub(crate) struct Inputs<'a> {
     pub messages: &'a dyn Fn(&runtime::ContainerStatus, &Container) -> String,
     /// Container name → its user.
     pub users: &'a dyn Fn(&runtime::ContainerStatus, &Container) -> Option<LinuxContainerUser>,
-    /// Whether the pod is past its deadline, or evicted: phase reason and message.
-    pub evict: Option<(&'a str, &'a str)>,
+    /// Whether the pod is past its deadline, or evicted.
+    pub evict: Option<&'a super::eviction::Evicted>,
 }
 
 /// Makes the status; readiness probes that have to run at once are added to `triggers`.
@@ -126,11 +126,15 @@ pub(crate) fn generate_api_pod_status(
         s.reason = input.old.reason.clone().or_else(|| input.api.reason.clone());
         s.message = input.old.message.clone().or_else(|| input.api.message.clone());
     }
-    if let Some((reason, message)) = input.evict {
+    let before = phase.clone();
+    if let Some(evicted) = input.evict {
         "Failed".clone_into(&mut phase);
-        s.reason = Some(reason.to_owned());
-        s.message = Some(message.to_owned());
+        s.reason = Some(evicted.reason.to_owned());
+        s.message = Some(evicted.message.clone());
     }
+    // The manager sets its phase when the status is made: the conditions hear of it next time.
+    let manager = input.evict.is_some_and(|evicted| evicted.by_manager);
+    let seen = if manager { before.as_str() } else { phase.as_str() };
     probes.update_pod_status(spec, &mut s);
     let all: Vec<&ContainerStatus> =
         s.init_container_statuses.iter().chain(&s.container_statuses).flatten().collect();
@@ -138,14 +142,18 @@ pub(crate) fn generate_api_pod_status(
     let mut list = Vec::with_capacity(5 + others.clone().count());
     list.extend(others.cloned());
     list.extend(input.resize.iter().flat_map(|r| r.conditions().cloned()));
+    if let Some(evicted) = input.evict.filter(|evicted| evicted.disruption) {
+        list.retain(|condition| condition.type_ != conditions::DISRUPTION_TARGET);
+        list.push(conditions::disruption_target(&evicted.message, s.observed_generation));
+    }
     list.push(conditions::pod_ready_to_start_containers(input.runtime));
-    list.push(conditions::initialized(spec, &all, &phase));
-    let containers_ready = conditions::containers_ready(spec, &all, &phase);
+    list.push(conditions::initialized(spec, &all, seen));
+    let containers_ready = conditions::containers_ready(spec, &all, seen);
     list.push(conditions::ready(spec, &containers_ready, &list));
     list.push(containers_ready);
     list.push(conditions::pod_scheduled());
     if could_restart {
-        list.push(conditions::all_containers_restarting(spec, input.runtime, input.old, &phase));
+        list.push(conditions::all_containers_restarting(spec, input.runtime, input.old, seen));
     }
     s.conditions = Some(list);
     s.phase = Some(phase);

@@ -60,6 +60,15 @@ pub(crate) fn all_containers_restarting(
     )
 }
 
+/// The type of the condition that a pod has which something else than itself takes away.
+pub(crate) const DISRUPTION_TARGET: &str = "DisruptionTarget";
+
+/// `DisruptionTarget`: the kubelet takes the pod away.
+pub(crate) fn disruption_target(message: &str, generation: Option<i64>) -> PodCondition {
+    let condition = condition(DISRUPTION_TARGET, true, "TerminationByKubelet", message.to_owned());
+    PodCondition { observed_generation: generation, ..condition }
+}
+
 /// `PodScheduled`: what reaches a kubelet is scheduled.
 pub(crate) fn pod_scheduled() -> PodCondition {
     condition("PodScheduled", true, "", String::new())

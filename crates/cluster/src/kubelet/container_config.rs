@@ -197,6 +197,11 @@ pub(crate) fn container_config(
         cpu_limit: quantity(limits, "cpu")
             .and_then(|q| u64::try_from(q.milli_value()).ok())
             .filter(|v| *v > 0),
+        oom_score_adj: {
+            let capacity = env.runtime.node_use(&env.node.name).map_or(0, |node| node.memory_capacity);
+            let critical = super::pressure::is_critical(&w.pod, w.is_static);
+            super::qos::oom_score_adjust(spec, container, critical, capacity)
+        },
         termination_message_path: container
             .termination_message_path
             .clone()

@@ -3,6 +3,7 @@
 //! Source: pkg/kubelet/active_deadline.go (v1.37).
 
 use super::KubeletEvent;
+use super::eviction::Evicted;
 use super::pod_worker::{Env, PodWorker};
 use crate::recorder::{EventType, InvolvedObject};
 use podlab_api::time::unix_seconds;
@@ -25,7 +26,12 @@ pub(crate) fn check(env: &mut Env<'_, '_>, w: &mut PodWorker) {
     if now >= end {
         let about = InvolvedObject::of(&w.pod);
         env.node.recorder.event(env.cx.api, &about, EventType::Normal, REASON, MESSAGE);
-        w.evict = Some((REASON.to_owned(), MESSAGE.to_owned()));
+        w.evict = Some(Evicted {
+            reason: REASON,
+            message: MESSAGE.to_owned(),
+            by_manager: false,
+            disruption: false,
+        });
         return;
     }
     if w.deadline.is_none_or(|slot| slot.at != env.node.next_sync_tick(end)) {

@@ -3,23 +3,33 @@
 //! Source: pkg/kubelet/eviction/eviction_manager.go `localStorageEviction`, `evictPod` (v1.37).
 
 use super::KubeletEvent;
-use super::pod_worker::{self, Env, PodWorker, WorkType};
+use super::pod_worker::{Env, PodWorker, WorkType};
+use super::pressure::{Evicting, evict};
 use super::restart_policy::is_restartable_init_container;
 use super::volumes;
-use crate::latency;
-use crate::recorder::{EventType, InvolvedObject};
 use crate::runtime::ContainerId;
 use k8s_openapi::api::core::v1::{Container, PodSpec, Volume};
 use podlab_api::Quantity;
 use podlab_api::resources::{PodResourcesOptions, pod_limits};
-use podlab_sim::SimTime;
+use std::collections::BTreeMap;
 
 const DISK: &str = "ephemeral-storage";
-const REASON: &str = "Evicted";
+pub(crate) const REASON: &str = "Evicted";
 /// A pod that is evicted at once leaves its containers so many seconds.
 ///
 /// Source: `immediateEvictionGracePeriodSeconds`.
-const GRACE: i64 = 1;
+pub(crate) const GRACE: i64 = 1;
+
+/// The phase Failed by the kubelet's own decision.
+#[derive(Clone, Debug)]
+pub(crate) struct Evicted {
+    pub reason: &'static str,
+    pub message: String,
+    /// Whether the eviction manager said so, or the pod's deadline.
+    pub by_manager: bool,
+    /// Whether the pod gets the condition DisruptionTarget.
+    pub disruption: bool,
+}
 
 /// The emptyDir volumes on disk that have a limit, each with it.
 fn limited(spec: &PodSpec) -> impl Iterator<Item = (&Volume, Quantity)> {
@@ -50,8 +60,7 @@ pub(crate) fn start(env: &mut Env<'_, '_>, w: &PodWorker) {
 }
 
 fn plan(env: &mut Env<'_, '_>) {
-    let next = env.cx.now() + podlab_sim::SimDuration::from_nanos(1);
-    let at = next.next_tick(SimTime::START, latency::EVICTION_MONITOR);
+    let at = env.node.next_eviction_look(env.cx.now());
     env.cx.at(at, KubeletEvent::LocalStorage { pod: env.ix }.into());
 }
 
@@ -62,12 +71,7 @@ pub(crate) fn look(env: &mut Env<'_, '_>, w: &mut PodWorker) {
     }
     let Some(spec) = w.pod.pod_spec().cloned() else { return };
     let Some(text) = exceeded(env, w, &spec) else { return plan(env) };
-    let about = InvolvedObject::of(&w.pod);
-    env.node.recorder.event(env.cx.api, &about, EventType::Warning, REASON, &text);
-    w.evict = Some((REASON.to_owned(), text));
-    w.grace = Some(GRACE);
-    w.next_work = Some(WorkType::Terminating);
-    pod_worker::update_pod(env, w);
+    evict(env, w, Evicting { message: text, annotations: BTreeMap::new(), disruption: false });
 }
 
 /// What the pod has too much of.

@@ -116,7 +116,8 @@ pub(crate) fn finish_first(env: &mut Env<'_, '_>) -> Option<(PullRequest, PullRe
     let mut request = env.node.puller.queue.pop_front()?;
     let result = request.result.take()?;
     if result.is_ok() {
-        env.runtime.finish_pull(&env.node.name, &request.image);
+        let node = env.node.name.clone();
+        env.runtime.finish_pull(&node, &request.image, env.cx);
     }
     Some((request, result))
 }

@@ -25,8 +25,10 @@ mod pod_actions_tests;
 mod pod_cache;
 mod pod_worker;
 mod pods;
+mod pressure;
 mod prober;
 mod projected;
+mod qos;
 mod resize;
 mod restart_policy;
 mod static_pods;
@@ -51,7 +53,7 @@ use pod_worker::{Env, PodWorker, WorkType};
 use podlab_api::door::ChangeType;
 use podlab_api::{Body, Object, kinds};
 use podlab_sim::SimTime;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Names a pod among those that kubelets know; never used twice.
@@ -141,6 +143,16 @@ pub enum KubeletEvent {
         /// Which pod.
         pod: PodIx,
     },
+    /// The eviction manager looks at what is left of its node.
+    NodePressure {
+        /// Index of the node.
+        node: u32,
+    },
+    /// The node's status is reported, in which something is new.
+    NodeStatus {
+        /// Index of the node.
+        node: u32,
+    },
     /// Resizes that wait for room are looked at.
     RetryResizes {
         /// Index of the node.
@@ -217,6 +229,8 @@ impl Kubelets {
                 self.on_pod_changed(node as usize, &key, &uid, runtime, cx);
             }
             KubeletEvent::LocalStorage { pod } => self.with_pod(pod, runtime, cx, eviction::look),
+            KubeletEvent::NodePressure { node } => self.on_node_pressure(node as usize, runtime, cx),
+            KubeletEvent::NodeStatus { node } => self.on_node_status(node as usize, cx),
             KubeletEvent::RetryResizes { node } => self.retry_resizes(node as usize, runtime, cx),
             KubeletEvent::Relist { node } => self.on_relist(node as usize, runtime, cx),
             KubeletEvent::Start { pod } => self.with_pod(pod, runtime, cx, pod_worker::on_start),
@@ -302,9 +316,17 @@ impl Kubelets {
                 self.node_index.insert(object.name().into(), self.nodes.len());
                 self.nodes.push(Arc::new(node));
                 cx.api.start_lease(object.name());
+                let capacity = object.node_status().and_then(|status| status.capacity.as_ref());
+                let bytes = |name: &str| {
+                    let quantity =
+                        capacity.and_then(|list| podlab_api::Quantity::try_from(list.get(name)?).ok());
+                    // A node that does not say how much it has never runs short.
+                    quantity.and_then(|q| u64::try_from(q.value()).ok()).unwrap_or(i64::MAX as u64)
+                };
+                runtime.add_node(&object.name().into(), bytes("memory"), bytes("ephemeral-storage"));
                 let images = cx.settings.nodes.iter().filter(|n| n.name == object.name());
                 for image in images.flat_map(|n| &n.images) {
-                    runtime.finish_pull(object.name(), image);
+                    runtime.finish_pull(object.name(), image, cx);
                 }
             }
             ChangeType::Modified => {
@@ -423,6 +445,8 @@ impl Kubelets {
                     sync::on_kills(env, w);
                 });
             }
+            Notice::NodeLow { node } => self.on_node_low(&node, cx),
+            Notice::SystemOom { node, process, pid } => self.on_system_oom(&node, &process, pid, cx),
             Notice::ExecFinished { pod_uid, token, .. } => {
                 let Some(ix) = self.by_uid.get(pod_uid.as_str()).copied() else { return };
                 self.with_pod(ix, runtime, cx, |env, w| {
@@ -561,6 +585,7 @@ impl Kubelets {
         if let Some(slot) = node.relist.take() {
             cx.agenda.cancel(slot);
         }
+        node.pressure.cancel(cx);
         node.dirty.clear();
         node.puller = images::Puller::default();
         cx.api.stop_lease(name);
@@ -594,7 +619,8 @@ impl Kubelets {
                 ("NodeHasSufficientPID", None),
             ],
         );
-        for reason in node_status::report(name, index, cx) {
+        self.look_after_start(index, runtime, cx);
+        for reason in node_status::report(name, index, &BTreeSet::new(), cx) {
             self.announce(index, cx, &[(reason, None)]);
         }
         let closed = |node: &Arc<Object>| node.node_spec().is_some_and(|s| s.unschedulable == Some(true));

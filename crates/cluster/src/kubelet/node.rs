@@ -2,6 +2,7 @@
 
 use super::env_vars::ServiceEnvironment;
 use super::images::Puller;
+use super::pressure::Pressure;
 use crate::latency;
 use crate::recorder::EventRecorder;
 use k8s_openapi::api::core::v1::NodeStatus;
@@ -51,6 +52,10 @@ pub(crate) struct Node {
     /// Files that changed while the kubelet did not run: file → when, manifest.
     pub changed_files: BTreeMap<String, (SimTime, Option<Arc<Value>>)>,
     housekeeping_origin: SimTime,
+    eviction_origin: SimTime,
+    status_origin: SimTime,
+    /// What its eviction manager remembers.
+    pub pressure: Pressure,
 }
 
 impl Node {
@@ -59,6 +64,8 @@ impl Node {
         let mut origin = || SimTime::from_nanos((draw.unit() * 1e9) as i64);
         let (relist_origin, sync_origin) = (origin(), origin());
         let housekeeping = (draw.unit() * latency::HOUSEKEEPING.as_nanos() as f64) as i64;
+        let eviction = (draw.unit() * latency::EVICTION_MONITOR.as_nanos() as f64) as i64;
+        let status = (draw.unit() * latency::NODE_STATUS.as_nanos() as f64) as i64;
         Node {
             name: name.into(),
             index,
@@ -79,7 +86,25 @@ impl Node {
             waiting_static_pods: BTreeMap::new(),
             changed_files: BTreeMap::new(),
             housekeeping_origin: SimTime::from_nanos(housekeeping),
+            eviction_origin: SimTime::from_nanos(eviction),
+            status_origin: SimTime::from_nanos(status),
+            pressure: Pressure::default(),
         }
+    }
+
+    /// The first look, after an instant, of the eviction manager.
+    pub(crate) fn next_eviction_look(&self, after: SimTime) -> SimTime {
+        (after + SimDuration::from_nanos(1)).next_tick(self.eviction_origin, latency::EVICTION_MONITOR)
+    }
+
+    /// The eviction manager's looks are counted from an instant.
+    pub(crate) fn set_eviction_origin(&mut self, at: SimTime) {
+        self.eviction_origin = at;
+    }
+
+    /// The first report of the node's status after an instant.
+    pub(crate) fn next_status_report(&self, after: SimTime) -> SimTime {
+        (after + SimDuration::from_nanos(1)).next_tick(self.status_origin, latency::NODE_STATUS)
     }
 
     /// What a node with this status has for pods.

@@ -105,8 +105,8 @@ pub(crate) struct PodWorker {
     pub volumes: Volumes,
     /// Seconds the pod gets to end, once somebody has said so.
     pub grace: Option<i64>,
-    /// The pod's phase, reason and message by the kubelet's own decision.
-    pub evict: Option<(String, String)>,
+    /// The pod fails by the kubelet's own decision.
+    pub evict: Option<super::eviction::Evicted>,
     /// What the API said of the pod when its end began.
     pub status_at_end: Option<Arc<PodStatus>>,
     /// When the deadline has to be looked at.
@@ -341,10 +341,14 @@ pub(crate) fn relist_pod(env: &mut Env<'_, '_>, w: &mut PodWorker, now_observed:
     }
 }
 
-/// Keeps one ended container of each name.
+/// Keeps one ended container of each name, of an evicted pod none.
 ///
-/// Source: pkg/kubelet/pod_container_deletor.go (v1.37).
+/// Source: pkg/kubelet/pod_container_deletor.go, pkg/kubelet/pod_workers.go `ShouldPodContentBeRemoved` (v1.37).
 fn clean_up_containers(env: &mut Env<'_, '_>, w: &mut PodWorker, died: &ContainerId) {
+    if w.evict.as_ref().is_some_and(|evicted| evicted.by_manager) {
+        super::pressure::remove_containers(env.runtime, w);
+        return;
+    }
     let Some(name) = w.cache.containers.iter().find(|c| c.id == *died).map(|c| c.name.clone()) else {
         return;
     };

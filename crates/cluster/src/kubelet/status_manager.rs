@@ -10,6 +10,7 @@ use k8s_openapi::api::core::v1::{
 };
 use podlab_api::time::time;
 use podlab_api::{Object, kinds};
+use podlab_sim::SimTime;
 use std::sync::Arc;
 
 fn is_terminal(phase: Option<&str>) -> bool {
@@ -52,7 +53,8 @@ pub(crate) fn write(env: &mut Env<'_, '_>, w: &mut PodWorker) {
     if stored.uid() != w.pod.uid() {
         return;
     }
-    let merged = merge(&api, &w.status, w.work != WorkType::Terminated && !w.is_static);
+    let could_run = w.work != WorkType::Terminated && !w.is_static;
+    let merged = merge(&api, &w.status, could_run, env.cx.now());
     if api == merged {
         return;
     }
@@ -65,28 +67,40 @@ pub(crate) fn write(env: &mut Env<'_, '_>, w: &mut PodWorker) {
 /// Whether containers may run is asked by the uid of the API's pod, which for a static pod is the mirror's and unknown.
 ///
 /// Source: `mergePodStatus`: others' conditions stay, and no pod ends while something of it may run.
-fn merge(api: &PodStatus, new: &Arc<PodStatus>, could_have_running_containers: bool) -> Arc<PodStatus> {
+fn merge(
+    api: &PodStatus,
+    new: &Arc<PodStatus>,
+    could_have_running_containers: bool,
+    now: SimTime,
+) -> Arc<PodStatus> {
     let others = api.conditions.iter().flatten().filter(|c| !conditions::by_kubelet(&c.type_));
     let ours = new.conditions.iter().flatten().filter(|c| conditions::by_kubelet(&c.type_));
-    let conditions = others.chain(ours);
+    let conditions = others.clone().chain(ours.clone());
     let ending = !is_terminal(api.phase.as_deref()) && is_terminal(new.phase.as_deref());
     let same = new.conditions.as_ref().is_some_and(|c| c.iter().eq(conditions.clone()))
         && new.resource_claim_statuses == api.resource_claim_statuses
         && new.nominated_node_name == api.nominated_node_name
         && new.qos_class == api.qos_class;
-    if same && !ending && !new.conditions.iter().flatten().any(|c| c.type_ == "DisruptionTarget") {
-        // Both keep one: there is nothing of others to take over.
+    if same && !ending {
         return new.clone();
     }
     let mut merged = PodStatus::clone(new);
-    let mut list: Vec<PodCondition> = conditions.cloned().collect();
-    if !ending || could_have_running_containers {
-        // The reason why a pod is taken down shows only once it has ended.
-        list.retain(|c| {
-            c.type_ != "DisruptionTarget"
-                || api.conditions.iter().flatten().any(|a| a.type_ == "DisruptionTarget")
-        });
+    let is_target = |c: &&PodCondition| c.type_ == conditions::DISRUPTION_TARGET;
+    let target = new.conditions.iter().flatten().find(is_target);
+    let mut list: Vec<PodCondition> = others.cloned().collect();
+    // The reason why a pod is taken down shows only once it has ended.
+    if let Some(target) = target.filter(|_| ending && !could_have_running_containers) {
+        let known = list.iter().position(|c| c.type_ == target.type_);
+        let old = known.and_then(|at| list.get(at)).filter(|old| old.status == target.status);
+        let since = old.and_then(|old| old.last_transition_time.clone());
+        let since = since.or_else(|| Some(time(now.as_secs())));
+        let target = PodCondition { last_transition_time: since, ..target.clone() };
+        match known {
+            Some(at) => list[at] = target,
+            None => list.push(target),
+        }
     }
+    list.extend(ours.cloned());
     if ending && could_have_running_containers {
         merged.phase.clone_from(&api.phase);
         merged.reason.clone_from(&api.reason);

@@ -178,7 +178,7 @@ fn make_status(
         host_ip: &env.node.ip,
         messages: &messages,
         users: &users,
-        evict: evict.as_ref().map(|(r, m)| (r.as_str(), m.as_str())),
+        evict: evict.as_ref(),
     };
     generate_api_pod_status(&inputs, &mut w.probes, terminal)
 }
@@ -218,6 +218,7 @@ fn sync_terminated_pod(env: &mut Env<'_, '_>, w: &mut PodWorker, job: &mut SyncJ
     set_status(env, w, &snapshot, true);
     status_manager::terminate_pod(env, w);
     volumes::unmount(env, w);
+    volumes::empty(env, w);
     job.transition = Some(WorkType::Finished);
 }
 

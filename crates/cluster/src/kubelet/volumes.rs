@@ -114,6 +114,15 @@ pub(crate) fn unmount(env: &mut Env<'_, '_>, w: &mut PodWorker) {
     w.volumes.waiting.clear();
 }
 
+/// Takes away what only lived for the containers of a pod that has ended.
+///
+/// Source: pkg/volume/emptydir/empty_dir.go `TearDown` (v1.37).
+pub(crate) fn empty(env: &mut Env<'_, '_>, w: &PodWorker) {
+    for volume in spec_of(w).volumes.iter().flatten().filter(|volume| volume.empty_dir.is_some()) {
+        env.runtime.remove_volume(&volume_id(w, &volume.name));
+    }
+}
+
 /// Forgets the content of a pod that is gone.
 pub(crate) fn remove(env: &mut Env<'_, '_>, w: &mut PodWorker) {
     unmount(env, w);

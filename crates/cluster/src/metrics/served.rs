@@ -116,16 +116,17 @@ impl ApiServer {
         let of_pods = self.metrics.pods().filter(|(_, usage)| *usage.node == *node.name());
         let pods = of_pods.filter_map(|(key, _)| self.store().get_key(&kinds::POD, key));
         let containers = pods.filter_map(|pod| self.pod_usage(pod)).flat_map(|usage| usage.containers);
-        let own = (super::NODE_CPU_NANOCORES, super::NODE_MEMORY_BYTES);
-        let (nanocores, memory) = containers.fold(own, |(nanocores, memory), one| {
-            (nanocores.saturating_add(one.nanocores), memory.saturating_add(one.bytes))
-        });
         let capacity = node.node_status()?.capacity.as_ref()?;
         let most = |name: &str, scale: i32| {
             let quantity = capacity.get(name).and_then(|quantity| Quantity::parse(&quantity.0).ok());
             quantity.and_then(|quantity| u64::try_from(quantity.scaled_value(scale)).ok()).unwrap_or(u64::MAX)
         };
-        Some((at, nanocores.min(most("cpu", -9)), memory.min(most("memory", 0))))
+        let most = (most("cpu", -9), most("memory", 0));
+        let own = (super::NODE_CPU_NANOCORES, super::node_memory(most.1));
+        let (nanocores, memory) = containers.fold(own, |(nanocores, memory), one| {
+            (nanocores.saturating_add(one.nanocores), memory.saturating_add(one.bytes))
+        });
+        Some((at, nanocores.min(most.0), memory.min(most.1)))
     }
 }
 

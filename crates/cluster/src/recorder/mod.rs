@@ -15,6 +15,7 @@ use correlator::{Correlated, Correlator};
 use podlab_api::event::{EventBody, EventData, ObjectReference, Occurrences};
 use podlab_api::{Body, Object, ObjectMeta, kinds};
 use podlab_sim::SimTime;
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::sync::Arc;
 
@@ -184,17 +185,30 @@ impl EventRecorder {
         reason: &str,
         message: &str,
     ) {
+        self.annotated_event(api, about, kind, reason, message, BTreeMap::new());
+    }
+
+    /// As [`EventRecorder::event`]; an event that is new has these annotations.
+    pub fn annotated_event(
+        &mut self,
+        api: &mut ApiServer,
+        about: &InvolvedObject,
+        kind: EventType,
+        reason: &str,
+        message: &str,
+        annotations: BTreeMap<String, String>,
+    ) {
         let now = api.now();
         match self.correlator.correlate(about, kind, reason, message, now) {
             Correlated::Skip => {}
             Correlated::New { entry, reason, message } => {
-                let name = self.create(api, about, kind, reason, message, 1, now);
+                let name = self.create(api, about, kind, reason, message, 1, now, annotations);
                 self.correlator.created(&entry, name, now);
             }
             Correlated::Again { entry, name, count, first, reason, message } => {
                 if !update(api, about, &name, count, &message, now) {
                     // The event has been deleted meanwhile: it is written anew with its count.
-                    let name = self.create(api, about, kind, reason, message, count, first);
+                    let name = self.create(api, about, kind, reason, message, count, first, annotations);
                     self.correlator.created_again(&entry, name);
                 }
             }
@@ -211,6 +225,7 @@ impl EventRecorder {
         message: Arc<str>,
         count: i64,
         first: SimTime,
+        annotations: BTreeMap<String, String>,
     ) -> Arc<str> {
         let namespace = about.event_namespace();
         let last = api.now();
@@ -229,7 +244,11 @@ impl EventRecorder {
             self.latest = last.as_nanos().max(self.latest + 1);
             let name = event_name(about.name(), self.latest);
             let given = name.as_str().into();
-            match api.create(event_object(namespace, name, body.clone())) {
+            let mut event = event_object(namespace, name, body.clone());
+            if !annotations.is_empty() {
+                event.metadata.annotations = Some(annotations.clone());
+            }
+            match api.create(event) {
                 Err(status) if status.is_already_exists() => {}
                 // A namespace that is going takes no new events; the real recorder drops them as well.
                 _ => return given,

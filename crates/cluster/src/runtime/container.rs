@@ -35,6 +35,12 @@ pub(crate) struct Container {
     pub(crate) oom_killed: bool,
     /// What it had computed when the latest spans began.
     pub(crate) cpu_marks: super::usage::CpuMarks,
+    /// The node it is on.
+    pub(crate) node: Option<super::node_use::NodePlace>,
+    /// What the node has been told that it uses.
+    pub(crate) counted: super::node_use::Counted,
+    /// Volumes that it may fill.
+    pub(crate) writes: Arc<[super::cri::VolumeId]>,
     /// Grows whenever something ran in it.
     pub(crate) epoch: u64,
     /// Commands run from outside that have not been collected.
@@ -144,6 +150,16 @@ impl Container {
 
     pub(crate) fn is_running(&self) -> bool {
         self.state == ContainerState::Running
+    }
+
+    /// The memory of its processes and what it keeps on the node's disk: the files that it has written, and its log.
+    pub(crate) fn uses(&self) -> super::node_use::Counted {
+        let Some(machine) = &self.machine else { return self.counted };
+        let files = machine.fs().root.used_bytes().saturating_sub(self.image_bytes);
+        super::node_use::Counted {
+            memory: if self.is_running() { machine.memory_bytes() } else { 0 },
+            disk: files.saturating_add(self.log.size()),
+        }
     }
 
     /// The command line: the image's, replaced by the pod's.

@@ -86,6 +86,8 @@ pub struct ContainerConfig {
     pub memory_limit: Option<u64>,
     /// CPU limit in thousandths of a CPU.
     pub cpu_limit: Option<u64>,
+    /// How much sooner (up to 1000) or later (down to -1000) than others it is killed when its node has no memory left.
+    pub oom_score_adj: i32,
     /// The file whose content becomes the termination message.
     pub termination_message_path: String,
 }
@@ -223,5 +225,19 @@ pub enum Notice {
         pod_uid: String,
         /// The command.
         token: ExecToken,
+    },
+    /// A node's memory or disk has come to an eviction threshold.
+    NodeLow {
+        /// The node.
+        node: Arc<str>,
+    },
+    /// The kernel has killed a process because its node had no memory left.
+    SystemOom {
+        /// The node.
+        node: Arc<str>,
+        /// Name of the process.
+        process: String,
+        /// Its id, as its container counts.
+        pid: u64,
     },
 }

@@ -2,6 +2,7 @@
 
 use super::container::Container;
 use super::cri::{ContainerConfig, ContainerId, ContainerState, Notice, SandboxConfig, SandboxId};
+use super::node_use::Counted;
 use super::sandbox::Sandbox;
 use super::servers::{Bundle, ImageRoot, OWN_FILES};
 use super::{Runtime, images};
@@ -59,8 +60,10 @@ impl Runtime {
     /// Forgets a stopped sandbox and all its containers.
     pub fn remove_pod_sandbox(&mut self, id: &SandboxId) {
         let Some(sandbox) = self.sandboxes.remove(id) else { return };
-        for container in &sandbox.containers {
-            self.containers.remove(container);
+        for id in &sandbox.containers {
+            if let Some(container) = self.containers.remove(id) {
+                self.nodes.count(container.node, container.counted, Counted::default());
+            }
         }
     }
 
@@ -120,6 +123,8 @@ impl Runtime {
             );
         }
         let (image, image_ref) = (image.clone(), status.image_ref.clone());
+        let writable = config.mounts.iter().filter(|m| !m.read_only && self.volumes.can_grow(&m.volume));
+        let writes = writable.map(|m| m.volume.clone()).collect();
         let container = Container {
             id: id.clone(),
             sandbox: sandbox_id.clone(),
@@ -140,6 +145,9 @@ impl Runtime {
             wake: None,
             oom_killed: false,
             cpu_marks: Default::default(),
+            node: self.nodes.place(&sandbox.config.node),
+            counted: Counted::default(),
+            writes,
             epoch: 0,
             execs: Default::default(),
         };
@@ -247,21 +255,19 @@ impl Runtime {
 
     /// The memory that a container uses, in bytes.
     pub fn container_memory(&self, id: &ContainerId) -> u64 {
-        self.containers.get(id).and_then(|c| c.machine.as_ref()).map_or(0, |machine| machine.memory_bytes())
+        self.containers.get(id).map_or(0, |container| container.uses().memory)
     }
 
     /// The bytes that a container keeps on the node's disk: what it has written to its own files, and its log.
     pub fn container_disk(&self, id: &ContainerId) -> u64 {
-        let Some(container) = self.containers.get(id) else { return 0 };
-        let files = container.machine.as_ref().map_or(0, |machine| machine.fs().root.used_bytes());
-        files.saturating_sub(container.image_bytes).saturating_add(container.log.size())
+        self.containers.get(id).map_or(0, |container| container.uses().disk)
     }
 
     /// Forgets a container and its log.
     pub fn remove_container(&mut self, id: &ContainerId) {
-        if let Some(container) = self.containers.remove(id)
-            && let Some(sandbox) = self.sandboxes.get_mut(&container.sandbox)
-        {
+        let Some(container) = self.containers.remove(id) else { return };
+        self.nodes.count(container.node, container.counted, Counted::default());
+        if let Some(sandbox) = self.sandboxes.get_mut(&container.sandbox) {
             sandbox.containers.retain(|c| c != id);
         }
     }

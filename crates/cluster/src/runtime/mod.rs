@@ -18,6 +18,7 @@ mod lifecycle;
 mod logs;
 mod network;
 mod network_policy;
+mod node_use;
 mod run;
 mod sandbox;
 mod served;
@@ -32,6 +33,7 @@ pub use cri::{
 };
 pub use logs::{Log, LogLine};
 pub use network::{HttpAnswer, HttpGet};
+pub(crate) use node_use::{IMAGEFS_AVAILABLE, MEMORY_AVAILABLE, NODEFS_AVAILABLE, NodeUse, part_of};
 pub(crate) use sandbox::Sandbox;
 pub use served::Known;
 pub(crate) use usage::SPAN as USAGE_SPAN;
@@ -62,6 +64,7 @@ pub struct Runtime {
     pub(crate) sandboxes: BTreeMap<SandboxId, Sandbox>,
     pub(crate) containers: Containers,
     volumes: volumes::Volumes,
+    nodes: node_use::NodeUses,
     /// node → complete names of the images on it.
     images: BTreeMap<String, BTreeSet<String>>,
     /// Image names as given → what they stand for; a memory of what can be found again.
@@ -128,10 +131,10 @@ impl Runtime {
     }
 
     /// The image is on the node from now on.
-    pub fn finish_pull(&mut self, node: &str, image: &str) {
+    pub fn finish_pull(&mut self, node: &str, image: &str, cx: &mut Cx<'_>) {
         let Ok(resolved) = self.resolve(image) else { return };
         match self.images.get_mut(node) {
-            Some(held) if held.contains(&resolved.full) => {}
+            Some(held) if held.contains(&resolved.full) => return,
             Some(held) => {
                 held.insert(resolved.full.clone());
             }
@@ -139,6 +142,28 @@ impl Runtime {
                 self.images.insert(node.to_owned(), BTreeSet::from([resolved.full.clone()]));
             }
         }
+        let size = resolved.status.as_ref().map_or(0, |status| status.size);
+        self.nodes.add_image(node, size);
+        self.check_node(self.nodes.place(node), cx);
+    }
+
+    /// Takes images off a node that none of its containers has; says whether there were any.
+    ///
+    /// Source: pkg/kubelet/images/image_gc_manager.go `DeleteUnusedImages` (v1.37).
+    pub(crate) fn remove_unused_images(&mut self, node: &str) -> bool {
+        let here = self.sandboxes.values().filter(|sandbox| sandbox.config.node == node);
+        let containers = here.flat_map(|sandbox| &sandbox.containers);
+        let names = containers.filter_map(|id| Some(self.containers.get(id)?.config.image.clone()));
+        let names: BTreeSet<String> = names.collect();
+        let used: BTreeSet<String> =
+            names.iter().filter_map(|name| Some(self.resolve(name).ok()?.full.clone())).collect();
+        let Some(held) = self.images.get_mut(node) else { return false };
+        let before = held.len();
+        held.retain(|image| used.contains(image));
+        let removed = held.len() < before;
+        let left = self.images_on(node).fold(0, |sum: u64, (_, size)| sum.saturating_add(size));
+        self.nodes.set_images(node, left);
+        removed
     }
 
     /// What an image's name stands for, looked up once.

@@ -47,6 +47,7 @@ impl Runtime {
         }
         container.execs.retain(|_, e| !(e.forgotten && e.exit.is_some()));
         container.machine = Some(machine);
+        let counts = ended.is_some() || container.uses() != container.counted || !container.writes.is_empty();
         let sandbox = container.sandbox.clone();
         for (token, notify, forgotten) in finished {
             if forgotten {
@@ -65,6 +66,9 @@ impl Runtime {
             (None, Next::Now) => self.wake_at(id, cx.now() + NEXT_TURN, cx),
             (None, Next::At(at)) => self.wake_at(id, at, cx),
             (None, Next::Never) => {}
+        }
+        if counts {
+            self.count_use(id, cx);
         }
     }
 

@@ -2,6 +2,7 @@
 
 use super::Runtime;
 use super::cri::{ContainerId, VolumeFile, VolumeId};
+use super::node_use::{Counted, NodePlace, NodeUses};
 use crate::world::Cx;
 use podlab_shell::{Content, Ino, Kind, ROOT, Volume};
 use podlab_sim::SimTime;
@@ -23,6 +24,8 @@ struct Held {
     made: OnceLock<Volume>,
     /// What it is made from, while it is not.
     written: Option<(Vec<VolumeFile>, SimTime)>,
+    /// The node that has been told of so much in it.
+    counted: Option<(NodePlace, Counted)>,
 }
 
 impl Held {
@@ -55,7 +58,35 @@ impl Volumes {
     }
 
     fn insert(&mut self, id: VolumeId, volume: Volume) {
-        self.0.insert(id, Held { made: OnceLock::from(volume), written: None });
+        self.0.insert(id, Held { made: OnceLock::from(volume), ..Held::default() });
+    }
+
+    /// Whether a container may fill the volume: what the kubelet has written itself it may not.
+    pub(super) fn can_grow(&self, id: &str) -> bool {
+        self.0.get(id).is_some_and(|held| held.written.is_none())
+    }
+
+    /// Tells the volume's node what is in it now.
+    pub(super) fn count(&mut self, id: &str, node: Option<NodePlace>, nodes: &mut NodeUses) {
+        let (Some(held), Some(node)) = (self.0.get_mut(id), node) else { return };
+        let Some(volume) = held.made.get() else { return };
+        let bytes = volume.used_bytes();
+        let now = match &*volume.device {
+            "tmpfs" => Counted { memory: bytes, disk: 0 },
+            _ => Counted { memory: 0, disk: bytes },
+        };
+        // A volume of several nodes lies where it was used first.
+        let (node, before) = held.counted.unwrap_or((node, Counted::default()));
+        if before != now {
+            nodes.count(Some(node), before, now);
+            held.counted = Some((node, now));
+        }
+    }
+
+    fn remove(&mut self, id: &str, nodes: &mut NodeUses) {
+        if let Some(Held { counted: Some((node, before)), .. }) = self.0.remove(id) {
+            nodes.count(Some(node), before, Counted::default());
+        }
     }
 }
 
@@ -123,7 +154,7 @@ impl Runtime {
                 write(volume, &files, now);
             }
             None => {
-                let held = Held { made: OnceLock::new(), written: Some((files, now)) };
+                let held = Held { written: Some((files, now)), ..Held::default() };
                 self.volumes.0.insert(id.clone(), held);
             }
         }
@@ -184,7 +215,7 @@ impl Runtime {
     /// Forgets a volume.
     pub fn remove_volume(&mut self, id: &VolumeId) {
         self.volume_epoch += 1;
-        self.volumes.0.remove(id);
+        self.volumes.remove(id, &mut self.nodes);
     }
 
     /// The volume that stands for a node's own disk: hostPath mounts are its `sub_path`s.
