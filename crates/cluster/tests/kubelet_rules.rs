@@ -104,6 +104,75 @@ fn a_grpc_probe_of_a_closed_port_fails_when_its_time_is_over() {
     assert!(said.ends_with(":9000\" within 2s: context deadline exceeded"), "{said}");
 }
 
+/// Messages of the events `Unhealthy`, with the pod's address taken out.
+fn unhealthy(cluster: &mut Cluster) -> Vec<String> {
+    let ip = pod(cluster).unwrap()["status"]["podIP"].as_str().unwrap_or("").to_owned();
+    let events = cluster.world().api.store().list(&kinds::EVENT).map(|e| e.to_value());
+    let said = events.filter(|e| e["reason"] == "Unhealthy");
+    said.map(|e| e["message"].as_str().unwrap_or("").replace(&ip, "IP")).collect()
+}
+
+fn is_ready(cluster: &mut Cluster) -> bool {
+    pod(cluster).unwrap()["status"]["containerStatuses"][0]["ready"] == true
+}
+
+/// Source: pkg/probe/grpc/grpc.go `Probe`, test/images/agnhost/grpc-health-checking.
+#[test]
+fn a_grpc_probe_says_what_the_health_service_answers() {
+    const AGNHOST: &str = "registry.k8s.io/e2e-test-images/agnhost:2.53";
+    const NO_CONNECTION: &str = "Readiness probe failed: timeout: failed to connect service \"IP:80\" within 1s: context deadline exceeded";
+    const UNKNOWN: &str = "Readiness probe failed: error: health rpc probe failed: rpc error: code = NotFound desc = unknown service";
+    const UNWELL: &str = "Readiness probe failed: service unhealthy (responded with \"NOT_SERVING\")";
+    let checking = |args: &[&'static str]| [&["grpc-health-checking"], args].concat();
+    let etcd = ["/usr/local/bin/etcd", "--listen-client-urls", "http://0.0.0.0:2379"];
+    for (image, command, args, probe, expected) in [
+        (AGNHOST, &[][..], checking(&[]), json!({"port": 5000}), None),
+        (AGNHOST, &[], checking(&["--port=9", "--service=a"]), json!({"port": 9, "service": "a"}), None),
+        (AGNHOST, &[], checking(&["--service=a"]), json!({"port": 5000}), Some(UNKNOWN)),
+        (AGNHOST, &[], checking(&[]), json!({"port": 5000, "service": "b"}), Some(UNKNOWN)),
+        (AGNHOST, &[], checking(&["--delay-unhealthy-sec", "0"]), json!({"port": 5000}), Some(UNWELL)),
+        (AGNHOST, &[], checking(&["--http-port=80"]), json!({"port": 80}), Some(NO_CONNECTION)),
+        ("nginx:1.27", &[], vec![], json!({"port": 80}), Some(NO_CONNECTION)),
+        ("registry.k8s.io/etcd:3.5.1-0", &etcd, vec![], json!({"port": 2379}), None),
+        ("registry.k8s.io/etcd:3.5.1-0", &etcd, vec![], json!({"port": 2379, "service": "x"}), Some(UNKNOWN)),
+        ("somebody/grpc:2", &[], vec![], json!({"port": 50051}), None),
+    ] {
+        let mut cluster = cluster();
+        create(
+            &mut cluster,
+            json!({"containers": [{"name": "c", "image": image, "command": command, "args": args,
+                "readinessProbe": {"grpc": probe, "periodSeconds": 5}}]}),
+        );
+        run(&mut cluster, 25);
+        let said = unhealthy(&mut cluster);
+        let about = format!("{image} {args:?} {probe}: {said:?}");
+        assert_eq!(is_ready(&mut cluster), expected.is_none(), "{about}");
+        match expected {
+            Some(text) => assert!(said.contains(&text.to_owned()), "{about}"),
+            None => assert!(said.is_empty(), "{about}"),
+        }
+    }
+}
+
+#[test]
+fn a_server_may_be_told_to_be_unwell_over_http_and_then_well_again() {
+    let mut cluster = cluster();
+    create(
+        &mut cluster,
+        json!({"containers": [
+            {"name": "c", "image": "registry.k8s.io/e2e-test-images/agnhost:2.53", "args": ["grpc-health-checking"],
+                "readinessProbe": {"grpc": {"port": 5000}, "periodSeconds": 2, "failureThreshold": 1}},
+            {"name": "d", "image": "busybox:1.36", "command": ["sh", "-c",
+                "sleep 20; wget -q -O- localhost:8080/make-not-serving; sleep 20; wget -q -O- localhost:8080/make-serving; sleep 1000"]}]}),
+    );
+    run(&mut cluster, 15);
+    assert!(is_ready(&mut cluster));
+    run(&mut cluster, 20);
+    assert!(!is_ready(&mut cluster));
+    run(&mut cluster, 20);
+    assert!(is_ready(&mut cluster));
+}
+
 #[test]
 fn a_pod_that_waits_for_its_volumes_is_deleted_at_once() {
     let mut cluster = cluster();

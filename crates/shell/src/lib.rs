@@ -51,7 +51,7 @@ pub use host::{
 };
 pub use machine::{Machine, Next, Progress, Spawn, StartError, Stdin};
 pub use process::{
-    BURST, Core, Exit, Family, OnSignal, Pid, ProcessInfo, Program, STEPS_PER_SECOND, Step, Wait,
+    BURST, Core, Exit, Family, Health, OnSignal, Pid, ProcessInfo, Program, STEPS_PER_SECOND, Step, Wait,
 };
 pub use regex::matches_whole;
 pub use signal::Signal;

@@ -9,8 +9,8 @@ use crate::fs::{Credentials, Errno, FileSystem};
 use crate::host::{Host, HttpRequest, HttpResponse};
 use crate::open_file::{Input, OpenFiles, OpenKind, PIPE_CAPACITY};
 use crate::process::{
-    BURST, Core, Exit, Family, OnSignal, Pid, Process, ProcessInfo, Program, STEP_NANOS, STEPS_PER_SECOND,
-    State, Step, Wait,
+    BURST, Core, Exit, Family, Health, OnSignal, Pid, Process, ProcessInfo, Program, STEP_NANOS,
+    STEPS_PER_SECOND, State, Step, Wait,
 };
 use crate::signal::Signal;
 use podlab_sim::{SimDuration, SimTime};
@@ -623,6 +623,20 @@ impl Machine {
             let mut ctx = Ctx { core: &mut p.core, sys: &mut self.sys, procs: &mut self.procs, host };
             ctx.core.cpu_nanos = ctx.core.cpu_nanos.saturating_add(REQUEST_NANOS);
             p.program.serve(&mut ctx, request)
+        };
+        self.procs.insert(pid, p);
+        answer
+    }
+
+    /// Asks the process that listens on `port` over gRPC for a service's health; `None` where none does or it speaks no
+    /// gRPC.
+    pub fn health(&mut self, host: &mut dyn Host, port: u16, service: &str) -> Option<Health> {
+        let pid = *self.procs.iter().find(|(_, p)| p.program.listening().contains(&port))?.0;
+        let mut p = self.procs.remove(&pid)?;
+        let answer = {
+            let mut ctx = Ctx { core: &mut p.core, sys: &mut self.sys, procs: &mut self.procs, host };
+            ctx.core.cpu_nanos = ctx.core.cpu_nanos.saturating_add(REQUEST_NANOS);
+            p.program.health(&mut ctx, port, service)
         };
         self.procs.insert(pid, p);
         answer

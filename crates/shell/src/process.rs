@@ -152,6 +152,29 @@ pub trait Program: std::fmt::Debug + Send + Sync {
         let _ = (ctx, request);
         None
     }
+
+    /// Answers a call of gRPC's health service (`grpc.health.v1.Health/Check`) about a service's name, which is empty for
+    /// the server as a whole; `None` where it speaks no gRPC on that port.
+    fn health(&mut self, ctx: &mut Ctx<'_>, port: u16, service: &str) -> Option<Health> {
+        let _ = (ctx, port, service);
+        None
+    }
+}
+
+/// What a server says over gRPC of its health.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Health {
+    /// `SERVING`.
+    Serving,
+    /// `NOT_SERVING`.
+    NotServing,
+    /// The call fails.
+    Refused {
+        /// The status code's name as gRPC for Go writes it, such as `NotFound`.
+        code: &'static str,
+        /// What the server says to it.
+        message: String,
+    },
 }
 
 impl Clone for Box<dyn Program> {

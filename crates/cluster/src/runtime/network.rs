@@ -11,7 +11,7 @@ use crate::apiserver::{ApiServer, CLUSTER_IPS};
 use crate::controllers::slices_of;
 use crate::world::Cx;
 use podlab_api::{Object, kinds};
-use podlab_shell::{HttpRequest, HttpResponse, NetError};
+use podlab_shell::{Health, HttpRequest, HttpResponse, NetError};
 use podlab_sim::{SimDuration, SimTime};
 use serde_json::Value;
 use std::sync::Arc;
@@ -135,6 +135,31 @@ impl Runtime {
             Err(NetError::Reset) => Err("EOF".to_owned()),
             Err(error) => Err(dial_error(&get.host, get.port, &error)),
         }
+    }
+
+    /// Asks over gRPC from the node for the health of a service behind an address; `None` where nothing is reached that
+    /// speaks gRPC.
+    pub(crate) fn grpc_health(
+        &mut self,
+        host: &str,
+        port: u16,
+        service: &str,
+        cx: &mut Cx<'_>,
+    ) -> Option<Health> {
+        let target = self.listener(host, port).ok()??;
+        self.changed(&target);
+        let now = cx.now();
+        let mut machine = {
+            let container = self.containers.get_mut(&target)?;
+            container.mark_cpu(now);
+            container.machine.take()?
+        };
+        let (answer, written) = self.hosted(&target, cx, |host| machine.health(host, port, service));
+        if let Some(container) = self.containers.get_mut(&target) {
+            container.machine = Some(machine);
+        }
+        self.hand_out(written, now);
+        answer
     }
 
     /// Hands a request to the server at an address, as a forwarded port does.

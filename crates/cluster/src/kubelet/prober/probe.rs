@@ -22,7 +22,11 @@ pub(crate) enum Ask {
     /// A TCP connection; `None` for the pod's own address.
     Tcp { host: Option<String>, port: u16 },
     /// gRPC health.
-    Grpc { port: u16 },
+    Grpc {
+        port: u16,
+        /// Whose health is asked for; empty for the server as a whole.
+        service: Arc<str>,
+    },
     /// A command.
     Exec(Arc<[String]>),
     /// Something that cannot be asked; the error's text.
@@ -86,7 +90,8 @@ impl Ask {
             };
         }
         if let Some(grpc) = &probe.grpc {
-            return Ask::Grpc { port: u16::try_from(grpc.port).unwrap_or(0) };
+            let service = grpc.service.as_deref().unwrap_or("").into();
+            return Ask::Grpc { port: u16::try_from(grpc.port).unwrap_or(0), service };
         }
         Ask::Error(format!("missing probe handler for {}", container.name))
     }

@@ -15,6 +15,7 @@ use crate::runtime::{ContainerId, ExecState, ExecToken};
 use k8s_openapi::api::core::v1::{Container, PodStatus, Probe};
 use podlab_api::Object;
 use podlab_api::duration::go_duration;
+use podlab_shell::Health;
 use podlab_sim::{SimDuration, SimTime, Slot};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -350,12 +351,12 @@ fn run_probe(env: &mut Env<'_, '_>, w: &mut PodWorker, index: usize) {
                 Err(text) => Answer::Failed(text),
             }
         }
-        Ask::Grpc { port } => {
+        Ask::Grpc { port, service } => {
             let host = w.cache.ip().unwrap_or("");
-            match env.runtime.tcp_connect(host, *port, env.cx) {
-                Ok(()) => Answer::Passed,
+            match env.runtime.grpc_health(host, *port, service, env.cx) {
+                Some(health) => grpc_answer(health),
                 // The client tries again until its time is over, whatever the reason.
-                Err(_) => {
+                None => {
                     let within = go_duration(i64::try_from(timeout.as_nanos()).unwrap_or(i64::MAX));
                     let text = format!(
                         "timeout: failed to connect service \"{host}:{port}\" within {within}: context deadline exceeded"
@@ -396,6 +397,20 @@ fn wait_for(env: &mut Env<'_, '_>, w: &mut PodWorker, index: usize, answer: Answ
     let slot = env.cx.after(after, event.into());
     if let Some(worker) = w.probes.workers.get_mut(index) {
         worker.pending = Some(Pending { token: None, timeout: Some(slot), answer: Some(answer) });
+    }
+}
+
+/// Source: pkg/probe/grpc/grpc.go `Probe` (v1.37).
+fn grpc_answer(health: Health) -> Answer {
+    match health {
+        Health::Serving => Answer::Passed,
+        Health::NotServing => Answer::Failed("service unhealthy (responded with \"NOT_SERVING\")".to_owned()),
+        Health::Refused { code: "Unimplemented", message } => Answer::Failed(format!(
+            "error: this server does not implement the grpc health protocol (grpc.health.v1.Health): {message}"
+        )),
+        Health::Refused { code, message } => Answer::Failed(format!(
+            "error: health rpc probe failed: rpc error: code = {code} desc = {message}"
+        )),
     }
 }
 

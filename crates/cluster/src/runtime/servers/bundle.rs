@@ -128,6 +128,9 @@ impl Bundle {
         for tool in image.tools {
             program(&mut root, &format!("/usr/bin/{tool}"), &format!("tool:{tool}"));
         }
+        if reference.short().rsplit('/').next() == Some("etcd") {
+            program(&mut root, "/usr/local/bin/etcd", "etcd");
+        }
         if reference.short() == "curlimages/curl" {
             file(&mut root, "/entrypoint.sh", ENTRYPOINT, 0o755);
         }

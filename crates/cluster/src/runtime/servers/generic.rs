@@ -1,10 +1,12 @@
 //! The server that stands in for an image outside the catalogue. It says so in its log and in its answers.
+//!
+//! As it answers every HTTP request, so it says of every service that it serves, when it is asked over gRPC.
 
 use super::text;
-use podlab_shell::{Ctx, HttpRequest, HttpResponse, OnSignal, Program, Signal, Step, Wait};
+use podlab_shell::{Ctx, Health, HttpRequest, HttpResponse, OnSignal, Program, Signal, Step, Wait};
 
 /// Ports on which such images usually listen.
-const PORTS: [u16; 6] = [80, 3000, 5000, 8000, 8080, 9090];
+const PORTS: [u16; 7] = [80, 3000, 5000, 8000, 8080, 9090, 50051];
 
 #[derive(Clone, Debug)]
 struct Generic {
@@ -59,5 +61,9 @@ impl Program for Generic {
         ctx.out(format!("{} {} 200\n", request.method, request.path));
         let body = format!("simulated by podlab: {}\n", ctx.host.hostname());
         Some(text(200, "OK", "text/plain; charset=utf-8", body))
+    }
+
+    fn health(&mut self, _: &mut Ctx<'_>, _: u16, _: &str) -> Option<Health> {
+        Some(Health::Serving)
     }
 }

@@ -6,6 +6,7 @@ mod agnhost;
 mod bundle;
 mod database;
 mod echo;
+mod etcd;
 mod files;
 mod generic;
 mod hpa_example;
@@ -34,6 +35,7 @@ pub(super) fn program(image: &Image, name: &str, argv: &[String]) -> Option<Box<
         "mysqld" => database::mysql(),
         "postgres" => database::postgres(),
         "mongod" => database::mongo(),
+        "etcd" => etcd::etcd(args),
         "agnhost" => agnhost::agnhost(args),
         "liveness-server" => agnhost::agnhost(&["liveness".to_owned()]),
         "pause" => pause::pause(),

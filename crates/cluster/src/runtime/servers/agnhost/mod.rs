@@ -1,4 +1,4 @@
-//! Kubernetes' test image: `pause`, `netexec`, `mounttest`, `porter` and other sub-commands.
+//! Kubernetes' test image: `pause`, `netexec`, `mounttest`, `porter`, `grpc-health-checking` and other sub-commands.
 //!
 //! Source: test/images/agnhost (Kubernetes v1.37). Left out: what needs a client of the API server, TLS of its own, or
 //! datagrams.

@@ -1,10 +1,12 @@
-//! The sub-commands that answer HTTP requests.
+//! The sub-commands that answer HTTP requests, and the one that answers gRPC's health service.
 //!
-//! Source: test/images/agnhost/{liveness,netexec,porter,serve-hostname,test-webserver} (Kubernetes v1.37).
+//! Source: test/images/agnhost/{grpc-health-checking,liveness,netexec,porter,serve-hostname,test-webserver} (Kubernetes
+//! v1.37).
 
 use super::flags::Flags;
 use crate::runtime::servers::{header, path_of, reason, text};
-use podlab_shell::{Ctx, HttpRequest, HttpResponse, NetError, OnSignal, Program, Signal, Step, Wait};
+use podlab_api::duration::go_duration;
+use podlab_shell::{Ctx, Health, HttpRequest, HttpResponse, NetError, OnSignal, Program, Signal, Step, Wait};
 use podlab_sim::{SimDuration, SimTime};
 use serde_json::{Map, Value, json};
 
@@ -19,6 +21,7 @@ const MOST_TRIES: usize = 100;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Command {
+    GrpcHealthChecking,
     Liveness,
     Netexec,
     Porter,
@@ -35,6 +38,8 @@ struct Web {
     started: bool,
     /// The ports that it listens on, with what `porter` says on each.
     ports: Vec<(u16, String)>,
+    /// What `grpc-health-checking` was last told to be, over HTTP.
+    told_to_serve: Option<bool>,
     /// TERM has come.
     told_to_end: bool,
     /// When it ends for that.
@@ -44,6 +49,7 @@ struct Web {
 /// The server of a sub-command; `None` where it is none.
 pub(super) fn server(command: &str, flags: Flags) -> Option<Box<dyn Program>> {
     let command = match command {
+        "grpc-health-checking" => Command::GrpcHealthChecking,
         "liveness" => Command::Liveness,
         "netexec" => Command::Netexec,
         "porter" => Command::Porter,
@@ -57,6 +63,7 @@ pub(super) fn server(command: &str, flags: Flags) -> Option<Box<dyn Program>> {
         began: None,
         started: false,
         ports: Vec::new(),
+        told_to_serve: None,
         told_to_end: false,
         ends: None,
     }))
@@ -72,6 +79,13 @@ impl Web {
     /// Begins to listen.
     fn start(&mut self, ctx: &mut Ctx<'_>) {
         let port = match self.command {
+            Command::GrpcHealthChecking => {
+                let (http, grpc) = (self.flags.port("http-port", 8080), self.flags.port("port", 5000));
+                log(ctx, &format!("Http server starting to listen on :{http}"));
+                log(ctx, &format!("gRPC server starting to listen on :{grpc}"));
+                self.ports = vec![(http, String::new()), (grpc, String::new())];
+                return;
+            }
             Command::Liveness => 8080,
             Command::Netexec => self.flags.port("http-port", 8080),
             Command::ServeHostname => self.flags.port("port", 9376),
@@ -186,6 +200,21 @@ impl Web {
     }
 }
 
+impl Web {
+    /// Whether it counts as well from now on.
+    fn told_to_serve(&mut self, ctx: &mut Ctx<'_>, request: &HttpRequest) -> HttpResponse {
+        let serves = match path_of(request) {
+            "/make-serving" => true,
+            "/make-not-serving" => false,
+            _ => return not_found(),
+        };
+        log(ctx, if serves { "Mark as healthy" } else { "Mark as unhealthy" });
+        self.told_to_serve = Some(serves);
+        let age = ctx.now().since(self.began.unwrap_or_default()).as_nanos();
+        text(200, "OK", PLAIN, go_duration(i64::try_from(age).unwrap_or(i64::MAX)))
+    }
+}
+
 impl Program for Web {
     fn step(&mut self, ctx: &mut Ctx<'_>) -> Step {
         let now = ctx.now();
@@ -252,6 +281,9 @@ impl Program for Web {
     fn serve(&mut self, ctx: &mut Ctx<'_>, request: &HttpRequest) -> Option<HttpResponse> {
         Some(match self.command {
             Command::Netexec => self.netexec(ctx, request),
+            // The port of the other protocol has no answer to this one.
+            Command::GrpcHealthChecking if request.port == self.flags.port("port", 5000) => return None,
+            Command::GrpcHealthChecking => self.told_to_serve(ctx, request),
             Command::Liveness => self.liveness(ctx, request),
             Command::TestWebserver => file(ctx, request),
             Command::ServeHostname => {
@@ -268,6 +300,23 @@ impl Program for Web {
                 text(200, "OK", sniffed(&said), said)
             }
         })
+    }
+
+    fn health(&mut self, ctx: &mut Ctx<'_>, port: u16, service: &str) -> Option<Health> {
+        if self.command != Command::GrpcHealthChecking || port != self.flags.port("port", 5000) {
+            return None;
+        }
+        let began = self.began.unwrap_or_default();
+        let at = podlab_api::time::time_nanos(began.as_nanos()).strftime("%Y-%m-%d %H:%M:%S.%9f +0000 UTC");
+        log(ctx, &format!("Serving the Check request for health check, started at {at}"));
+        if service != self.flags.text("service").unwrap_or("") {
+            return Some(Health::Refused { code: "NotFound", message: "unknown service".to_owned() });
+        }
+        let age = ctx.now().since(began);
+        let over = self.flags.number("delay-unhealthy-sec").and_then(|seconds| u64::try_from(seconds).ok());
+        let over = over.is_some_and(|seconds| age >= SimDuration::from_secs(seconds));
+        // What it was told wins only where that is to be unwell.
+        Some(if self.told_to_serve == Some(false) || over { Health::NotServing } else { Health::Serving })
     }
 }
 
