@@ -210,6 +210,11 @@ pub struct Request {
 }
 
 impl Request {
+    /// Namespace and name, each empty where there is none.
+    pub fn place(&self) -> (&str, &str) {
+        (self.namespace.as_deref().unwrap_or(""), self.name.as_deref().unwrap_or(""))
+    }
+
     /// A request with no name, body or options yet.
     pub fn new(verb: Verb, resource: impl Into<Gvr>) -> Request {
         Request {

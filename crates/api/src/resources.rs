@@ -30,6 +30,18 @@ pub struct PodResourcesOptions {
     pub in_place_pod_level_resources: bool,
 }
 
+/// What a container requests of a resource; `None` for nothing, or for what is no quantity.
+#[must_use]
+pub fn container_request(container: &Container, name: &str) -> Option<Quantity> {
+    Quantity::try_from(container.resources.as_ref()?.requests.as_ref()?.get(name)?).ok()
+}
+
+/// How much of a resource a container may use; `None` for no limit, or for what is no quantity.
+#[must_use]
+pub fn container_limit(container: &Container, name: &str) -> Option<Quantity> {
+    Quantity::try_from(container.resources.as_ref()?.limits.as_ref()?.get(name)?).ok()
+}
+
 /// Reads a map of an API object; quantities that are none, which validation refuses, are left out.
 #[must_use]
 pub fn resource_list(list: Option<&BTreeMap<String, QuantityText>>) -> ResourceList {

@@ -14,8 +14,7 @@ pub(crate) fn answer(request: &Request, runtime: &mut Runtime, cx: &mut Cx<'_>) 
 }
 
 fn forward(request: &Request, runtime: &mut Runtime, cx: &mut Cx<'_>) -> Result<Response, Status> {
-    let namespace = request.namespace.as_deref().unwrap_or("");
-    let name = request.name.as_deref().unwrap_or("");
+    let (namespace, name) = request.place();
     let pod = cx.api.store().get(&kinds::POD, namespace, name).cloned();
     let pod = pod.ok_or_else(|| Status::not_found(&kinds::POD, name))?;
     let address = pod.pod_status().and_then(|status| status.pod_ip.clone()).unwrap_or_default();

@@ -154,7 +154,7 @@ async fn resource(
     match target.subresource.as_str() {
         "log" if method == Method::GET => {
             let socket = wish(&mut request, Content::Log);
-            return Ok(carry(socket, Content::Log, logs(&app.host, asked).await?));
+            return Ok(carry(socket, logs(&app.host, asked).await?));
         }
         "log" => return Err(method_not_allowed()),
         "exec" | "attach" if matches!(method, Method::GET | Method::POST) => {
@@ -386,7 +386,7 @@ async fn watch_over(
 ) -> Result<Reply, Status> {
     let socket = wish(request, Content::Events);
     let reply = watch(app, kind, asked, query, call.style, call.accepts.encoding).await?;
-    Ok(carry(socket, Content::Events, reply))
+    Ok(carry(socket, reply))
 }
 
 async fn list_of(

@@ -32,7 +32,7 @@ pub(crate) enum Wish {
     /// It has none.
     None,
     /// It asks rightly.
-    Socket(Handshake),
+    Socket(Handshake, Content),
     /// It asks for what cannot be: answered with a status alone.
     Refused(StatusCode),
 }
@@ -59,17 +59,17 @@ pub(crate) fn wish(request: &mut Request<Incoming>, content: Content) -> Wish {
         }
     };
     match Handshake::of(request, protocol.into()) {
-        Some(handshake) => Wish::Socket(handshake),
+        Some(handshake) => Wish::Socket(handshake, content),
         None => Wish::Refused(StatusCode::BAD_REQUEST),
     }
 }
 
 /// Sends over the socket what the reply would send as its body; a refusal stays one.
-pub(crate) fn carry(wish: Wish, content: Content, reply: Reply) -> Reply {
-    let handshake = match wish {
+pub(crate) fn carry(wish: Wish, reply: Reply) -> Reply {
+    let (handshake, content) = match wish {
         Wish::None => return reply,
-        Wish::Socket(handshake) if reply.status().is_success() => handshake,
-        Wish::Socket(_) => return reply,
+        Wish::Socket(handshake, content) if reply.status().is_success() => (handshake, content),
+        Wish::Socket(..) => return reply,
         Wish::Refused(code) => {
             let mut refused = Reply::new(ReplyBody::full(""));
             *refused.status_mut() = code;

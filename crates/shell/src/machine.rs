@@ -617,27 +617,27 @@ impl Machine {
 
     /// Hands an HTTP request to the process that listens on `port`; `None` where none does or it speaks no HTTP.
     pub fn serve(&mut self, host: &mut dyn Host, port: u16, request: &HttpRequest) -> Option<HttpResponse> {
-        let pid = *self.procs.iter().find(|(_, p)| p.program.listening().contains(&port))?.0;
-        let mut p = self.procs.remove(&pid)?;
-        let answer = {
-            let mut ctx = Ctx { core: &mut p.core, sys: &mut self.sys, procs: &mut self.procs, host };
-            ctx.core.cpu_nanos = ctx.core.cpu_nanos.saturating_add(REQUEST_NANOS);
-            p.program.serve(&mut ctx, request)
-        };
-        self.procs.insert(pid, p);
-        answer
+        self.ask(host, port, |program, ctx| program.serve(ctx, request))
     }
 
     /// Asks the process that listens on `port` over gRPC for a service's health; `None` where none does or it speaks no
     /// gRPC.
     pub fn health(&mut self, host: &mut dyn Host, port: u16, service: &str) -> Option<Health> {
+        self.ask(host, port, |program, ctx| program.health(ctx, port, service))
+    }
+
+    /// Puts a question to the process that listens on `port`, which costs it the time of a request.
+    fn ask<R>(
+        &mut self,
+        host: &mut dyn Host,
+        port: u16,
+        question: impl FnOnce(&mut dyn Program, &mut Ctx<'_>) -> Option<R>,
+    ) -> Option<R> {
         let pid = *self.procs.iter().find(|(_, p)| p.program.listening().contains(&port))?.0;
         let mut p = self.procs.remove(&pid)?;
-        let answer = {
-            let mut ctx = Ctx { core: &mut p.core, sys: &mut self.sys, procs: &mut self.procs, host };
-            ctx.core.cpu_nanos = ctx.core.cpu_nanos.saturating_add(REQUEST_NANOS);
-            p.program.health(&mut ctx, port, service)
-        };
+        let mut ctx = Ctx { core: &mut p.core, sys: &mut self.sys, procs: &mut self.procs, host };
+        ctx.core.cpu_nanos = ctx.core.cpu_nanos.saturating_add(REQUEST_NANOS);
+        let answer = question(&mut *p.program, &mut ctx);
         self.procs.insert(pid, p);
         answer
     }

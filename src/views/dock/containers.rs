@@ -7,6 +7,7 @@ use crate::i18n::dock as texts;
 use crate::state::Lang;
 use crate::state::inspect::age_of;
 use k8s_openapi::api::core::v1::{Container, ContainerState, ContainerStateTerminated, ContainerStatus};
+use podlab_api::resources::container_limit;
 use podlab_api::time::unix_seconds;
 use podlab_api::{Object, Quantity};
 use podlab_cluster::kubelet::observation::{BackOffState, ContainerObservation, PodObservation};
@@ -139,9 +140,7 @@ fn one(
 
 /// A container's limit of a resource; 0 where it has none.
 fn limit(container: &Container, resource: &str, value: fn(&Quantity) -> i64) -> i64 {
-    let limits = container.resources.as_ref().and_then(|resources| resources.limits.as_ref());
-    let limit = limits.and_then(|limits| Quantity::try_from(limits.get(resource)?).ok());
-    limit.map_or(0, |limit| value(&limit))
+    container_limit(container, resource).map_or(0, |limit| value(&limit))
 }
 
 fn run_seconds(t: &ContainerStateTerminated) -> i64 {

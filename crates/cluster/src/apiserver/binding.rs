@@ -20,7 +20,7 @@ impl ApiServer {
         match request.verb {
             Verb::Create => {
                 let name = request.body.pointer("/metadata/name").and_then(Value::as_str).unwrap_or("");
-                let namespace = request.namespace.as_deref().unwrap_or("");
+                let (namespace, _) = request.place();
                 self.create_binding(namespace, name, request, warnings)
             }
             Verb::List => Err(Status::method_not_supported(&kinds::BINDING, "list")),

@@ -10,7 +10,7 @@ use super::{ApiServer, DeleteOptions};
 use crate::store::Key;
 use podlab_api::door::{FieldValidation, RequestOptions};
 use podlab_api::schema::bad_request_message;
-use podlab_api::{Body, Kind, Object, Status, custom, kinds};
+use podlab_api::{Kind, Object, Status, custom, kinds};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -106,16 +106,8 @@ impl ApiServer {
             set_condition(&mut status, "Established", &ready, &now);
         }
         if value.get("status") != Some(&status) {
-            self.write_status(definition.name(), status);
+            let _ = self.write_status(&kinds::CUSTOM_RESOURCE_DEFINITION, "", definition.name(), status);
         }
-    }
-
-    fn write_status(&mut self, name: &str, status: Value) {
-        let _ = self.modify(&kinds::CUSTOM_RESOURCE_DEFINITION, "", name, Some("status"), |object| {
-            if let Body::Tree(map) = &mut object.body {
-                Arc::make_mut(map).insert("status".to_owned(), status);
-            }
-        });
     }
 
     /// Takes the objects of a definition that goes away, then the definition.
@@ -138,7 +130,8 @@ impl ApiServer {
                 let condition = ("True", "InstanceDeletionInProgress", said);
                 set_condition(&mut status, "Terminating", &condition, &now);
                 if value.get("status") != Some(&status) {
-                    self.write_status(definition.name(), status);
+                    let _ =
+                        self.write_status(&kinds::CUSTOM_RESOURCE_DEFINITION, "", definition.name(), status);
                 }
                 return;
             }
@@ -259,11 +252,8 @@ pub(super) fn in_version(kind: &'static Kind, object: &Arc<Object>) -> Arc<Objec
     };
     let mut value = definition.prune(object.to_value()).value;
     definition.apply_defaults(&mut value);
-    let read = value.as_object_mut().map(std::mem::take).map(|fields| Object::from_fields(kind, fields));
-    let mut read = match read {
-        Some(Ok(read)) => read,
-        _ => Object { kind, ..(**object).clone() },
-    };
+    let read = super::handlers::object_of(kind, value);
+    let mut read = read.unwrap_or_else(|_| Object { kind, ..(**object).clone() });
     read.metadata = object.metadata.clone();
     read.managed = object.managed.clone();
     Arc::new(read)

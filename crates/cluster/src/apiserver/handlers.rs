@@ -69,8 +69,7 @@ impl ApiServer {
             _ => Value::Null,
         };
         let request = &*request;
-        let namespace = request.namespace.as_deref().unwrap_or("");
-        let name = request.name.as_deref().unwrap_or("");
+        let (namespace, name) = request.place();
         let options = &request.options;
         let subresource = request.subresource.as_deref();
         if let Some(sub) = subresource
@@ -118,6 +117,9 @@ impl ApiServer {
                 let object = super::versions::kept(sent.object)?;
                 let stored = self.update_with(object, subresource, options.dry_run, warnings)?;
                 Ok(Response::object(stored))
+            }
+            (Verb::Patch(PatchType::Apply), _) if options.field_manager.as_deref() == Some("") => {
+                Err(field_managers::manager_required())
             }
             (Verb::Patch(how), Some("scale")) => self.patch_scale(kind, how, request, warnings),
             (Verb::Patch(how), _) => self.patch(kind, how, request, warnings),
@@ -235,8 +237,7 @@ impl ApiServer {
         request: &Request,
         warnings: &mut Vec<String>,
     ) -> Result<Response, Status> {
-        let namespace = request.namespace.as_deref().unwrap_or("");
-        let name = request.name.as_deref().unwrap_or("");
+        let (namespace, name) = request.place();
         let options = &request.options;
         let old = self.live(kind, namespace, name);
         let old = old.map(|old| super::definitions::in_version(kind, &old));
@@ -245,9 +246,6 @@ impl ApiServer {
         }
         let mut managed = None;
         let (patched, created) = match (&old, how) {
-            (_, PatchType::Apply) if options.field_manager.as_deref() == Some("") => {
-                return Err(field_managers::manager_required());
-            }
             (None, PatchType::Apply) if request.subresource.is_some() => {
                 return Err(Status::not_found(kind, name));
             }
@@ -524,7 +522,7 @@ pub(super) fn decode_all(
     Ok(Sent { object: object_of(kind, value)?, pod: None, whole, inherits })
 }
 
-fn object_of(kind: &'static Kind, value: Value) -> Result<Object, Status> {
+pub(super) fn object_of(kind: &'static Kind, value: Value) -> Result<Object, Status> {
     let fields = match value {
         Value::Object(fields) => fields,
         _ => Default::default(),

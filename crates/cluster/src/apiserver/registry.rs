@@ -276,6 +276,24 @@ impl ApiServer {
         Ok(self.store.put(object))
     }
 
+    /// Replaces the status of an object that is kept as a tree, whatever its version.
+    ///
+    /// # Errors
+    /// As [`ApiServer::modify`].
+    pub(crate) fn write_status(
+        &mut self,
+        kind: &'static Kind,
+        namespace: &str,
+        name: &str,
+        status: serde_json::Value,
+    ) -> Result<Arc<Object>, UpdateError> {
+        self.modify(kind, namespace, name, Some("status"), |object| {
+            if let podlab_api::Body::Tree(fields) = &mut object.body {
+                Arc::make_mut(fields).insert("status".to_owned(), status);
+            }
+        })
+    }
+
     /// Changes an object in place, for components: no conflict is possible, since time does not pass
     /// between reading and writing.
     ///

@@ -42,8 +42,7 @@ impl ApiServer {
         request: &Request,
         warnings: &mut Vec<String>,
     ) -> Result<Response, Status> {
-        let namespace = request.namespace.as_deref().unwrap_or("");
-        let name = request.name.as_deref().unwrap_or("");
+        let (namespace, name) = request.place();
         let options = &request.options;
         super::decode::decode(&SCALE, Cow::Borrowed(&request.body), options, warnings)?;
         check_scale(namespace, name, &request.body)?;
@@ -63,12 +62,8 @@ impl ApiServer {
         request: &Request,
         warnings: &mut Vec<String>,
     ) -> Result<Response, Status> {
-        let namespace = request.namespace.as_deref().unwrap_or("");
-        let name = request.name.as_deref().unwrap_or("");
+        let (namespace, name) = request.place();
         let options = &request.options;
-        if how == PatchType::Apply && options.field_manager.as_deref() == Some("") {
-            return Err(field_managers::manager_required());
-        }
         let seen = self.seen_by_scale(kind, namespace, name)?;
         let mut scale = scale_of(kind, &seen.old);
         if how == PatchType::Apply {

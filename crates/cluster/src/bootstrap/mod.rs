@@ -15,7 +15,7 @@ use crate::controllers::Standing;
 use crate::kubelet::node_status::HEALTHY;
 use crate::settings::{NodeSettings, Settings};
 use podlab_api::time::time;
-use podlab_api::{Body, Object, kinds};
+use podlab_api::{Object, kinds};
 use serde_json::{Value, json};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -113,11 +113,7 @@ fn service_cidr_is_ready(api: &mut ApiServer, name: &str) {
     let now = json!(time(api.now().as_secs()));
     let status = json!({"conditions": [{"type": "Ready", "status": "True", "reason": "",
         "message": "Kubernetes Service CIDR is ready", "lastTransitionTime": now}]});
-    let stored = api.modify(&kinds::SERVICE_CIDR, "", name, Some("status"), |object| {
-        if let Body::Tree(fields) = &mut object.body {
-            Arc::make_mut(fields).insert("status".to_owned(), status);
-        }
-    });
+    let stored = api.write_status(&kinds::SERVICE_CIDR, "", name, status);
     debug_assert!(stored.is_ok(), "{name}");
 }
 

@@ -13,10 +13,9 @@ use crate::quota::{self, Quota};
 use crate::store::{Change, Key};
 use crate::world::Cx;
 use podlab_api::door::ChangeType;
-use podlab_api::{Body, Object, kinds};
+use podlab_api::{Object, kinds};
 use podlab_sim::{SimDuration, SimTime};
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 /// Every quota is reckoned again this often; only for pods that should be gone does that matter.
 ///
@@ -115,11 +114,7 @@ impl ResourceQuotaController {
             return;
         }
         let status = quota::status(&quota.wanted, &used);
-        let _ = cx.api.modify(&kinds::RESOURCE_QUOTA, &key.namespace, &key.name, Some("status"), |object| {
-            if let Body::Tree(fields) = &mut object.body {
-                Arc::make_mut(fields).insert("status".to_owned(), status);
-            }
-        });
+        let _ = cx.api.write_status(&kinds::RESOURCE_QUOTA, &key.namespace, &key.name, status);
     }
 }
 

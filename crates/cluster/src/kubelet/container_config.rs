@@ -8,7 +8,7 @@ use super::pod_worker::{Env, PodWorker};
 use super::volumes;
 use crate::runtime::{self, ContainerConfig, ContainerState, MountConfig, Runtime, SandboxConfig};
 use k8s_openapi::api::core::v1::{Container, LinuxContainerUser, PodSpec};
-use podlab_api::Quantity;
+use podlab_api::resources::container_limit;
 
 /// How much of a log becomes a termination message: lines and bytes.
 const FALLBACK_LINES: usize = 80;
@@ -110,15 +110,6 @@ pub(crate) fn sandbox_config(env: &Env<'_, '_>, w: &PodWorker) -> SandboxConfig 
     }
 }
 
-fn quantity(
-    list: Option<
-        &std::collections::BTreeMap<String, k8s_openapi::apimachinery::pkg::api::resource::Quantity>,
-    >,
-    name: &str,
-) -> Option<Quantity> {
-    Quantity::try_from(list?.get(name)?).ok()
-}
-
 /// What a container is made from.
 ///
 /// # Errors
@@ -173,7 +164,6 @@ pub(crate) fn container_config(
             read_only: mount.read_only == Some(true),
         });
     }
-    let limits = container.resources.as_ref().and_then(|r| r.limits.as_ref());
     let expand_all = |list: &Option<Vec<String>>| {
         list.iter().flatten().map(|word| env_vars::expand(word, &envs)).collect()
     };
@@ -191,10 +181,10 @@ pub(crate) fn container_config(
         read_only_root: own.and_then(|s| s.read_only_root_filesystem) == Some(true),
         stdin: container.stdin == Some(true),
         tty: container.tty == Some(true),
-        memory_limit: quantity(limits, "memory")
+        memory_limit: container_limit(container, "memory")
             .and_then(|q| u64::try_from(q.value()).ok())
             .filter(|v| *v > 0),
-        cpu_limit: quantity(limits, "cpu")
+        cpu_limit: container_limit(container, "cpu")
             .and_then(|q| u64::try_from(q.milli_value()).ok())
             .filter(|v| *v > 0),
         oom_score_adj: {

@@ -10,7 +10,7 @@ use super::volumes;
 use crate::runtime::ContainerId;
 use k8s_openapi::api::core::v1::{Container, PodSpec, Volume};
 use podlab_api::Quantity;
-use podlab_api::resources::{PodResourcesOptions, pod_limits};
+use podlab_api::resources::{PodResourcesOptions, container_limit, pod_limits};
 use std::collections::BTreeMap;
 
 const DISK: &str = "ephemeral-storage";
@@ -42,8 +42,7 @@ fn limited(spec: &PodSpec) -> impl Iterator<Item = (&Volume, Quantity)> {
 
 /// How much of the node's disk a container may use.
 fn disk_limit(container: &Container) -> Option<Quantity> {
-    let limit = container.resources.as_ref()?.limits.as_ref()?.get(DISK)?;
-    Quantity::try_from(limit).ok().filter(|limit| !limit.is_zero())
+    container_limit(container, DISK).filter(|limit| !limit.is_zero())
 }
 
 fn own_containers(spec: &PodSpec) -> impl Iterator<Item = &Container> {

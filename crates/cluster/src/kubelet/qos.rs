@@ -6,15 +6,15 @@ use super::restart_policy::is_restartable_init_container;
 use k8s_openapi::api::core::v1::{Container, PodSpec};
 use podlab_api::Quantity;
 use podlab_api::resources::{
-    PodResourcesOptions, QosClass, ResourceList, compute_pod_qos, is_pod_level_requests_set, pod_requests,
+    PodResourcesOptions, QosClass, ResourceList, compute_pod_qos, container_request,
+    is_pod_level_requests_set, pod_requests,
 };
 
 const GUARANTEED: i64 = -997;
 const BEST_EFFORT: i64 = 1000;
 
 fn memory_request(container: &Container) -> i64 {
-    let requests = container.resources.as_ref().and_then(|r| r.requests.as_ref());
-    requests.and_then(|r| Quantity::try_from(r.get("memory")?).ok()).map_or(0, |q| q.value())
+    container_request(container, "memory").map_or(0, |request| request.value())
 }
 
 /// Each container's share of what the pod as a whole requests beyond its containers.

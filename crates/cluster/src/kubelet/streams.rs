@@ -52,8 +52,7 @@ impl Kubelets {
         runtime: &mut Runtime,
         cx: &mut Cx<'_>,
     ) -> Result<Response, Status> {
-        let namespace = request.namespace.as_deref().unwrap_or("");
-        let name = request.name.as_deref().unwrap_or("");
+        let (namespace, name) = request.place();
         let pod = cx.api.store().get(&kinds::POD, namespace, name).cloned();
         let Some(pod) = pod else { return Err(Status::not_found(&kinds::POD, name)) };
         let empty = PodSpec::default();

@@ -49,8 +49,7 @@ impl ApiServer {
     }
 
     fn get_metrics(&self, kind: &'static Kind, request: &Request) -> Result<Response, Status> {
-        let (namespace, name) =
-            (request.namespace.as_deref().unwrap_or(""), request.name.as_deref().unwrap_or(""));
+        let (namespace, name) = request.place();
         let object = self.store().get(kind, namespace, name);
         match object.and_then(|object| self.metrics_of(object)) {
             Some(value) => Ok(answer(value)),
@@ -64,7 +63,7 @@ impl ApiServer {
             Some(text) => Selector::parse(text).map_err(|error| Status::bad_request(error.to_string()))?,
             None => Selector::everything(),
         };
-        let namespace = request.namespace.as_deref().unwrap_or("");
+        let (namespace, _) = request.place();
         let objects = self.store().list(kind).filter(|object| {
             (namespace.is_empty() || object.namespace() == namespace) && selector.matches(&***object)
         });
@@ -106,8 +105,8 @@ impl ApiServer {
     }
 
     /// What a pod has used lately.
-    pub(crate) fn pod_usage(&self, pod: &Object) -> Option<PodUsage> {
-        self.metrics.pod(pod.namespace(), pod.name()).cloned()
+    pub(crate) fn pod_usage(&self, pod: &Object) -> Option<&PodUsage> {
+        self.metrics.pod(pod.namespace(), pod.name())
     }
 
     /// What a node uses, no more than it has.
@@ -115,7 +114,7 @@ impl ApiServer {
         let at = self.metrics.node(node.name())?;
         let of_pods = self.metrics.pods().filter(|(_, usage)| *usage.node == *node.name());
         let pods = of_pods.filter_map(|(key, _)| self.store().get_key(&kinds::POD, key));
-        let containers = pods.filter_map(|pod| self.pod_usage(pod)).flat_map(|usage| usage.containers);
+        let containers = pods.filter_map(|pod| self.pod_usage(pod)).flat_map(|usage| &usage.containers);
         let capacity = node.node_status()?.capacity.as_ref()?;
         let most = |name: &str, scale: i32| {
             let quantity = capacity.get(name).and_then(|quantity| Quantity::parse(&quantity.0).ok());

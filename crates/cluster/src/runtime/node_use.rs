@@ -113,14 +113,19 @@ impl NodeUses {
         node.disk = node.disk.saturating_sub(before.disk).saturating_add(now.disk);
     }
 
+    fn get_mut(&mut self, name: &str) -> Option<&mut NodeUse> {
+        let place = self.place(name)?;
+        self.list.get_mut(place)
+    }
+
     pub(super) fn add_image(&mut self, name: &str, bytes: u64) {
-        if let Some(node) = self.place(name).and_then(|place| self.list.get_mut(place)) {
+        if let Some(node) = self.get_mut(name) {
             node.images = node.images.saturating_add(bytes);
         }
     }
 
     pub(super) fn set_images(&mut self, name: &str, bytes: u64) {
-        if let Some(node) = self.place(name).and_then(|place| self.list.get_mut(place)) {
+        if let Some(node) = self.get_mut(name) {
             node.images = bytes;
         }
     }
@@ -158,9 +163,7 @@ impl Runtime {
 
     /// The kubelet has looked: it wants to hear again of what runs short later. Says whether something does now.
     pub(crate) fn node_looked_at(&mut self, name: &str) -> bool {
-        let Some(node) = self.nodes.place(name).and_then(|place| self.nodes.list.get_mut(place)) else {
-            return false;
-        };
+        let Some(node) = self.nodes.get_mut(name) else { return false };
         node.told = node.is_low();
         node.told
     }

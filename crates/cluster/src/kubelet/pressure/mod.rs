@@ -25,7 +25,8 @@ use crate::scheduler::plugins::taint_toleration::tolerates;
 use crate::world::Cx;
 use k8s_openapi::api::core::v1::{PodSpec, Taint, Volume};
 use podlab_api::resources::{
-    PodResourcesOptions, QosClass, compute_pod_qos, is_pod_level_resources_set, pod_requests,
+    PodResourcesOptions, QosClass, compute_pod_qos, container_request, is_pod_level_resources_set,
+    pod_requests,
 };
 use podlab_api::{Object, Quantity};
 use podlab_sim::{SimDuration, SimTime, Slot};
@@ -188,8 +189,7 @@ fn candidate(ix: PodIx, w: &PodWorker, resource: Resource, runtime: &Runtime) ->
         let Some(status) = runtime.container_status(id) else { continue };
         let found = spec.containers.iter().chain(spec.init_containers.iter().flatten());
         let Some(container) = found.into_iter().find(|c| c.name == status.name) else { continue };
-        let requests = container.resources.as_ref().and_then(|r| r.requests.as_ref());
-        let request = requests.and_then(|r| Quantity::try_from(r.get(name)?).ok()).unwrap_or_default();
+        let request = container_request(container, name).unwrap_or_default();
         let bytes = match resource {
             Resource::Memory => runtime.container_memory(id),
             Resource::EphemeralStorage => runtime.container_disk(id),

@@ -55,10 +55,7 @@ impl Program for Etcd {
     }
 
     fn on_signal(&mut self, signal: Signal) -> OnSignal {
-        match signal {
-            Signal::TERM | Signal::INT => OnSignal::Exit(0),
-            _ => OnSignal::Default,
-        }
+        super::ends_well(signal)
     }
 
     fn listening(&self) -> Vec<u16> {

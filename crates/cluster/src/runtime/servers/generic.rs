@@ -39,10 +39,7 @@ impl Program for Generic {
     }
 
     fn on_signal(&mut self, signal: Signal) -> OnSignal {
-        match signal {
-            Signal::TERM | Signal::INT => OnSignal::Exit(0),
-            _ => OnSignal::Default,
-        }
+        super::ends_well(signal)
     }
 
     fn listening(&self) -> Vec<u16> {

@@ -36,10 +36,7 @@ impl Program for HpaExample {
     }
 
     fn on_signal(&mut self, signal: Signal) -> OnSignal {
-        match signal {
-            Signal::TERM | Signal::INT => OnSignal::Exit(0),
-            _ => OnSignal::Default,
-        }
+        super::ends_well(signal)
     }
 
     fn listening(&self) -> Vec<u16> {

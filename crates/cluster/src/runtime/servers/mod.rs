@@ -16,7 +16,7 @@ mod pause;
 pub(super) use bundle::{Bundle, ImageRoot, OWN_FILES};
 
 use super::images::Image;
-use podlab_shell::{Ctx, HttpRequest, HttpResponse, Program};
+use podlab_shell::{Ctx, HttpRequest, HttpResponse, OnSignal, Program, Signal};
 use podlab_sim::SimDuration;
 
 /// The program behind an executable of an image.
@@ -83,6 +83,14 @@ fn reason(status: u16) -> &'static str {
         500 => "Internal Server Error",
         503 => "Service Unavailable",
         _ => "",
+    }
+}
+
+/// What a server makes of a signal that ends at once, and well, when it is asked to.
+fn ends_well(signal: Signal) -> OnSignal {
+    match signal {
+        Signal::TERM | Signal::INT => OnSignal::Exit(0),
+        _ => OnSignal::Default,
     }
 }
 

@@ -39,9 +39,6 @@ impl Program for Pause {
     }
 
     fn on_signal(&mut self, signal: Signal) -> OnSignal {
-        match signal {
-            Signal::TERM | Signal::INT => OnSignal::Exit(0),
-            _ => OnSignal::Default,
-        }
+        super::ends_well(signal)
     }
 }
