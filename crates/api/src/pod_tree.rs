@@ -1,53 +1,101 @@
-//! The tree of a pod, kept up with its typed form.
+//! The tree of a new pod, kept for its validation.
 //!
 //! A new pod is decoded to a tree, which defaults fill in, and from that to the types that admission changes; validation
-//! reads a tree again. Admission changes little, so that most of the first tree is the second as well.
+//! reads a tree again. To most pods admission does the same: the first tree with a few fields set is what has to be
+//! looked at, and what admission adds to every pod is right as it is made.
 
 use crate::Object;
-use crate::object::{Body, insert_status, tree};
-use k8s_openapi::api::core::v1::{Container, PodSpec};
-use serde::Serialize;
+use crate::object::Body;
 use serde_json::{Map, Value};
-use std::sync::Arc;
 
-/// A pod as it was decoded: the tree, and the spec that was made of it.
+/// What stands in the metadata of a new pod that its sender decides.
+const SENT_METADATA: [&str; 7] =
+    ["name", "generateName", "namespace", "labels", "annotations", "finalizers", "ownerReferences"];
+
+/// A pod's tree as it was decoded.
 #[derive(Clone, Debug)]
 pub struct DecodedPod {
-    tree: Value,
-    spec: Arc<PodSpec>,
+    fields: Map<String, Value>,
 }
 
 impl DecodedPod {
-    /// Keeps the tree that `object` was made from; `None` for what is no pod or has a node, which stands beside the spec.
+    /// Keeps the tree that `object` was made from. `None` for what is no pod; for one that has a node, which stands
+    /// beside the spec; and for one with block devices, whose paths are compared with those of all mounts.
     pub fn of(object: &Object, tree: Value) -> Option<DecodedPod> {
-        match &object.body {
-            Body::Pod { spec, node_name: None, .. } => Some(DecodedPod { tree, spec: spec.clone() }),
-            _ => None,
-        }
+        let (Body::Pod { spec, node_name: None, .. }, Value::Object(fields)) = (&object.body, tree) else {
+            return None;
+        };
+        let mut containers = spec.containers.iter().chain(spec.init_containers.iter().flatten());
+        let has_devices = containers.any(|container| container.volume_devices.is_some());
+        (!has_devices && fields.get("spec").is_some_and(Value::is_object)).then_some(DecodedPod { fields })
     }
 
-    /// The tree of the pod as it is now. It says the same as [`Object::to_value`]; what is not set may be absent in one
-    /// of them and null or empty in the other.
-    pub fn tree_of(self, object: &Object) -> Value {
-        let Body::Pod { spec, node_name, status } = &object.body else { return object.to_value() };
-        let Value::Object(mut fields) = self.tree else { return object.to_value() };
+    /// The tree of the pod as validation has to see it, after an admission that did no more than name its service
+    /// account, mount the token, set the priority and tolerate nodes that are not ready for a while.
+    ///
+    /// It says the same as [`Object::to_value`] but for what is valid as the server makes it: status, uid, time and
+    /// generation, and the token's volume and mounts and the tolerations at the ends of their lists. What is not set may
+    /// be absent in one of them and null or empty in the other.
+    pub fn to_validate(self, object: &Object) -> Value {
+        let Some(spec) = object.pod_spec() else { return object.to_value() };
+        let mut fields = self.fields;
         fields.insert("apiVersion".to_owned(), object.kind.api_version().into());
         fields.insert("kind".to_owned(), object.kind.kind.into());
-        fields.insert("metadata".to_owned(), tree(&object.metadata));
-        match fields.get_mut("spec") {
-            Some(Value::Object(fields)) => renew_spec(fields, &self.spec, spec),
-            _ => {
-                fields.insert("spec".to_owned(), tree(spec.as_ref()));
+        fields.remove("status");
+        let metadata = fields.entry("metadata").or_insert_with(|| Map::new().into());
+        if let Value::Object(metadata) = metadata {
+            metadata.retain(|name, _| SENT_METADATA.contains(&name.as_str()));
+            set(metadata, "name", object.metadata.name.as_deref());
+            set(metadata, "namespace", object.metadata.namespace.as_deref());
+            if object.metadata.labels.is_none() {
+                metadata.remove("labels");
             }
         }
-        if let (Some(node), Some(Value::Object(spec))) = (node_name, fields.get_mut("spec")) {
-            spec.insert("nodeName".to_owned(), (&**node).into());
+        if let Some(Value::Object(fields)) = fields.get_mut("spec") {
+            set(fields, "serviceAccountName", spec.service_account_name.as_deref());
+            set(fields, "serviceAccount", spec.service_account.as_deref());
+            set(fields, "priority", spec.priority);
+            set(fields, "priorityClassName", spec.priority_class_name.as_deref());
+            set(fields, "preemptionPolicy", spec.preemption_policy.as_deref());
         }
-        insert_status(&mut fields, status);
         let tree = Value::Object(fields);
-        debug_assert_eq!(said(&tree), said(&object.to_value()));
+        debug_assert_eq!(said(&tree), said(&sent_of(object.to_value(), &tree)));
         tree
     }
+}
+
+fn set<T: Into<Value>>(fields: &mut Map<String, Value>, name: &str, value: Option<T>) {
+    match value.map(Into::into) {
+        None => drop(fields.remove(name)),
+        Some(value) => drop(fields.insert(name.to_owned(), value)),
+    }
+}
+
+/// The whole tree of a pod without what [`DecodedPod::to_validate`] leaves out.
+fn sent_of(mut whole: Value, sent: &Value) -> Value {
+    let shorten = |whole: &mut Value, sent: &Value, list: &str| {
+        let length = sent.get(list).and_then(Value::as_array).map_or(0, Vec::len);
+        if let Some(Value::Array(items)) = whole.get_mut(list) {
+            items.truncate(length);
+        }
+    };
+    if let Some(fields) = whole.as_object_mut() {
+        fields.remove("status");
+    }
+    if let Some(Value::Object(metadata)) = whole.get_mut("metadata") {
+        metadata.retain(|name, _| SENT_METADATA.contains(&name.as_str()));
+    }
+    let (Some(spec), Some(sent)) = (whole.get_mut("spec"), sent.get("spec")) else { return whole };
+    shorten(spec, sent, "volumes");
+    shorten(spec, sent, "tolerations");
+    for list in ["containers", "initContainers"] {
+        let containers = spec.get_mut(list).and_then(Value::as_array_mut).into_iter().flatten();
+        let sent = sent.get(list).and_then(Value::as_array).into_iter().flatten();
+        for (container, sent) in containers.zip(sent) {
+            shorten(container, sent, "volumeMounts");
+        }
+    }
+    whole
 }
 
 /// What a tree says: nothing is left of what is null or empty, which the two write at different places.
@@ -66,154 +114,5 @@ fn said(tree: &Value) -> Value {
         }
         Value::Array(items) => items.iter().map(said).collect(),
         plain => plain.clone(),
-    }
-}
-
-/// Writes the fields of a struct that differ from what they were: lists to which something was added, then others, then
-/// fields that are left to the caller. All fields have to be named.
-macro_rules! renew {
-    (
-        $fields:expr, $before:expr, $now:expr,
-        $type:ident { $($list:ident: $list_name:literal,)* ; $($field:ident: $name:literal,)* }, $($apart:ident),*
-    ) => {
-        let $type { $($list,)* $($field,)* $($apart: _),* } = $now;
-        $(if *$list != $before.$list { add($fields, $list_name, &$before.$list, $list); })*
-        $(if *$field != $before.$field { set($fields, $name, $field); })*
-    };
-}
-
-fn renew_spec(fields: &mut Map<String, Value>, before: &PodSpec, now: &PodSpec) {
-    renew!(
-        fields,
-        before,
-        now,
-        PodSpec {
-            image_pull_secrets: "imagePullSecrets",
-            tolerations: "tolerations",
-            volumes: "volumes",
-            ;
-            active_deadline_seconds: "activeDeadlineSeconds",
-            affinity: "affinity",
-            automount_service_account_token: "automountServiceAccountToken",
-            dns_config: "dnsConfig",
-            dns_policy: "dnsPolicy",
-            enable_service_links: "enableServiceLinks",
-            ephemeral_containers: "ephemeralContainers",
-            eviction_responders: "evictionResponders",
-            host_aliases: "hostAliases",
-            host_ipc: "hostIPC",
-            host_network: "hostNetwork",
-            host_pid: "hostPID",
-            host_users: "hostUsers",
-            hostname: "hostname",
-            hostname_override: "hostnameOverride",
-            node_selector: "nodeSelector",
-            os: "os",
-            overhead: "overhead",
-            preemption_policy: "preemptionPolicy",
-            priority: "priority",
-            priority_class_name: "priorityClassName",
-            readiness_gates: "readinessGates",
-            resource_claims: "resourceClaims",
-            resources: "resources",
-            restart_policy: "restartPolicy",
-            runtime_class_name: "runtimeClassName",
-            scheduler_name: "schedulerName",
-            scheduling_gates: "schedulingGates",
-            scheduling_group: "schedulingGroup",
-            security_context: "securityContext",
-            service_account: "serviceAccount",
-            service_account_name: "serviceAccountName",
-            set_hostname_as_fqdn: "setHostnameAsFQDN",
-            share_process_namespace: "shareProcessNamespace",
-            subdomain: "subdomain",
-            termination_grace_period_seconds: "terminationGracePeriodSeconds",
-            topology_spread_constraints: "topologySpreadConstraints",
-        },
-        containers,
-        init_containers,
-        node_name
-    );
-    renew_containers(fields, "containers", &before.containers, &now.containers);
-    let none = Vec::new();
-    let (before, now) = (&before.init_containers, &now.init_containers);
-    renew_containers(
-        fields,
-        "initContainers",
-        before.as_ref().unwrap_or(&none),
-        now.as_ref().unwrap_or(&none),
-    );
-}
-
-fn renew_containers(fields: &mut Map<String, Value>, name: &str, before: &[Container], now: &[Container]) {
-    match fields.get_mut(name) {
-        Some(Value::Array(trees)) if trees.len() == before.len() && before.len() == now.len() => {
-            for (fields, (before, now)) in trees.iter_mut().zip(before.iter().zip(now)) {
-                if let Value::Object(fields) = fields {
-                    renew_container(fields, before, now);
-                }
-            }
-        }
-        _ if now.is_empty() && before.is_empty() => {}
-        _ => set(fields, name, &now),
-    }
-}
-
-fn renew_container(fields: &mut Map<String, Value>, before: &Container, now: &Container) {
-    renew!(
-        fields,
-        before,
-        now,
-        Container {
-            volume_mounts: "volumeMounts",
-            ;
-            args: "args",
-            command: "command",
-            env: "env",
-            env_from: "envFrom",
-            image: "image",
-            image_pull_policy: "imagePullPolicy",
-            lifecycle: "lifecycle",
-            liveness_probe: "livenessProbe",
-            name: "name",
-            ports: "ports",
-            readiness_probe: "readinessProbe",
-            resize_policy: "resizePolicy",
-            resources: "resources",
-            restart_policy: "restartPolicy",
-            restart_policy_rules: "restartPolicyRules",
-            security_context: "securityContext",
-            startup_probe: "startupProbe",
-            stdin: "stdin",
-            stdin_once: "stdinOnce",
-            termination_message_path: "terminationMessagePath",
-            termination_message_policy: "terminationMessagePolicy",
-            tty: "tty",
-            volume_devices: "volumeDevices",
-            working_dir: "workingDir",
-        },
-    );
-}
-
-/// Writes what was added at a list's end, or the whole list.
-fn add<T: Serialize + PartialEq>(
-    fields: &mut Map<String, Value>,
-    name: &str,
-    before: &Option<Vec<T>>,
-    now: &Option<Vec<T>>,
-) {
-    let (before, list) = (before.as_deref().unwrap_or(&[]), now.as_deref().unwrap_or(&[]));
-    match (fields.get_mut(name), list.strip_prefix(before)) {
-        (Some(Value::Array(trees)), Some(added)) if trees.len() == before.len() => {
-            trees.extend(added.iter().map(tree));
-        }
-        _ => set(fields, name, now),
-    }
-}
-
-fn set(fields: &mut Map<String, Value>, name: &str, now: &impl Serialize) {
-    match tree(now) {
-        Value::Null => drop(fields.remove(name)),
-        now => drop(fields.insert(name.to_owned(), now)),
     }
 }

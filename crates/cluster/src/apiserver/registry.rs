@@ -82,7 +82,7 @@ impl ApiServer {
         &mut self,
         writer: Writer,
         mut object: Object,
-        decoded: Option<DecodedPod>,
+        mut decoded: Option<DecodedPod>,
         dry_run: bool,
         warnings: &mut Vec<String>,
     ) -> Result<Arc<Object>, Status> {
@@ -97,7 +97,9 @@ impl ApiServer {
         object.metadata.deletion_grace_period_seconds = None;
         object.metadata.resource_version = None;
         object.metadata.self_link = None;
-        admission::admit_create(self, &mut object)?;
+        if admission::admit_create(self, &mut object)? == admission::Filled::More {
+            decoded = None;
+        }
         self.confirm_no_escalation(&object, None)?;
         if object.name().is_empty() && object.metadata.generate_name.is_some() {
             // Source: k8s.io/apiserver/pkg/storage/names/generate.go: the base is cut to 58 characters.

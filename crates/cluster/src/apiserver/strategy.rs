@@ -623,7 +623,7 @@ pub(super) fn validate_create(
         return Ok(Vec::new());
     }
     let api_version = kind.api_version();
-    let value = decoded.map_or_else(|| object.to_value(), |decoded| decoded.tree_of(object));
+    let value = decoded.map_or_else(|| object.to_value(), |decoded| decoded.to_validate(object));
     if let Some(definition) = kind.definition() {
         refuse(object, definition.validate(kind, &value, None, None))?;
         return Ok(podlab_api::custom::warnings(object, None));

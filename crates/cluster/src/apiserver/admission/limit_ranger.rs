@@ -5,6 +5,7 @@
 //!
 //! Source: plugin/pkg/admission/limitranger/admission.go (v1.37).
 
+use super::Filled;
 use crate::apiserver::ApiServer;
 use k8s_openapi::api::core::v1::{Container, LimitRangeItem, LimitRangeSpec, PodSpec};
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity as QuantityText;
@@ -21,13 +22,14 @@ const ANNOTATION: &str = "kubernetes.io/limit-ranger";
 const MAX_MILLI_VALUE: i64 = i64::MAX / 1000;
 
 /// Fills in what a pod's containers leave out. Of a pod that exists only the resize is looked at.
-pub(super) fn admit(api: &ApiServer, object: &mut Object) {
-    if *object.kind != kinds::POD {
-        return;
+pub(super) fn admit(api: &ApiServer, object: &mut Object) -> Filled {
+    let mut filled = Filled::AsAlways;
+    if *object.kind == kinds::POD {
+        for items in limits_of(api, object.namespace()) {
+            filled = filled.and(fill_in(object, &items));
+        }
     }
-    for items in limits_of(api, object.namespace()) {
-        fill_in(object, &items);
-    }
+    filled
 }
 
 /// Holds a pod or claim to the bounds of its namespace.
@@ -55,16 +57,16 @@ fn limits_of(api: &ApiServer, namespace: &str) -> Vec<Vec<LimitRangeItem>> {
     ranges.filter_map(spec).collect()
 }
 
-fn fill_in(object: &mut Object, items: &[LimitRangeItem]) {
+fn fill_in(object: &mut Object, items: &[LimitRangeItem]) -> Filled {
     let mut requests = BTreeMap::new();
     let mut limits = BTreeMap::new();
     for item in items.iter().filter(|item| item.type_ == "Container") {
         requests.extend(item.default_request.clone().unwrap_or_default());
         limits.extend(item.default.clone().unwrap_or_default());
     }
-    let Body::Pod { spec, .. } = &mut object.body else { return };
+    let Body::Pod { spec, .. } = &mut object.body else { return Filled::AsAlways };
     if requests.is_empty() && limits.is_empty() {
-        return;
+        return Filled::AsAlways;
     }
     let spec = Arc::make_mut(spec);
     let mut said = Vec::new();
@@ -78,6 +80,7 @@ fn fill_in(object: &mut Object, items: &[LimitRangeItem]) {
         let text = format!("LimitRanger plugin set: {}", said.join("; "));
         object.metadata.annotations.get_or_insert_default().insert(ANNOTATION.to_owned(), text);
     }
+    Filled::More
 }
 
 fn merge(

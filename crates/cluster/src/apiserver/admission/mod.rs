@@ -27,18 +27,40 @@ use podlab_api::{Body, Kind, Object, Status, kinds};
 use serde_json::Value;
 use std::sync::Arc;
 
+/// What the plugins that fill in did to a new object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Filled {
+    /// No more than they do to every pod: its service account and the token's mounts, its priority, tolerations of
+    /// nodes that are not ready for a while.
+    AsAlways,
+    /// Something else as well.
+    More,
+}
+
+impl Filled {
+    /// [`Filled::More`] where `more` was done.
+    fn more_if(more: bool) -> Filled {
+        if more { Filled::More } else { Filled::AsAlways }
+    }
+
+    fn and(self, other: Filled) -> Filled {
+        Filled::more_if(self == Filled::More || other == Filled::More)
+    }
+}
+
 /// Lets the plugins that fill in look at a new object, before its name is generated and before validation.
-pub(super) fn admit_create(api: &ApiServer, object: &mut Object) -> Result<(), Status> {
+pub(super) fn admit_create(api: &ApiServer, object: &mut Object) -> Result<Filled, Status> {
     namespace_lifecycle::admit_create(api, object)?;
+    let mut filled = Filled::AsAlways;
     if *object.kind == kinds::NODE {
         node_taint::admit_create(object);
     }
     if *object.kind == kinds::POD {
-        limit_ranger::admit(api, object);
-        service_account::admit_create(api, object)?;
+        filled = filled.and(limit_ranger::admit(api, object));
+        filled = filled.and(service_account::admit_create(api, object)?);
         priority::admit_create(api, object)?;
         default_toleration_seconds::admit(object);
-        runtime_class::admit_create(api, object)?;
+        filled = filled.and(runtime_class::admit_create(api, object)?);
     }
     if *object.kind == kinds::PERSISTENT_VOLUME_CLAIM {
         default_storage_class::admit_create(api, object);
@@ -47,7 +69,7 @@ pub(super) fn admit_create(api: &ApiServer, object: &mut Object) -> Result<(), S
     if *object.kind == kinds::INGRESS {
         default_ingress_class::admit_create(api, object);
     }
-    Ok(())
+    Ok(filled)
 }
 
 /// A field of the spec of an object that is held as a tree; `None` where it is not set.

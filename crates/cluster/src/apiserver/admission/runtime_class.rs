@@ -2,6 +2,7 @@
 //!
 //! Source: plugin/pkg/admission/runtimeclass/admission.go, pkg/util/tolerations/tolerations.go (v1.37).
 
+use super::Filled;
 use crate::apiserver::ApiServer;
 use k8s_openapi::api::core::v1::{PodSpec, Toleration};
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity as Text;
@@ -13,11 +14,11 @@ use std::sync::Arc;
 type Overhead = BTreeMap<String, Text>;
 
 /// Fills in what the pod's class says; a pod that says otherwise is refused.
-pub(super) fn admit_create(api: &ApiServer, object: &mut Object) -> Result<(), Status> {
-    let Some(class) = class_of(api, object)? else { return Ok(()) };
+pub(super) fn admit_create(api: &ApiServer, object: &mut Object) -> Result<Filled, Status> {
+    let Some(class) = class_of(api, object)? else { return Ok(Filled::AsAlways) };
     let name = super::refused_name(object);
     let forbidden = |why: &str| Status::forbidden(&kinds::POD, &name, why);
-    let Body::Pod { spec, .. } = &mut object.body else { return Ok(()) };
+    let Body::Pod { spec, .. } = &mut object.body else { return Ok(Filled::AsAlways) };
     let spec = Arc::make_mut(spec);
     if let Some(overhead) = overhead_of(&class) {
         let given = spec.overhead.as_ref().filter(|given| !given.is_empty());
@@ -27,7 +28,7 @@ pub(super) fn admit_create(api: &ApiServer, object: &mut Object) -> Result<(), S
         spec.overhead = (!overhead.is_empty()).then_some(overhead);
     }
     let Some(scheduling) = class.field("scheduling").filter(|scheduling| scheduling.is_object()) else {
-        return Ok(());
+        return Ok(Filled::More);
     };
     select_nodes(spec, scheduling).map_err(|why| forbidden(&why))?;
     let second: Vec<Toleration> = scheduling
@@ -36,7 +37,7 @@ pub(super) fn admit_create(api: &ApiServer, object: &mut Object) -> Result<(), S
         .unwrap_or_default();
     let merged = merge_tolerations(spec.tolerations.take().unwrap_or_default(), second);
     spec.tolerations = (!merged.is_empty()).then_some(merged);
-    Ok(())
+    Ok(Filled::More)
 }
 
 /// Refuses an overhead that is not the class's.

@@ -2,6 +2,7 @@
 //!
 //! Source: plugin/pkg/admission/serviceaccount/admission.go (v1.37).
 
+use super::Filled;
 use crate::apiserver::ApiServer;
 use k8s_openapi::api::core::v1::{
     ConfigMapProjection, DownwardAPIProjection, DownwardAPIVolumeFile, KeyToPath, ObjectFieldSelector,
@@ -15,15 +16,15 @@ use std::sync::Arc;
 
 const MOUNT_PATH: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 
-pub(super) fn admit_create(api: &ApiServer, object: &mut Object) -> Result<(), Status> {
+pub(super) fn admit_create(api: &ApiServer, object: &mut Object) -> Result<Filled, Status> {
     let name = super::refused_name(object);
     let namespace = object.namespace().to_owned();
     let uid = object.uid().to_owned();
     // A mirror pod is only a picture of what a node runs by itself.
     if object.annotation("kubernetes.io/config.mirror").is_some() {
-        return Ok(());
+        return Ok(Filled::AsAlways);
     }
-    let Body::Pod { spec, .. } = &mut object.body else { return Ok(()) };
+    let Body::Pod { spec, .. } = &mut object.body else { return Ok(Filled::AsAlways) };
     let account_name = match spec.service_account_name.as_deref() {
         None | Some("") => "default".to_owned(),
         Some(given) => given.to_owned(),
@@ -42,17 +43,19 @@ pub(super) fn admit_create(api: &ApiServer, object: &mut Object) -> Result<(), S
     let spec = Arc::make_mut(spec);
     spec.service_account_name = Some(account_name.clone());
     spec.service_account = Some(account_name);
+    let mut filled = Filled::AsAlways;
     if spec.image_pull_secrets.as_deref().unwrap_or(&[]).is_empty()
         && let Some(secrets) = pull_secrets
         && let Ok(secrets) = serde_json::from_value::<Vec<_>>(secrets)
         && !secrets.is_empty()
     {
         spec.image_pull_secrets = Some(secrets);
+        filled = Filled::More;
     }
     if automount {
         mount_token(spec, &uid);
     }
-    Ok(())
+    Ok(filled)
 }
 
 fn mount_token(spec: &mut PodSpec, uid: &str) {
