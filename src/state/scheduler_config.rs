@@ -58,9 +58,11 @@ impl Lab {
         let now = self.live().sim_now();
         let read = match self.files.read(name) {
             None => Err(format!("open {name}: no such file or directory")),
-            Some(text) => podlab_yaml::parse_document(text).map_err(|e| e.to_string()),
+            Some(text) => podlab_yaml::parse_document(text).map_err(|e| e.to_string()).and_then(|document| {
+                let double: Vec<&str> = document.duplicates.iter().map(|key| key.text.as_str()).collect();
+                Ok((configuration::read_file(&document.value, text, &double)?, document.value))
+            }),
         };
-        let read = read.and_then(|document| Ok((configuration::read(&document.value)?, document.value)));
         let (text, error) = match read {
             Err(error) => (command_failed(now, &error), true),
             Ok((read, value)) => {

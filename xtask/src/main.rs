@@ -30,7 +30,7 @@ cargo xtask <command>
   dist [--release|--dev] [--out DIR]      leave the page in DIR (default: dist), ready for any static host
   test [--only native|browser] [--filter TEXT]
                                           everything that CI checks; ends with `N passed, N failed`
-  cluster [--port P] [--speed X|--virtual] [--nodes N] [--kubeconfig OUT]
+  cluster [--port P] [--speed X|--virtual] [--nodes N] [--kubeconfig OUT] [--scheduler-config FILE]
                                           the cluster behind the API server's REST on loopback, for a real kubectl
   bench [--only NAME] [--json OUT]        measure, in Chromium and natively
   conformance [--data DIR] [--only FILE] [--json OUT] [--known check|write]

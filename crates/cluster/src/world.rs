@@ -213,7 +213,7 @@ impl World {
                 && settings.profile.has_scheduler()
             {
                 let mut cx = Cx { api: &mut self.api, agenda: &mut self.agenda, settings: &self.settings };
-                self.scheduler.restart(read.profiles, &mut cx);
+                self.scheduler.restart(read, &mut cx);
             }
             return;
         }

@@ -6,7 +6,8 @@ use podlab_cluster::cluster::Act;
 use podlab_cluster::scheduler::configuration;
 use podlab_cluster::scheduler::decision::{Decision, Fix, Outcome, Verdict, Wish};
 use podlab_cluster::scheduler::framework::PluginId;
-use podlab_cluster::scheduler::profile::ScoringStrategy;
+use podlab_cluster::scheduler::profile::{ResourceName, ScoringStrategy};
+use podlab_cluster::scheduler::scoring::{Formula, formula};
 use podlab_cluster::{Cluster, Profile, Settings};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -57,7 +58,8 @@ fn a_profile_that_packs_stands_beside_one_that_spreads() {
     let packed = decision(&cluster, &waits);
     assert_eq!(node(&packed), node(&decision(&cluster, &first)));
     let scoring = packed.scoring.as_ref().unwrap();
-    assert_eq!((scoring.strategy, scoring.resource_weights), (ScoringStrategy::MostAllocated, [3, 0]));
+    assert_eq!(scoring.fit.strategy, ScoringStrategy::MostAllocated);
+    assert_eq!(scoring.fit.resources, [(ResourceName::Cpu, 3)]);
     let spread = create(&mut cluster, "spread", "default-scheduler", "500m");
     run(&mut cluster, 2);
     assert_ne!(node(&decision(&cluster, &spread)), node(&packed));
@@ -82,6 +84,7 @@ fn weights_and_plugins_are_those_of_the_profile() {
     assert!(profile.scores_with(PluginId::ImageLocality) && !profile.scores_with(PluginId::TaintToleration));
     assert_eq!(profile.weight(PluginId::ImageLocality), 5);
     assert_eq!(profile.weight(PluginId::TaintToleration), 7);
+    assert_eq!(profile.plugins.score, [PluginId::ImageLocality, PluginId::NodeResourcesFit]);
     assert_eq!(read.not_simulated, Vec::<String>::new());
 
     let mut cluster = cluster(2);
@@ -95,7 +98,7 @@ fn weights_and_plugins_are_those_of_the_profile() {
     let decision = decision(&cluster, &pod);
     let Verdict::Feasible { scores, .. } = &decision.nodes[0].verdict else { panic!("{decision:?}") };
     let plugins: Vec<PluginId> = scores.iter().map(|s| s.plugin).collect();
-    assert_eq!(plugins, [PluginId::NodeResourcesFit, PluginId::ImageLocality]);
+    assert_eq!(plugins, [PluginId::ImageLocality, PluginId::NodeResourcesFit]);
 }
 
 #[test]
@@ -128,30 +131,135 @@ fn added_affinity_is_the_scheduler_s_own_wish() {
 }
 
 #[test]
-fn what_a_scheduler_would_not_start_with_is_refused() {
-    let refused = |profiles: Value| configuration::read(&configured(profiles)).unwrap_err();
+fn what_is_read_and_has_no_effect_is_named() {
+    let configuration = json!({"apiVersion": "kubescheduler.config.k8s.io/v1", "kind": "KubeSchedulerConfiguration",
+        "parallelism": 4, "clientConnection": {"qps": 5}, "extenders": [{"urlPrefix": "http://one"}],
+        "profiles": [{"pluginConfig": [{"name": "DynamicResources", "args": {"filterTimeout": "3s"}}],
+            "plugins": {"preBind": {"disabled": [{"name": "VolumeBinding"}]}}}]});
+    let read = configuration::read(&configuration).unwrap();
     assert_eq!(
-        refused(json!([{"plugin": {}}])),
-        "strict decoding error: unknown field \"profiles[0].plugin\""
+        read.not_simulated,
+        [
+            "clientConnection",
+            "extenders",
+            "parallelism",
+            "profiles[0].pluginConfig[0].args.filterTimeout",
+            "profiles[0].plugins.preBind.disabled: VolumeBinding",
+        ]
     );
+}
+
+#[test]
+fn a_file_with_a_key_twice_or_without_a_kind_is_refused() {
+    let value = json!({"apiVersion": "kubescheduler.config.k8s.io/v1", "kind": "KubeSchedulerConfiguration", "foo": 1});
+    let double = ["line 4: key \"foo\" already set in map"];
     assert_eq!(
-        refused(json!([{"percentageOfNodesToScore": 101}])),
-        "profiles[0].percentageOfNodesToScore: Invalid value: 101: not in valid range [0-100]"
+        configuration::read_file(&value, "", &double).unwrap_err(),
+        "strict decoding error: yaml: unmarshal errors:\n  line 4: key \"foo\" already set in map, unknown field \"foo\""
     );
+    let nothing = configuration::read_file(&json!({"a": 1}), "a: 1\n", &[]).unwrap_err();
+    assert_eq!(nothing, "Object 'Kind' is missing in 'a: 1\n'");
+    let list = configuration::read(&json!([])).unwrap_err();
+    assert!(
+        list.starts_with("couldn't get version/kind; json parse error: json: cannot unmarshal array"),
+        "{list}"
+    );
+}
+
+#[test]
+fn pods_back_off_as_configured() {
+    let mut cluster = cluster(1);
+    let set = json!({"preFilter": {"disabled": [{"name": "NodeResourcesFit"}]}});
+    let mut settings = configured(json!([{"plugins": set}]));
+    settings["podInitialBackoffSeconds"] = json!(4);
+    settings["podMaxBackoffSeconds"] = json!(5);
+    cluster.act(Act::ConfigureScheduler(settings));
+    let pod = create(&mut cluster, "web", "", "100m");
+    for (seconds, attempts) in [(3, 1), (3, 2), (3, 2), (4, 3), (6, 4)] {
+        run(&mut cluster, seconds);
+        assert_eq!(decision(&cluster, &pod).attempt, attempts, "at {:?}", cluster.sim_now());
+    }
+}
+
+#[test]
+fn filters_run_where_the_profile_says() {
+    let set = json!({"preFilter": {"disabled": [{"name": "NodeResourcesFit"}]}, "postFilter": {"disabled": [{"name": "*"}]}});
+    let mut cluster = cluster(2);
+    cluster.act(Act::ConfigureScheduler(configured(json!([{"plugins": set}]))));
+    let pod = create(&mut cluster, "web", "", "100m");
+    run(&mut cluster, 1);
+    let failed = decision(&cluster, &pod);
     assert_eq!(
-        refused(json!([{"schedulerName": "a"}, {"schedulerName": "a"}])),
-        "profiles[1].schedulerName: Duplicate value: \"profiles[0].schedulerName\""
+        failed.message,
+        "running \"NodeResourcesFit\" filter plugin: error reading \"PreFilterNodeResourcesFit\" from cycleState: not found"
     );
-    assert_eq!(refused(json!([{"schedulerName": "a"}, {}])), "profiles[1].schedulerName: Required value");
-    let strategy = json!({"scoringStrategy": {"type": "Most"}});
+    let set = json!({"postFilter": {"disabled": [{"name": "*"}]}, "preScore": {"disabled": [{"name": "TaintToleration"}]}});
+    cluster.act(Act::ConfigureScheduler(configured(json!([{"plugins": set}]))));
+    let big = create(&mut cluster, "big", "", "100");
+    run(&mut cluster, 1);
+    assert_eq!(decision(&cluster, &big).message, "0/2 nodes are available: 2 Insufficient cpu.");
+    let small = create(&mut cluster, "small", "", "100m");
+    run(&mut cluster, 1);
     assert_eq!(
-        refused(json!([{"pluginConfig": [{"name": "NodeResourcesFit", "args": strategy}]}])),
-        "profiles[0].pluginConfig[0].args.scoringStrategy.type: Unsupported value: \"Most\": supported values: \"LeastAllocated\", \"MostAllocated\", \"RequestedToCapacityRatio\""
+        decision(&cluster, &small).message,
+        "running Score plugins: plugin \"TaintToleration\" failed with: failed to read \"PreScoreTaintToleration\" from cycleState: not found"
     );
-    let unknown = json!([{"plugins": {"score": {"enabled": [{"name": "Mine"}]}}}]);
-    assert!(refused(unknown).ends_with("ScorePlugin \"Mine\" does not exist"));
-    let partly =
-        json!([{"pluginConfig": [{"name": "PodTopologySpread", "args": {"defaultingType": "List"}}]}]);
-    let read = configuration::read(&configured(partly)).unwrap();
-    assert_eq!(read.not_simulated, ["profiles[0].pluginConfig[0].args"]);
+}
+
+#[test]
+fn resources_may_be_ignored_or_count_by_a_shape() {
+    let fit = json!({"ignoredResourceGroups": ["example.com"], "scoringStrategy": {"type": "RequestedToCapacityRatio",
+        "resources": [{"name": "cpu", "weight": 2}, {"name": "memory"}, {"name": "example.com/gpu"}],
+        "requestedToCapacityRatio": {"shape": [{"utilization": 0, "score": 0}, {"utilization": 100, "score": 10}]}}});
+    let mut cluster = cluster(2);
+    cluster.act(Act::ConfigureScheduler(configured(
+        json!([{"pluginConfig": [{"name": "NodeResourcesFit", "args": fit}]}]),
+    )));
+    let requests = json!({"cpu": "1", "memory": "1Gi", "example.com/gpu": "2"});
+    let container = json!({"name": "c", "image": "nginx", "resources": {"requests": requests, "limits": {"example.com/gpu": "2"}}});
+    let pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "gpu"}, "spec": {"containers": [container]}});
+    let pod = cluster.request(Request::create(&kinds::POD, "default", pod)).into_object().unwrap();
+    run(&mut cluster, 1);
+    let decision = decision(&cluster, &pod);
+    for verdict in &decision.nodes {
+        let formula = formula(&decision, verdict, PluginId::NodeResourcesFit).unwrap();
+        let Verdict::Feasible { scores, .. } = &verdict.verdict else { panic!("{decision:?}") };
+        let score = scores.iter().find(|score| score.plugin == PluginId::NodeResourcesFit).unwrap();
+        assert_eq!(formula.result(), score.raw);
+        assert!(score.raw > 0 && matches!(&formula, Formula::Allocated { parts, .. } if parts.len() == 2));
+    }
+}
+
+#[test]
+fn constraints_that_pods_have_by_default_may_rule_nodes_out() {
+    let constraints = json!([{"maxSkew": 1, "topologyKey": "kubernetes.io/hostname", "whenUnsatisfiable": "DoNotSchedule"}]);
+    let args = json!({"defaultingType": "List", "defaultConstraints": constraints});
+    let mut cluster = cluster(2);
+    cluster.act(Act::ConfigureScheduler(configured(
+        json!([{"pluginConfig": [{"name": "PodTopologySpread", "args": args}]}]),
+    )));
+    let service = json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "s"},
+        "spec": {"selector": {"app": "web"}, "ports": [{"port": 80}]}});
+    cluster.request(Request::create(&kinds::SERVICE, "default", service)).into_object().unwrap();
+    cluster.request(Request::patch(
+        &kinds::NODE,
+        "",
+        "node-2",
+        PatchType::Merge,
+        json!({"spec": {"unschedulable": true}}),
+    ));
+    let mut pods = Vec::new();
+    for name in ["one", "two"] {
+        let pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "labels": {"app": "web"}},
+            "spec": {"containers": [{"name": "c", "image": "nginx"}]}});
+        pods.push(cluster.request(Request::create(&kinds::POD, "default", pod)).into_object().unwrap());
+    }
+    run(&mut cluster, 1);
+    assert_eq!(node(&decision(&cluster, &pods[0])), "node-1");
+    let refused = decision(&cluster, &pods[1]);
+    assert!(
+        refused.message.contains("1 node(s) didn't match pod topology spread constraints"),
+        "{}",
+        refused.message
+    );
 }

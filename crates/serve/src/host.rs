@@ -4,6 +4,7 @@
 //! a lock. Long stretches of work are cut after a few milliseconds: no request waits longer for its turn.
 
 use crate::pace::{Clock, Pace};
+use podlab_cluster::cluster::Act;
 use podlab_cluster::{Cluster, Settings};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
@@ -30,12 +31,21 @@ pub(crate) struct Host {
 
 impl Host {
     /// Builds a cluster in a thread of its own; answers once it is up.
-    pub(crate) async fn start(settings: Settings, pace: Pace) -> std::io::Result<Host> {
+    ///
+    /// `scheduler` is a KubeSchedulerConfiguration, where its scheduler has one.
+    pub(crate) async fn start(
+        settings: Settings,
+        pace: Pace,
+        scheduler: Option<serde_json::Value>,
+    ) -> std::io::Result<Host> {
         let (jobs, inbox) = channel();
         let (told, changes) = watch::channel(0);
         let (up, is_up) = oneshot::channel();
         std::thread::Builder::new().name("cluster".to_owned()).spawn(move || {
-            let cluster = Cluster::forgetful(settings);
+            let mut cluster = Cluster::forgetful(settings);
+            if let Some(configuration) = scheduler {
+                cluster.act(Act::ConfigureScheduler(configuration));
+            }
             let _ = up.send(());
             run(cluster, pace, &inbox, &told);
         })?;

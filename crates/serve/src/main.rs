@@ -8,13 +8,15 @@ use std::process::ExitCode;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const USAGE: &str = "\
-cargo xtask cluster [--port P] [--speed X|--virtual] [--nodes N] [--kubeconfig OUT]
+cargo xtask cluster [--port P] [--speed X|--virtual] [--nodes N] [--kubeconfig OUT] [--scheduler-config FILE]
 
   --port P          port on 127.0.0.1 (default: 8001; 0 takes a free one)
   --speed X         how many times faster than the real clock time runs (default: 1)
   --virtual         time jumps over waiting: what comes of a change within a minute happens at once
   --nodes N         worker nodes beside the control plane's (default: 2)
-  --kubeconfig OUT  where the kubeconfig is written (default: podlab.kubeconfig)";
+  --kubeconfig OUT  where the kubeconfig is written (default: podlab.kubeconfig)
+  --scheduler-config FILE
+                    a KubeSchedulerConfiguration that the scheduler starts with";
 
 fn main() -> ExitCode {
     match run() {
@@ -36,6 +38,9 @@ fn run() -> anyhow::Result<()> {
         let server = Server::start(&options).await?;
         let url = format!("http://{}", server.address());
         std::fs::write(&options.kubeconfig, kubeconfig(&url))?;
+        for field in options.scheduler.iter().flat_map(|scheduler| &scheduler.not_simulated) {
+            println!("scheduler's configuration: kept but not simulated: {field}");
+        }
         println!("podlab's API server listens on {url}");
         println!("try: kubectl --kubeconfig {} get nodes", options.kubeconfig.display());
         tokio::signal::ctrl_c().await?;

@@ -1,10 +1,11 @@
 //! What the command line asks for.
 
 use crate::pace::Pace;
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
+use podlab_cluster::scheduler::configuration;
 use podlab_cluster::{NodeSettings, Profile, Settings};
 use podlab_sim::SimTime;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// As many workers as the page offers at most.
 const MAX_NODES: usize = 5_000;
@@ -20,6 +21,31 @@ pub struct Options {
     pub settings: Settings,
     /// Where the kubeconfig is written.
     pub kubeconfig: PathBuf,
+    /// What the scheduler starts with; `None` for the defaults.
+    pub scheduler: Option<SchedulerConfig>,
+}
+
+/// A KubeSchedulerConfiguration that was read and is in order.
+#[derive(Clone, Debug)]
+pub struct SchedulerConfig {
+    /// The file's content.
+    pub value: serde_json::Value,
+    /// Paths of fields that a real scheduler heeds and this one does not.
+    pub not_simulated: Vec<String>,
+}
+
+impl SchedulerConfig {
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// It cannot be read, or a scheduler would not start with it.
+    pub fn read(file: &Path) -> Result<SchedulerConfig> {
+        let text = std::fs::read_to_string(file).with_context(|| format!("open {}", file.display()))?;
+        let document = podlab_yaml::parse_document(&text)?;
+        let double: Vec<&str> = document.duplicates.iter().map(|key| key.text.as_str()).collect();
+        let read = configuration::read_file(&document.value, &text, &double).map_err(|text| anyhow!(text))?;
+        Ok(SchedulerConfig { value: document.value, not_simulated: read.not_simulated })
+    }
 }
 
 impl Default for Options {
@@ -29,6 +55,7 @@ impl Default for Options {
             pace: Pace::Speed(1.0),
             settings: settings(2),
             kubeconfig: PathBuf::from("podlab.kubeconfig"),
+            scheduler: None,
         }
     }
 }
@@ -61,6 +88,10 @@ impl Options {
                     options.settings = settings(nodes);
                 }
                 Long("kubeconfig") => options.kubeconfig = parser.value()?.into(),
+                Long("scheduler-config") => {
+                    let file = PathBuf::from(parser.value()?);
+                    options.scheduler = Some(SchedulerConfig::read(&file)?);
+                }
                 Short('h') | Long("help") => return Ok(None),
                 other => return Err(other.unexpected().into()),
             }
@@ -97,8 +128,27 @@ mod tests {
         assert_eq!(options.settings.nodes.len(), 4);
         assert_eq!(parse("--virtual").unwrap().unwrap().pace, Pace::Virtual);
         assert!(parse("--help").unwrap().is_none());
+        assert!(parse("--scheduler-config /no/such/file").is_err());
         for wrong in ["--speed 0", "--speed NaN", "--nodes 9999999", "--port 70000", "--what"] {
             assert!(parse(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_scheduler_s_configuration_is_read_or_refused() {
+        let file = std::env::temp_dir().join(format!("podlab-scheduler-{}.yaml", std::process::id()));
+        let write = |text: &str| {
+            let head = "apiVersion: kubescheduler.config.k8s.io/v1\nkind: KubeSchedulerConfiguration\n";
+            std::fs::write(&file, format!("{head}{text}")).unwrap();
+            super::SchedulerConfig::read(&file)
+        };
+        let read = write("parallelism: 4\nprofiles:\n- schedulerName: packing\n").unwrap();
+        assert_eq!(read.not_simulated, ["parallelism"]);
+        assert_eq!(read.value["profiles"][0]["schedulerName"], "packing");
+        let refused = write("percentageOfNodesToScore: 101\n").unwrap_err().to_string();
+        assert_eq!(refused, "percentageOfNodesToScore: Invalid value: 101: not in valid range [0-100]");
+        let double = write("parallelism: 4\nparallelism: 5\n").unwrap_err().to_string();
+        assert!(double.starts_with("strict decoding error: yaml: unmarshal errors:"), "{double}");
+        std::fs::remove_file(&file).unwrap();
     }
 }

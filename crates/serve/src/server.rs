@@ -26,7 +26,8 @@ impl Server {
     pub async fn start(options: &Options) -> std::io::Result<Server> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).await?;
         let address = listener.local_addr()?;
-        let host = Host::start(options.settings.clone(), options.pace).await?;
+        let scheduler = options.scheduler.as_ref().map(|scheduler| scheduler.value.clone());
+        let host = Host::start(options.settings.clone(), options.pace, scheduler).await?;
         let app = Arc::new(App { host, rendered: Arc::default(), address });
         let accepting = tokio::spawn(accept(listener, app));
         Ok(Server { address, accepting })

@@ -29,8 +29,9 @@ fn of(plugin: PluginId, formula: &Formula, result: i64, lang: Lang) -> Vec<Strin
             let shares: Vec<String> = parts
                 .iter()
                 .map(|p| {
-                    let sum = amount(p.resource, p.used.saturating_add(p.asked));
-                    format!("{} {sum} / {} = {}", p.resource, amount(p.resource, p.allocatable), share(p))
+                    let name = p.resource.as_str();
+                    let sum = amount(name, p.used.saturating_add(p.asked));
+                    format!("{name} {sum} / {} = {}", amount(name, p.allocatable), share(p))
                 })
                 .collect();
             let mut lines = vec![format!("{}: {}", texts::WITH_POD.get(lang), shares.join(", "))];
@@ -112,21 +113,32 @@ fn allocated(strategy: ScoringStrategy, parts: &[Part], result: i64) -> Vec<Stri
     let mut lines: Vec<String> = parts
         .iter()
         .map(|part| {
-            let text = |value: i64| amount(part.resource, value);
+            let name = part.resource.as_str();
+            let text = |value: i64| amount(name, value);
             let (has, used, asked) = (text(part.allocatable), text(part.used), text(part.asked));
             let inside = match strategy {
                 ScoringStrategy::LeastAllocated => format!("({has} − {used} − {asked})"),
                 ScoringStrategy::MostAllocated => format!("({used} + {asked})"),
+                ScoringStrategy::RequestedToCapacityRatio => {
+                    return format!("{name} shape(100 × ({used} + {asked}) / {has}) = {}", part.result);
+                }
             };
-            format!("{} 100 × {inside} / {has} = {}", part.resource, part.result)
+            format!("{name} 100 × {inside} / {has} = {}", part.result)
         })
         .collect();
     let point = |part: &Part| match part.weight {
         1 => part.result.to_string(),
         weight => format!("{weight} × {}", part.result),
     };
-    let points: Vec<String> = parts.iter().map(point).collect();
-    let weights: i64 = parts.iter().map(|p| p.weight).sum();
+    // By a shape, a resource without points does not count.
+    let by_shape = strategy == ScoringStrategy::RequestedToCapacityRatio;
+    let counts = |part: &&Part| !by_shape || part.result > 0;
+    let points: Vec<String> = parts.iter().filter(counts).map(point).collect();
+    let weights: i64 = parts.iter().filter(counts).map(|p| p.weight).sum();
+    if points.is_empty() {
+        lines.push("0".to_owned());
+        return lines;
+    }
     lines.push(format!("({}) / {weights} = {result}", points.join(" + ")));
     lines
 }
@@ -134,11 +146,12 @@ fn allocated(strategy: ScoringStrategy, parts: &[Part], result: i64) -> Vec<Stri
 #[cfg(test)]
 mod tests {
     use super::*;
+    use podlab_cluster::scheduler::profile::ResourceName;
 
     #[test]
     fn a_formula_shows_its_numbers() {
         let part = |resource, used, asked, allocatable, result| Part {
-            resource,
+            resource: ResourceName::new(resource),
             used,
             asked,
             allocatable,

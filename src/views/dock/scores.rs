@@ -195,7 +195,7 @@ fn PluginRow(props: &PluginRowProps) -> Html {
             })
         })
     };
-    let packs = decision.scoring.as_ref().is_some_and(|s| s.strategy == ScoringStrategy::MostAllocated);
+    let packs = decision.scoring.as_ref().is_some_and(|s| s.fit.strategy == ScoringStrategy::MostAllocated);
     let about = match plugin {
         PluginId::NodeResourcesFit if packs => plugins::about_packing(),
         _ => plugins::about(plugin.name()),

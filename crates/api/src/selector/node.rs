@@ -13,6 +13,7 @@ use super::error::{self, FieldError, aggregate};
 use super::field::{FieldSelector, FieldTerm, Fields};
 use super::label::{Labels, Selector};
 use super::requirement::{Operator, Requirement};
+use crate::validation::BadValue;
 
 const OPERATORS: [(&str, Operator); 6] = [
     ("In", Operator::In),
@@ -59,7 +60,13 @@ pub fn requirements_as_selector(
         let values = requirement.values.clone().unwrap_or_default();
         match Requirement::new_at(&path, &requirement.key, operator, values) {
             Ok(requirement) => parsed.push(requirement),
-            Err(found) => errors.extend(found),
+            // No list at all is Go's nil.
+            Err(found) => errors.extend(found.into_iter().map(|error| match &error.bad_value {
+                BadValue::Json(list) if list == "[]" && requirement.values.is_none() => {
+                    FieldError { bad_value: BadValue::Value(serde_json::Value::Null), ..error }
+                }
+                _ => error,
+            })),
         }
     }
     if errors.is_empty() { Ok(Selector::from_requirements(parsed)) } else { Err(errors) }

@@ -58,8 +58,8 @@ struct Filtered {
 struct ScoreQuestion {
     profile: String,
     scorers: PluginSet,
-    fit: [i64; 2],
-    balanced: [i64; 2],
+    fit: Vec<i64>,
+    balanced: Vec<i64>,
     prefer_no_schedule: Vec<Toleration>,
     image_scores: Vec<ImageScore>,
     image_count: i64,
@@ -135,8 +135,8 @@ impl Evaluations {
             let question = ScoreQuestion {
                 profile: cx.profile.scheduler_name.clone(),
                 scorers: set,
-                fit: state.fit_score,
-                balanced: state.balanced_score,
+                fit: state.fit_score.clone(),
+                balanced: state.balanced_score.clone(),
                 prefer_no_schedule: state.prefer_no_schedule.clone(),
                 image_scores: state.image_scores.clone(),
                 image_count: state.image_count,

@@ -36,6 +36,7 @@ use crate::recorder::events::{Note, truncate_message};
 use crate::store::{Change, Key};
 use crate::world::Cx;
 use cache::Cache;
+use configuration::Configuration;
 use decision::{Decisions, Outcome};
 pub use evaluations::Evaluations;
 use framework::{FilterContext, PodInfo};
@@ -215,8 +216,9 @@ impl Scheduler {
 
     /// Starts anew with other profiles: pods whose scheduler runs now are tried, at once also those that fitted nowhere,
     /// and those whose scheduler is gone wait.
-    pub(crate) fn restart(&mut self, profiles: Vec<Profile>, cx: &mut Cx<'_>) {
-        self.profiles = profiles;
+    pub(crate) fn restart(&mut self, configuration: Configuration, cx: &mut Cx<'_>) {
+        self.queue.configure(&configuration);
+        self.profiles = configuration.profiles;
         self.evaluations = Evaluations::default();
         let pods: Vec<Arc<Object>> = cx.api.store().list(&kinds::POD).cloned().collect();
         for pod in pods.iter().filter(|pod| pod.node_name().is_none()) {
@@ -259,9 +261,11 @@ impl Scheduler {
             self.record(&pod, None, ("Warning", "FailedScheduling", "Scheduling"), &message, cx);
             return;
         }
-        for selector in plugins::pod_topology_spread::selectors(cx.api.store(), &pod) {
+        let filter = FilterContext { cache: &self.cache, store: cx.api.store(), profile, now: cx.api.now() };
+        for selector in plugins::pod_topology_spread::selectors(&filter, &pod) {
             self.cache.keep_count(&pod.key.namespace, &selector);
         }
+        let bind_timeout = profile.bind_timeout;
         let object = format!("{}/{}", pod.key.namespace, pod.key.name);
         let draw = Draw::keyed(cx.settings.seed, "scheduler", &object, u64::from(queued.attempts));
         let filter = FilterContext { cache: &self.cache, store: cx.api.store(), profile, now: cx.api.now() };
@@ -297,7 +301,7 @@ impl Scheduler {
         }
         self.decisions.push(cycle.decision);
         self.nominator.remove(pod.uid());
-        if self.pre_bind_volumes(&queued, &node, &bindings, &provisions, cx) {
+        if self.pre_bind_volumes(&queued, &node, &bindings, &provisions, bind_timeout, cx) {
             self.bind(queued, &node, cx);
         }
     }

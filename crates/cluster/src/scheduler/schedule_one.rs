@@ -7,7 +7,7 @@ use super::Evaluations;
 use super::decision::{Decision, Fix, NODES_TOLD, NodeVerdict, Obstacle, Outcome, PluginScore, Tie, Verdict};
 use super::framework::fit_error::Diagnosis;
 use super::framework::runtime::{
-    Scored, active_filters, run_filter_plugins, run_filter_plugins_with_nominated_pods,
+    Scored, active_filters, filters_lack_nothing, run_filter_plugins, run_filter_plugins_with_nominated_pods,
     run_pre_filter_plugins, run_pre_score_plugins, run_score_plugins, with_nominated_pods,
 };
 use super::framework::{
@@ -90,7 +90,8 @@ fn find_nodes_that_pass_filters(
     found: &mut Found,
 ) -> Result<(), Status> {
     let enough = num_feasible_nodes_to_find(cx.profile.percentage_of_nodes_to_score, nodes.len());
-    let filters = active_filters(state);
+    let filters = active_filters(cx, state);
+    filters_lack_nothing(cx, &filters)?;
     found.feasible.reserve_exact(enough.min(nodes.len()));
     let mut known = if nominator.is_empty() { evaluations.filters(cx, pod, state, &filters) } else { None };
     let (before, from) = nodes.split_at(start.checked_rem(nodes.len()).unwrap_or(0));
@@ -229,13 +230,7 @@ pub fn scheduling_cycle(
     let (mut found, searched) = match searched {
         Ok(found) => found,
         Err(status) => {
-            cycle.failure = Some(Failure {
-                message: status.message(),
-                plugins: PluginSet::default(),
-                rejected: false,
-                preemption: None,
-                clears_nomination: true,
-            });
+            cycle.failure = Some(failed(status.message()));
             return cycle;
         }
     };
@@ -284,7 +279,13 @@ pub fn scheduling_cycle(
         }
         feasible => {
             let state = &mut cycle.state;
-            let scorers = run_pre_score_plugins(cx, pod, state, feasible);
+            let scorers = match run_pre_score_plugins(cx, pod, state, feasible) {
+                Ok(scorers) => scorers,
+                Err(text) => {
+                    cycle.failure = Some(failed(text));
+                    return cycle;
+                }
+            };
             let decision = &mut cycle.decision;
             let mut scoring = Scoring::of(cx, state);
             cycle.chosen = match evaluations.scores(cx, state, &scorers) {
@@ -326,6 +327,17 @@ pub fn scheduling_cycle(
     cycle
 }
 
+/// The scheduler itself failed.
+fn failed(message: String) -> Failure {
+    Failure {
+        message,
+        plugins: PluginSet::default(),
+        rejected: false,
+        preemption: None,
+        clears_nomination: true,
+    }
+}
+
 /// Tries to make room, and finds the words.
 fn fail(
     cx: &FilterContext<'_>,
@@ -336,7 +348,10 @@ fn fail(
     draw: Draw,
 ) -> Failure {
     let mut preemption = None;
-    if diagnosis.pre_filter_message.is_empty() {
+    let looks_for_room = |plugin| cx.profile.plugins.post_filter.contains(&plugin);
+    if !diagnosis.pre_filter_message.is_empty() && looks_for_room(PluginId::DynamicResources) {
+        dynamic_resources::POST_FILTER_NOT_FOUND.clone_into(&mut diagnosis.post_filter_message);
+    } else if looks_for_room(PluginId::DefaultPreemption) {
         let result = preempt(cx, nominator, pod, state, diagnosis, draw);
         let node = match &result {
             Preemption::Candidate { slot, .. } => cx.cache.node(*slot).map(|n| n.name.clone()),
@@ -344,14 +359,13 @@ fn fail(
         };
         diagnosis.post_filter_message = result.message(node.as_deref().unwrap_or(""));
         preemption = Some(result);
-    } else {
-        dynamic_resources::POST_FILTER_NOT_FOUND.clone_into(&mut diagnosis.post_filter_message);
     }
     Failure {
         message: diagnosis.message(cx.cache.node_count()),
         plugins: diagnosis.unschedulable_plugins,
         rejected: true,
-        clears_nomination: matches!(preemption, Some(Preemption::NoCandidate(_))),
+        clears_nomination: matches!(preemption, Some(Preemption::NoCandidate(_)))
+            || cx.profile.plugins.post_filter.is_empty(),
         preemption,
     }
 }
@@ -397,7 +411,7 @@ fn choose(
     decision.nodes.reserve_exact(told.len());
     for index in told {
         if let Some(node) = name(index) {
-            let basis = cx.cache.node(feasible[index]).map(|node| Arc::new(Basis::of(state, node)));
+            let basis = cx.cache.node(feasible[index]).map(|node| Arc::new(Basis::of(cx, state, node)));
             let verdict = Verdict::Feasible { scores: tell(index), total: totals[index], basis };
             decision.nodes.push(NodeVerdict { node, verdict });
         }
@@ -431,7 +445,7 @@ fn tell_rejections(
     diagnosis: &Diagnosis,
     decision: &mut Decision,
 ) {
-    let filters = active_filters(state);
+    let filters = active_filters(cx, state);
     let mut told: BTreeMap<&[Reason], usize> = BTreeMap::new();
     let many = diagnosis.node_to_status.len() > NODES_TOLD;
     for (slot, status) in &diagnosis.node_to_status {
@@ -496,7 +510,7 @@ fn tell_narrowed(
     if decision.feasible_nodes > 0 && decision.all_nodes > NODES_TOLD {
         return;
     }
-    let filters = active_filters(state);
+    let filters = active_filters(cx, state);
     for node in cx.cache.nodes() {
         if decision.nodes.len() >= NODES_TOLD {
             return;

@@ -5,6 +5,7 @@
 //!
 //! Source: pkg/scheduler/backend/queue (v1.37).
 
+use super::configuration::Configuration;
 use super::framework::{ClusterEvent, EventObjects, FilterContext, PluginId, PluginSet, PodInfo};
 use super::plugins::{priority_sort, registry, scheduling_gates};
 use super::profile::Profile;
@@ -67,7 +68,7 @@ type Order = (Reverse<i32>, SimTime, u64, Arc<Key>);
 /// The queue.
 ///
 /// Invariant: every pod stands in exactly the index of its place.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct SchedulingQueue {
     pods: BTreeMap<Arc<Key>, QueuedPodInfo>,
     active_q: BTreeSet<Order>,
@@ -77,20 +78,62 @@ pub struct SchedulingQueue {
     /// How many unschedulable pods each plugin has rejected; at index 31 those that none has.
     rejected_by: [u32; 32],
     next_sequence: u64,
+    initial_backoff: Duration,
+    max_backoff: Duration,
+    /// Schedulers that let pods with scheduling gates pass.
+    without_gates: Vec<String>,
+}
+
+impl Default for SchedulingQueue {
+    fn default() -> SchedulingQueue {
+        SchedulingQueue {
+            pods: BTreeMap::new(),
+            active_q: BTreeSet::new(),
+            backoff_q: BTreeSet::new(),
+            error_backoff_q: BTreeSet::new(),
+            unschedulable_pods: BTreeSet::new(),
+            rejected_by: [0; 32],
+            next_sequence: 0,
+            initial_backoff: POD_INITIAL_BACKOFF,
+            max_backoff: POD_MAX_BACKOFF,
+            without_gates: Vec::new(),
+        }
+    }
 }
 
 const NONE: usize = 31;
+
+fn scheduler_name(pod: &PodInfo) -> &str {
+    let name = pod.spec().scheduler_name.as_deref();
+    name.filter(|name| !name.is_empty()).unwrap_or("default-scheduler")
+}
 
 fn profile_of<'a>(pod: &PodInfo, profiles: &'a [Profile], first: &'a Profile) -> &'a Profile {
     if profiles.len() < 2 {
         return first;
     }
-    let name =
-        pod.spec().scheduler_name.as_deref().filter(|name| !name.is_empty()).unwrap_or("default-scheduler");
+    let name = scheduler_name(pod);
     profiles.iter().find(|profile| profile.scheduler_name == name).unwrap_or(first)
 }
 
 impl SchedulingQueue {
+    /// Takes over how long pods back off, and which scheduling gates hold back.
+    pub fn configure(&mut self, configuration: &Configuration) {
+        self.initial_backoff = configuration.pod_initial_backoff;
+        self.max_backoff = configuration.pod_max_backoff;
+        let ungated = configuration
+            .profiles
+            .iter()
+            .filter(|profile| !profile.plugins.pre_enqueue.contains(&PluginId::SchedulingGates));
+        self.without_gates = ungated.map(|profile| profile.scheduler_name.clone()).collect();
+    }
+
+    /// Whether scheduling gates hold a pod back.
+    fn gated(&self, pod: &PodInfo) -> bool {
+        !scheduling_gates::pre_enqueue(pod)
+            && !self.without_gates.iter().any(|name| name == scheduler_name(pod))
+    }
+
     /// A pod that waits.
     pub fn get(&self, key: &Key) -> Option<&QueuedPodInfo> {
         self.pods.get(key)
@@ -196,13 +239,13 @@ impl SchedulingQueue {
 
     /// Puts a pod where it belongs that is worth trying.
     fn requeue(&mut self, mut info: QueuedPodInfo, now: SimTime) {
-        info.gated = !scheduling_gates::pre_enqueue(&info.pod);
+        info.gated = self.gated(&info.pod);
         if info.gated {
             info.unschedulable_plugins.insert(PluginId::SchedulingGates);
             self.put(info, Place::Unschedulable);
             return;
         }
-        let until = backoff_until(&info);
+        let until = self.backoff_until(&info);
         let place = match until {
             Some(until) if until >= aligned(now) => {
                 if info.unschedulable_plugins.is_empty() {
@@ -383,13 +426,16 @@ fn aligned(at: SimTime) -> SimTime {
     SimTime::from_nanos(nanos - nanos.rem_euclid(BACKOFF_ORDERING_WINDOW))
 }
 
-/// When a pod's back-off ends; `None` where it has none.
-///
-/// Source: backoff_queue.go `getBackoffTime` (v1.37).
-fn backoff_until(info: &QueuedPodInfo) -> Option<SimTime> {
-    let count = if info.consecutive_errors > 0 { info.consecutive_errors } else { info.unschedulable_count };
-    let shift = count.checked_sub(1)?;
-    let duration: SimDuration =
-        if shift >= 4 { POD_MAX_BACKOFF } else { (POD_INITIAL_BACKOFF * (1 << shift)).min(POD_MAX_BACKOFF) };
-    Some(aligned(info.timestamp + duration))
+impl SchedulingQueue {
+    /// When a pod's back-off ends; `None` where it has none.
+    ///
+    /// Source: backoff_queue.go `getBackoffTime`, `calculateBackoffDuration` (v1.37).
+    fn backoff_until(&self, info: &QueuedPodInfo) -> Option<SimTime> {
+        let count =
+            if info.consecutive_errors > 0 { info.consecutive_errors } else { info.unschedulable_count };
+        let times = 1u32.checked_shl(count.checked_sub(1)?);
+        let doubled = times.and_then(|times| self.initial_backoff.checked_mul(times));
+        let duration: SimDuration = doubled.unwrap_or(self.max_backoff).min(self.max_backoff);
+        Some(aligned(info.timestamp + duration))
+    }
 }

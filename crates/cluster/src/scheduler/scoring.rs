@@ -3,21 +3,27 @@
 //! A decision keeps the numbers, not the texts: they are those of the attempt, whatever the cluster has come to since.
 
 use super::decision::{Decision, NodeVerdict, Verdict};
-use super::framework::{CycleState, FilterContext, MAX_NODE_SCORE, NodeInfo, PluginId};
-use super::plugins::{image_locality, node_resources_balanced_allocation, pod_topology_spread};
-use super::profile::ScoringStrategy;
+use super::framework::{
+    CycleState, FilterContext, MAX_NODE_SCORE, NodeInfo, PluginId, is_scalar_resource_name,
+};
+use super::plugins::node_resources_balanced_allocation::{balanced, improvement};
+use super::plugins::node_resources_fit::{mean_score, resource_score, score_amounts};
+use super::plugins::{image_locality, pod_topology_spread};
+use super::profile::{NodeResourcesFitArgs, Profile, ResourceName, ScoringStrategy};
 
 /// What holds for all nodes of a decision.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Scoring {
-    /// How NodeResourcesFit scores.
-    pub strategy: ScoringStrategy,
-    /// What CPU and memory count there.
-    pub resource_weights: [i64; 2],
-    /// CPU in thousandths and memory in bytes that the pod is taken to want.
-    pub wants: [i64; 2],
-    /// CPU in thousandths and memory in bytes that the pod requests.
-    pub requests: [i64; 2],
+    /// How NodeResourcesFit scores, with what each resource counts there.
+    pub fit: NodeResourcesFitArgs,
+    /// What the pod is taken to want of each of those resources.
+    pub wants: Vec<i64>,
+    /// The resources that NodeResourcesBalancedAllocation looks at.
+    pub balanced: Vec<ResourceName>,
+    /// What the pod requests of each of those; none where it requests nothing.
+    pub requests: Vec<i64>,
+    /// Resources beside CPU and memory that one of both looks at.
+    pub others: Vec<ResourceName>,
     /// How many images the pod names.
     pub images: i64,
     /// Each plugin that brings its scores to 0..=100 by comparing nodes, with the least and the greatest raw score.
@@ -50,6 +56,8 @@ pub struct Basis {
     pub requested: [i64; 2],
     /// CPU in thousandths and memory in bytes that it has for pods.
     pub allocatable: [i64; 2],
+    /// What its pods request and what it has of each of [`Scoring::others`].
+    pub others: Box<[(i64, i64)]>,
     /// Bytes of the pod's images that it has, each counted by the part of the nodes that have it.
     pub images: i64,
     /// Per soft constraint on spread: matching pods in its domain; `None` where it is in none.
@@ -63,9 +71,9 @@ pub struct Basis {
 pub enum Formula {
     /// The mean of what is left (or used) of each resource, of 100.
     Allocated {
-        /// Which of both.
+        /// Which of them.
         strategy: ScoringStrategy,
-        /// `cpu`, `memory`; without those the node has none of.
+        /// The resources, without those the node has none of.
         parts: Vec<Part>,
     },
     /// 50 and half of how much more even the use of resources gets, less how much less.
@@ -74,7 +82,7 @@ pub enum Formula {
         with: i64,
         /// How even it is without.
         without: i64,
-        /// `cpu`, `memory`; with the pod.
+        /// The resources, with the pod.
         parts: Vec<Part>,
     },
     /// Where the size of the images lies between two thresholds, of 100.
@@ -124,8 +132,8 @@ pub enum Formula {
 /// A resource in a formula.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Part {
-    /// `cpu`, `memory`.
-    pub resource: &'static str,
+    /// `cpu`, `memory`, …
+    pub resource: ResourceName,
     /// What the pods of the node hold.
     pub used: i64,
     /// What the pod adds.
@@ -143,10 +151,11 @@ impl Scoring {
     pub fn of(cx: &FilterContext<'_>, state: &CycleState) -> Scoring {
         let weights = cx.profile.weights.iter().filter(|(_, weight)| *weight != 1);
         Scoring {
-            strategy: cx.profile.scoring,
-            resource_weights: cx.profile.scoring_weights,
-            wants: state.fit_score,
-            requests: state.balanced_score,
+            fit: cx.profile.fit.clone(),
+            wants: state.fit_score.clone(),
+            balanced: cx.profile.balanced.clone(),
+            requests: state.balanced_score.clone(),
+            others: others(cx.profile),
             images: state.image_count,
             ranges: Vec::new(),
             spread: pod_topology_spread::terms(state),
@@ -177,12 +186,13 @@ impl Scoring {
 
 impl Basis {
     /// The numbers of a node.
-    pub fn of(state: &CycleState, node: &NodeInfo) -> Basis {
+    pub fn of(cx: &FilterContext<'_>, state: &CycleState, node: &NodeInfo) -> Basis {
         let (spread, out_of_spread) = pod_topology_spread::matching(state, node);
         Basis {
             wanted: [node.non_zero_cpu, node.non_zero_memory],
             requested: [node.requested.milli_cpu, node.requested.memory],
             allocatable: [node.allocatable.milli_cpu, node.allocatable.memory],
+            others: others(cx.profile).iter().map(|name| score_amounts(node, name, 1, false)).collect(),
             images: image_locality::size_on(state, node),
             spread,
             out_of_spread,
@@ -199,23 +209,14 @@ pub fn formula(decision: &Decision, node: &NodeVerdict, plugin: PluginId) -> Opt
     let raw = score.raw;
     Some(match plugin {
         PluginId::NodeResourcesFit => {
-            Formula::Allocated { strategy: scoring.strategy, parts: allocated(scoring, basis) }
+            Formula::Allocated { strategy: scoring.fit.strategy, parts: allocated(scoring, basis) }
         }
         PluginId::NodeResourcesBalancedAllocation => {
-            let balanced = |asked: [i64; 2]| {
-                let sum = [
-                    basis.requested[0].saturating_add(asked[0]),
-                    basis.requested[1].saturating_add(asked[1]),
-                ];
-                node_resources_balanced_allocation::balanced(sum, basis.allocatable)
-            };
-            Formula::Balanced {
-                with: balanced(scoring.requests),
-                without: balanced([0, 0]),
-                parts: parts(basis.requested, scoring.requests, basis.allocatable, |requested, has| {
-                    i128::from(requested.min(has)) * 1000 / i128::from(has)
-                }),
-            }
+            let parts = balanced_parts(scoring, basis);
+            let sum = |part: &Part| part.used.saturating_add(part.asked);
+            let with = balanced(parts.iter().map(|part| (sum(part), part.allocatable)));
+            let without = balanced(parts.iter().map(|part| (part.used, part.allocatable)));
+            Formula::Balanced { with, without, parts }
         }
         PluginId::ImageLocality => {
             let (least, most) = image_locality::thresholds(scoring.images);
@@ -232,38 +233,54 @@ pub fn formula(decision: &Decision, node: &NodeVerdict, plugin: PluginId) -> Opt
     })
 }
 
-fn parts(used: [i64; 2], asked: [i64; 2], has: [i64; 2], result: impl Fn(i64, i64) -> i128) -> Vec<Part> {
-    let of = |(index, resource): (usize, &'static str)| {
-        let (used, asked, allocatable) = (used[index], asked[index], has[index]);
-        (allocatable > 0).then(|| {
-            let result = result(used.saturating_add(asked), allocatable);
-            Part {
-                resource,
-                used,
-                asked,
-                allocatable,
-                result: i64::try_from(result).unwrap_or(i64::MAX),
-                weight: 1,
-            }
-        })
+/// The resources beside CPU and memory that a scorer looks at.
+fn others(profile: &Profile) -> Vec<ResourceName> {
+    let mut others: Vec<ResourceName> = Vec::new();
+    for name in profile.fit.resources.iter().map(|(name, _)| name).chain(&profile.balanced) {
+        if matches!(name, ResourceName::Other(_)) && !others.contains(name) {
+            others.push(name.clone());
+        }
+    }
+    others
+}
+
+/// What a node's pods hold of a resource and what it has; `None` where it does not count.
+fn amounts(
+    scoring: &Scoring,
+    basis: &Basis,
+    name: &ResourceName,
+    used: [i64; 2],
+    asked: i64,
+) -> Option<(i64, i64)> {
+    let (used, has) = match name {
+        ResourceName::Cpu => (used[0], basis.allocatable[0]),
+        ResourceName::Memory => (used[1], basis.allocatable[1]),
+        ResourceName::Other(text) if asked == 0 && is_scalar_resource_name(text) => return None,
+        ResourceName::Other(_) => {
+            let index = scoring.others.iter().position(|other| other == name)?;
+            *basis.others.get(index)?
+        }
     };
-    ["cpu", "memory"].into_iter().enumerate().filter_map(of).collect()
+    (has > 0).then_some((used, has))
+}
+
+fn balanced_parts(scoring: &Scoring, basis: &Basis) -> Vec<Part> {
+    let of = |(name, asked): (&ResourceName, &i64)| {
+        let (used, allocatable) = amounts(scoring, basis, name, basis.requested, *asked)?;
+        let share = i128::from(used.saturating_add(*asked).min(allocatable)) * 1000 / i128::from(allocatable);
+        let result = i64::try_from(share).unwrap_or(i64::MAX);
+        Some(Part { resource: name.clone(), used, asked: *asked, allocatable, result, weight: 1 })
+    };
+    scoring.balanced.iter().zip(&scoring.requests).filter_map(of).collect()
 }
 
 fn allocated(scoring: &Scoring, basis: &Basis) -> Vec<Part> {
-    let mut parts = parts(basis.wanted, scoring.wants, basis.allocatable, |requested, has| {
-        let amount = match scoring.strategy {
-            ScoringStrategy::LeastAllocated if requested > has => 0,
-            ScoringStrategy::LeastAllocated => has - requested,
-            ScoringStrategy::MostAllocated => requested.min(has),
-        };
-        i128::from(amount) * i128::from(MAX_NODE_SCORE) / i128::from(has)
-    });
-    for part in &mut parts {
-        part.weight = scoring.resource_weights[usize::from(part.resource == "memory")];
-    }
-    parts.retain(|part| part.weight != 0);
-    parts
+    let of = |((name, weight), asked): (&(ResourceName, i64), &i64)| {
+        let (used, allocatable) = amounts(scoring, basis, name, basis.wanted, *asked)?;
+        let result = resource_score(&scoring.fit, used.saturating_add(*asked), allocatable);
+        Some(Part { resource: name.clone(), used, asked: *asked, allocatable, result, weight: *weight })
+    };
+    scoring.fit.resources.iter().zip(&scoring.wants).filter_map(of).collect()
 }
 
 impl Formula {
@@ -271,15 +288,10 @@ impl Formula {
     pub fn result(&self) -> i64 {
         let part = |of: i64, all: i64| if all == 0 { 0 } else { MAX_NODE_SCORE.saturating_mul(of) / all };
         match self {
-            Formula::Allocated { parts, .. } => {
-                let count: i64 = parts.iter().map(|p| p.weight).sum();
-                let sum: i64 = parts.iter().map(|p| p.result * p.weight).sum();
-                if count == 0 { 0 } else { sum / count }
+            Formula::Allocated { strategy, parts } => {
+                mean_score(*strategy, parts.iter().map(|part| (part.result, part.weight)))
             }
-            Formula::Balanced { with, without, .. } => {
-                let half = MAX_NODE_SCORE / 2;
-                half + (half + with - without) / 2
-            }
+            Formula::Balanced { with, without, .. } => improvement(*with, *without),
             Formula::Images { size, least, most } => part((*size).clamp(*least, *most) - least, most - least),
             Formula::Share { raw, most, less_is_better: true } => {
                 if *most <= 0 {

@@ -15,9 +15,6 @@ use serde_json::{Map, Value, json};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How long a pod waits for its volumes.
-const BIND_TIMEOUT: Duration = Duration::from_secs(600);
-
 const BIND_COMPLETED: &str = "pv.kubernetes.io/bind-completed";
 const BOUND_BY_CONTROLLER: &str = "pv.kubernetes.io/bound-by-controller";
 const SELECTED_NODE: &str = "volume.kubernetes.io/selected-node";
@@ -95,6 +92,7 @@ impl Scheduler {
         node: &Arc<str>,
         bindings: &[Binding],
         provisions: &[String],
+        bind_timeout: Duration,
         cx: &mut Cx<'_>,
     ) -> bool {
         let pod = &queued.pod;
@@ -120,7 +118,7 @@ impl Scheduler {
             self.cache.set_pod(Arc::new(assumed));
         }
         let event = crate::Event::Scheduler(SchedulerEvent::VolumeBindingTimeout(pod.key.clone()));
-        let timeout = cx.after(BIND_TIMEOUT, event);
+        let timeout = cx.after(bind_timeout, event);
         let waiting = Waiting { queued: queued.clone(), node: node.clone(), timeout };
         self.waiting.insert(pod.uid().to_owned(), waiting);
         false

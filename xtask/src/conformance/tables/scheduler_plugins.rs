@@ -457,7 +457,7 @@ fn score(row: &Row<'_>, id: PluginId) -> Outcome {
     }
     let (Some(mut scene), Some(plugin)) = (scene_of(row), plugin(id)) else { return incomplete() };
     if strategy.is_some_and(|s| s.to_string().contains("Most")) {
-        scene.profile.scoring = ScoringStrategy::MostAllocated;
+        scene.profile.fit.strategy = ScoringStrategy::MostAllocated;
     }
     let want = ["expectedList", "expectedPriorities", "expectedScores", "want"]
         .into_iter()

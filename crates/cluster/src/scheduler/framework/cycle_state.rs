@@ -23,10 +23,10 @@ pub struct CycleState {
     pub preferred_node_affinity: Option<PreferredSchedulingTerms>,
     /// NodeResourcesFit, filter: what the pod requests.
     pub fit_requests: Resource,
-    /// NodeResourcesFit, score: CPU in thousandths and memory in bytes.
-    pub fit_score: [i64; 2],
-    /// NodeResourcesBalancedAllocation: CPU in thousandths and memory in bytes.
-    pub balanced_score: [i64; 2],
+    /// NodeResourcesFit, score: what the pod is taken to want of each resource that counts.
+    pub fit_score: Vec<i64>,
+    /// NodeResourcesBalancedAllocation: what the pod requests of each resource that counts.
+    pub balanced_score: Vec<i64>,
     /// TaintToleration, score: what the pod tolerates with effect PreferNoSchedule.
     pub prefer_no_schedule: Vec<Toleration>,
     /// ImageLocality: what each image of the pod that some node has counts.

@@ -17,7 +17,7 @@ pub use cycle_state::CycleState;
 pub use node_info::NodeInfo;
 pub use plugin::{FilterContext, Plugin, PluginId, PluginSet, PreFilterResult};
 pub use pod_info::PodInfo;
-pub use resource::Resource;
+pub use resource::{Resource, is_scalar_resource_name};
 pub use status::{Code, Reason, Status};
 
 /// The best score a plugin can give a node.

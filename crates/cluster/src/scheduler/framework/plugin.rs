@@ -232,6 +232,16 @@ pub trait Plugin: Sync {
     /// Brings the scores of all nodes to 0..=100; `nodes` are the indices the scores belong to.
     fn normalize(&self, _state: &CycleState, _nodes: &[usize], _scores: &mut [i64]) {}
 
+    /// What the filter says where the profile does not run the pre-filter; `None` where it can do without.
+    fn filter_lacks(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// What the scorer says where the profile does not run the pre-scorer; `None` where it can do without.
+    fn score_lacks(&self) -> Option<&'static str> {
+        None
+    }
+
     /// What would make a node fit that the filter ruled out.
     fn explain(
         &self,

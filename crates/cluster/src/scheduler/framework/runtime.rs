@@ -35,12 +35,9 @@ pub fn run_pre_filter_plugins(
     let mut narrowed_by = Vec::new();
     let mut narrowed_by_set = PluginSet::default();
     let mut rejected = None;
-    for plugin in registry::fulfilling("Filter") {
+    let plugins = &cx.profile.plugins;
+    for plugin in plugins.pre_filter.iter().filter_map(|id| registry::by_id(*id)) {
         let id = plugin.id();
-        if !cx.profile.filters_with(id) {
-            state.skip_filter.insert(id);
-            continue;
-        }
         match plugin.pre_filter(cx, pod, state) {
             PreFilterResult::Skip => state.skip_filter.insert(id),
             PreFilterResult::All => {}
@@ -71,15 +68,35 @@ pub fn run_pre_filter_plugins(
         }
     }
     narrowed_by.sort_unstable();
-    match rejected {
-        Some(status) => Err((status, narrowed_by_set)),
-        None => Ok(PreFiltered { nodes, narrowed_by, narrowed_by_set }),
+    if let Some(status) = rejected {
+        return Err((status, narrowed_by_set));
     }
+    // Where a profile runs a filter alone, the filter works out itself what it can.
+    for id in plugins.filter.iter().filter(|id| !plugins.pre_filter.contains(id)) {
+        if let Some(plugin) = registry::by_id(*id) {
+            plugin.pre_filter(cx, pod, state);
+        }
+    }
+    Ok(PreFiltered { nodes, narrowed_by, narrowed_by_set })
 }
 
 /// The filters that have something to say in this cycle.
-pub fn active_filters(state: &CycleState) -> Vec<&'static dyn Plugin> {
-    registry::fulfilling("Filter").filter(|p| !state.skip_filter.contains(p.id())).collect()
+pub fn active_filters(cx: &FilterContext<'_>, state: &CycleState) -> Vec<&'static dyn Plugin> {
+    let filters = cx.profile.plugins.filter.iter().filter(|id| !state.skip_filter.contains(**id));
+    filters.filter_map(|id| registry::by_id(*id)).collect()
+}
+
+/// A filter that cannot do without its pre-filter and must.
+///
+/// # Errors
+/// Its words.
+pub fn filters_lack_nothing(cx: &FilterContext<'_>, filters: &[&'static dyn Plugin]) -> Result<(), Status> {
+    let lacking = filters.iter().find_map(|plugin| {
+        let text = plugin.filter_lacks().filter(|_| !cx.profile.plugins.pre_filter.contains(&plugin.id()))?;
+        let id = plugin.id();
+        Some(Status::error(id, format!("running {:?} filter plugin: {text}", id.name())))
+    });
+    lacking.map_or(Ok(()), Err)
 }
 
 /// Runs the filters on a node; the first that rejects it decides.
@@ -144,21 +161,31 @@ pub fn with_nominated_pods(
 }
 
 /// The plugins that score the pod, prepared.
+///
+/// # Errors
+/// The words of a scorer that cannot do without its pre-scorer and must.
 pub fn run_pre_score_plugins(
     cx: &FilterContext<'_>,
     pod: &PodInfo,
     state: &mut CycleState,
     nodes: &[usize],
-) -> Vec<&'static dyn Plugin> {
-    let mut scoring: Vec<&'static dyn Plugin> = Vec::new();
-    for plugin in registry::fulfilling("Score").filter(|p| cx.profile.scores_with(p.id())) {
-        if plugin.pre_score(cx, pod, state, nodes) {
+) -> Result<Vec<&'static dyn Plugin>, String> {
+    let plugins = &cx.profile.plugins;
+    let mut scoring: Vec<&'static dyn Plugin> = Vec::with_capacity(plugins.score.len());
+    for plugin in plugins.score.iter().filter_map(|id| registry::by_id(*id)) {
+        let id = plugin.id();
+        let alone = plugin.points().contains(&"PreScore") && !plugins.pre_score.contains(&id);
+        if let Some(text) = plugin.score_lacks().filter(|_| alone) {
+            return Err(format!("running Score plugins: plugin {:?} failed with: {text}", id.name()));
+        }
+        // A pre-scorer that has nothing to say keeps the scorer from running; alone, the scorer finds that out itself.
+        if plugin.pre_score(cx, pod, state, nodes) || alone {
             scoring.push(plugin);
         } else {
-            state.skip_score.insert(plugin.id());
+            state.skip_score.insert(id);
         }
     }
-    scoring
+    Ok(scoring)
 }
 
 /// What one plugin gave each node, in the order of the nodes.

@@ -23,8 +23,6 @@ pub struct DefaultPreemption;
 
 const NO_VICTIMS: &str = "No preemption victims found for incoming pod";
 const NOT_HELPFUL: &str = "Preemption is not helpful for scheduling";
-/// At least so many nodes are tried, and at least a tenth of all.
-const MIN_CANDIDATE_NODES: usize = 100;
 
 impl Plugin for DefaultPreemption {
     fn id(&self) -> PluginId {
@@ -32,7 +30,7 @@ impl Plugin for DefaultPreemption {
     }
 
     fn points(&self) -> &'static [&'static str] {
-        &["PreEnqueue", "PostFilter"]
+        &["PreEnqueue", "PostFilter", "PodGroupPostFilter"]
     }
 
     fn events(&self) -> &'static [ClusterEvent] {
@@ -111,7 +109,8 @@ pub fn preempt(
         ..Diagnosis::default()
     };
     let budgets = budgets(cx);
-    let wanted = (potential.len() / 10).max(MIN_CANDIDATE_NODES).min(potential.len());
+    let share = potential.len() * cx.profile.min_candidate_nodes_percentage / 100;
+    let wanted = share.max(cx.profile.min_candidate_nodes_absolute).min(potential.len());
     let offset = usize::try_from(draw.below(potential.len() as u64)).unwrap_or(0);
     let (mut candidates, mut violating): (Vec<Candidate>, Vec<Candidate>) = (Vec::new(), Vec::new());
     for index in 0..potential.len() {
@@ -205,7 +204,7 @@ fn select_victims_on_node(
     node: &NodeInfo,
     budgets: &[Budget],
 ) -> Result<(Vec<Arc<PodInfo>>, usize), Status> {
-    let filters = active_filters(state);
+    let filters = active_filters(cx, state);
     let mut potential: Vec<Arc<PodInfo>> =
         node.pods.iter().filter(|p| p.priority < pod.priority).cloned().collect();
     if potential.is_empty() {

@@ -20,7 +20,20 @@ impl Plugin for DynamicResources {
     }
 
     fn points(&self) -> &'static [&'static str] {
-        &["PostFilter", "Score"]
+        &[
+            "PreEnqueue",
+            "PreFilter",
+            "Filter",
+            "PostFilter",
+            "Score",
+            "Reserve",
+            "PreBind",
+            "PodGroupPostFilter",
+        ]
+    }
+
+    fn filter_lacks(&self) -> Option<&'static str> {
+        Some("not found")
     }
 
     fn pre_score(&self, _: &FilterContext<'_>, _: &PodInfo, _: &mut CycleState, _: &[usize]) -> bool {

@@ -212,6 +212,14 @@ impl Plugin for InterPodAffinity {
         &["PreFilter", "Filter", "PreScore", "Score"]
     }
 
+    fn filter_lacks(&self) -> Option<&'static str> {
+        Some("error reading \"PreFilterInterPodAffinity\" from cycleState: not found")
+    }
+
+    fn score_lacks(&self) -> Option<&'static str> {
+        Some("failed to read \"PreScoreInterPodAffinity\" from cycleState: not found")
+    }
+
     fn events(&self) -> &'static [ClusterEvent] {
         const EVENTS: [ClusterEvent; 3] = [
             ClusterEvent::new(
@@ -317,6 +325,10 @@ impl Plugin for InterPodAffinity {
             weighted.term = weighted.term.with_namespaces(cx.store);
         }
         let has_preferences = !own.preferred.is_empty() || !own.preferred_anti.is_empty();
+        if cx.profile.ignore_preferred_terms_of_existing_pods && !has_preferences {
+            state.inter_pod_affinity_score = None;
+            return false;
+        }
         let labels = namespace_labels(cx.store, pod);
         let hard_weight = cx.profile.hard_pod_affinity_weight;
         let mut scores = Counts::new();

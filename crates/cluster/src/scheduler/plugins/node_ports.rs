@@ -26,6 +26,10 @@ impl Plugin for NodePorts {
         &["PreFilter", "Filter"]
     }
 
+    fn filter_lacks(&self) -> Option<&'static str> {
+        Some("reading \"PreFilterNodePorts\" from cycleState: not found")
+    }
+
     fn events(&self) -> &'static [ClusterEvent] {
         &[ClusterEvent::ASSIGNED_POD_DELETE, ClusterEvent::NODE_ADD]
     }

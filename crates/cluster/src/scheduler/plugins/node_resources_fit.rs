@@ -4,9 +4,9 @@ use crate::scheduler::fix::{Fix, holders};
 use crate::scheduler::framework::pod_info::{DEFAULT_MEMORY_REQUEST, DEFAULT_MILLI_CPU_REQUEST, is_placed};
 use crate::scheduler::framework::{
     ActionType, ClusterEvent, Code, CycleState, EventObjects, EventResource, FilterContext, MAX_NODE_SCORE,
-    NodeInfo, Plugin, PluginId, PodInfo, PreFilterResult, Reason, Resource, Status,
+    NodeInfo, Plugin, PluginId, PodInfo, PreFilterResult, Reason, Resource, Status, is_scalar_resource_name,
 };
-use crate::scheduler::profile::ScoringStrategy;
+use crate::scheduler::profile::{NodeResourcesFitArgs, ResourceName, ScoringStrategy};
 use podlab_api::quantity::Format;
 use podlab_api::resources::{PodResourcesOptions, ResourceList, pod_requests, resource_list};
 use podlab_api::{Object, Quantity};
@@ -54,7 +54,11 @@ pub fn fit_requests(pod: &PodInfo) -> Resource {
 /// Every resource of which a node has not enough left.
 ///
 /// Source: fit.go `fitsRequest` (v1.37); scalar resources in the order of their names.
-pub fn fits_request(request: &Resource, node: &NodeInfo) -> Vec<InsufficientResource> {
+pub fn fits_request(
+    request: &Resource,
+    node: &NodeInfo,
+    args: &NodeResourcesFitArgs,
+) -> Vec<InsufficientResource> {
     let mut lacking = Vec::new();
     let pods = i64::try_from(node.pods.len()).unwrap_or(i64::MAX);
     if pods.saturating_add(1) > node.allocatable.allowed_pod_number {
@@ -94,7 +98,7 @@ pub fn fits_request(request: &Resource, node: &NodeInfo) -> Vec<InsufficientReso
         has.ephemeral_storage,
     );
     for (name, amount) in &request.scalar {
-        if *amount > has.scalar(name).saturating_sub(used.scalar(name)) {
+        if !args.ignores(name) && *amount > has.scalar(name).saturating_sub(used.scalar(name)) {
             check(name, format!("Insufficient {name}").into(), *amount, used.scalar(name), has.scalar(name));
         }
     }
@@ -102,7 +106,7 @@ pub fn fits_request(request: &Resource, node: &NodeInfo) -> Vec<InsufficientReso
 }
 
 /// Whether all that is requested is left: what [`fits_request`] finds out, without saying more.
-fn fits(request: &Resource, node: &NodeInfo) -> bool {
+fn fits(request: &Resource, node: &NodeInfo, args: Option<&NodeResourcesFitArgs>) -> bool {
     let pods = i64::try_from(node.pods.len()).unwrap_or(i64::MAX);
     let enough = |asked: i64, has: i64, used: i64| asked <= 0 || asked <= has.saturating_sub(used);
     let (used, has) = (&node.requested, &node.allocatable);
@@ -110,19 +114,28 @@ fn fits(request: &Resource, node: &NodeInfo) -> bool {
         && enough(request.milli_cpu, has.milli_cpu, used.milli_cpu)
         && enough(request.memory, has.memory, used.memory)
         && enough(request.ephemeral_storage, has.ephemeral_storage, used.ephemeral_storage)
-        && request.scalar.iter().all(|(name, asked)| enough(*asked, has.scalar(name), used.scalar(name)))
+        && request.scalar.iter().all(|(name, asked)| {
+            args.is_some_and(|args| args.ignores(name)) || enough(*asked, has.scalar(name), used.scalar(name))
+        })
 }
 
-/// What a pod is taken to want where nodes are scored: CPU in thousandths, memory in bytes.
+/// What a pod is taken to want of each resource where nodes are scored: CPU in thousandths, all else whole.
 ///
 /// Source: resource_allocation.go `calculatePodResourceRequest` (v1.37).
-pub fn score_requests(pod: &PodInfo, counts_missing: bool, skip_pod_level_resources: bool) -> [i64; 2] {
-    if never_ran(pod) && pod.spec().resources.is_none() {
-        return if counts_missing {
-            [pod.non_zero_cpu, pod.non_zero_memory]
+pub fn score_requests<'a>(
+    pod: &PodInfo,
+    resources: impl Iterator<Item = &'a ResourceName> + Clone,
+    counts_missing: bool,
+    skip_pod_level_resources: bool,
+) -> Vec<i64> {
+    let own = never_ran(pod) && pod.spec().resources.is_none();
+    if own && resources.clone().all(|name| !matches!(name, ResourceName::Other(_))) {
+        let (cpu, memory) = if counts_missing {
+            (pod.non_zero_cpu, pod.non_zero_memory)
         } else {
-            [pod.requests.milli_cpu, pod.requests.memory]
+            (pod.requests.milli_cpu, pod.requests.memory)
         };
+        return resources.map(|name| if *name == ResourceName::Cpu { cpu } else { memory }).collect();
     }
     let mut options = PodResourcesOptions { skip_pod_level_resources, ..PodResourcesOptions::default() };
     if counts_missing {
@@ -132,9 +145,68 @@ pub fn score_requests(pod: &PodInfo, counts_missing: bool, skip_pod_level_resour
         ]);
     }
     let requests = pod_requests(pod.spec(), None, &options);
-    let cpu = requests.get("cpu").map_or(0, Quantity::milli_value);
-    let memory = requests.get("memory").map_or(0, Quantity::value);
-    [cpu, memory]
+    let amount = |name: &ResourceName| {
+        let quantity = requests.get(name.as_str());
+        match name {
+            ResourceName::Cpu => quantity.map_or(0, Quantity::milli_value),
+            _ => quantity.map_or(0, Quantity::value),
+        }
+    };
+    resources.map(amount).collect()
+}
+
+/// What a node's pods hold of a resource and what it has, where nodes are scored for a pod that wants `wanted` of it; no
+/// capacity where it does not count.
+///
+/// Source: resource_allocation.go `calculateNodeAllocatableRequest`, `calculateResourceAllocatableRequest` (v1.37).
+pub fn score_amounts(node: &NodeInfo, name: &ResourceName, wanted: i64, counts_missing: bool) -> (i64, i64) {
+    let (requested, has) = (&node.requested, &node.allocatable);
+    match name {
+        ResourceName::Cpu if counts_missing => (node.non_zero_cpu, has.milli_cpu),
+        ResourceName::Cpu => (requested.milli_cpu, has.milli_cpu),
+        ResourceName::Memory if counts_missing => (node.non_zero_memory, has.memory),
+        ResourceName::Memory => (requested.memory, has.memory),
+        ResourceName::Other(name) if &**name == "ephemeral-storage" => {
+            (requested.ephemeral_storage, has.ephemeral_storage)
+        }
+        // An extended resource that the pod does not ask for.
+        ResourceName::Other(name) if wanted == 0 && is_scalar_resource_name(name) => (0, 0),
+        ResourceName::Other(name) => (requested.scalar(name), has.scalar(name)),
+    }
+}
+
+/// The points of 100 of one resource.
+pub fn resource_score(args: &NodeResourcesFitArgs, requested: i64, capacity: i64) -> i64 {
+    let part = |amount: i64| match amount.checked_mul(MAX_NODE_SCORE) {
+        Some(product) => product / capacity,
+        // A node of a hundred petabytes takes 128 bits.
+        None => (i128::from(amount) * i128::from(MAX_NODE_SCORE) / i128::from(capacity)) as i64,
+    };
+    match args.strategy {
+        _ if capacity < 0 => 0,
+        ScoringStrategy::LeastAllocated if requested > capacity => 0,
+        ScoringStrategy::LeastAllocated => part(capacity - requested),
+        ScoringStrategy::MostAllocated => part(requested.min(capacity)),
+        ScoringStrategy::RequestedToCapacityRatio => args.shape.of(requested, capacity),
+    }
+}
+
+/// The points of all resources together; each with what it counts.
+///
+/// Source: least_allocated.go, most_allocated.go, requested_to_capacity_ratio.go (v1.37).
+pub fn mean_score(strategy: ScoringStrategy, scores: impl Iterator<Item = (i64, i64)>) -> i64 {
+    let by_shape = strategy == ScoringStrategy::RequestedToCapacityRatio;
+    let (mut sum, mut weights) = (0i64, 0i64);
+    // By a function, what has no points does not count.
+    for (score, weight) in scores.filter(|(score, _)| !by_shape || *score > 0) {
+        sum = sum.saturating_add(score.saturating_mul(weight));
+        weights = weights.saturating_add(weight);
+    }
+    match (weights, by_shape) {
+        (0, _) => 0,
+        (_, true) => libm::round(sum as f64 / weights as f64) as i64,
+        (_, false) => sum / weights,
+    }
 }
 
 fn empty_node(object: &Object) -> NodeInfo {
@@ -160,7 +232,11 @@ impl Plugin for NodeResourcesFit {
     }
 
     fn points(&self) -> &'static [&'static str] {
-        &["PreFilter", "Filter", "PreScore", "Score"]
+        &["PreFilter", "Filter", "PreScore", "Score", "PlacementScore"]
+    }
+
+    fn filter_lacks(&self) -> Option<&'static str> {
+        Some("error reading \"PreFilterNodeResourcesFit\" from cycleState: not found")
     }
 
     fn events(&self) -> &'static [ClusterEvent] {
@@ -184,7 +260,7 @@ impl Plugin for NodeResourcesFit {
             (EventResource::Node, old, Some(new)) => {
                 let request = fit_requests(pod);
                 let node = empty_node(new);
-                fits(&request, &node)
+                fits(&request, &node, None)
                     && old.is_none_or(|old| {
                         any_increased(&request, &empty_node(old).allocatable, &node.allocatable)
                     })
@@ -207,15 +283,15 @@ impl Plugin for NodeResourcesFit {
 
     fn filter(
         &self,
-        _: &FilterContext<'_>,
+        cx: &FilterContext<'_>,
         _: &PodInfo,
         state: &CycleState,
         node: &NodeInfo,
     ) -> Result<(), Status> {
-        if fits(&state.fit_requests, node) {
+        if fits(&state.fit_requests, node, Some(&cx.profile.fit)) {
             return Ok(());
         }
-        let lacking = fits_request(&state.fit_requests, node);
+        let lacking = fits_request(&state.fit_requests, node, &cx.profile.fit);
         let unresolvable = lacking.iter().any(|l| l.unresolvable);
         Err(Status {
             code: if unresolvable { Code::UnschedulableAndUnresolvable } else { Code::Unschedulable },
@@ -224,42 +300,25 @@ impl Plugin for NodeResourcesFit {
         })
     }
 
-    fn pre_score(&self, _: &FilterContext<'_>, pod: &PodInfo, state: &mut CycleState, _: &[usize]) -> bool {
+    fn pre_score(&self, cx: &FilterContext<'_>, pod: &PodInfo, state: &mut CycleState, _: &[usize]) -> bool {
         // The scorer of this plugin, unlike its filter, leaves pod-level resources out.
-        state.fit_score = score_requests(pod, true, true);
+        let resources = cx.profile.fit.resources.iter().map(|(name, _)| name);
+        state.fit_score = score_requests(pod, resources, true, true);
         true
     }
 
     fn score(&self, cx: &FilterContext<'_>, _: &PodInfo, state: &CycleState, node: &NodeInfo) -> i64 {
-        let resources = [
-            (node.non_zero_cpu, state.fit_score[0], node.allocatable.milli_cpu),
-            (node.non_zero_memory, state.fit_score[1], node.allocatable.memory),
-        ];
-        let (mut sum, mut weights) = (0, 0);
-        for ((used, asked, capacity), weight) in resources.into_iter().zip(cx.profile.scoring_weights) {
-            if capacity == 0 || weight == 0 {
-                continue;
-            }
-            let requested = used.saturating_add(asked);
-            let part = |amount: i64| match amount.checked_mul(MAX_NODE_SCORE) {
-                Some(product) => product / capacity,
-                // A node of a hundred petabytes takes 128 bits.
-                None => (i128::from(amount) * i128::from(MAX_NODE_SCORE) / i128::from(capacity)) as i64,
-            };
-            sum += weight
-                * match cx.profile.scoring {
-                    _ if capacity < 0 => 0,
-                    ScoringStrategy::LeastAllocated if requested > capacity => 0,
-                    ScoringStrategy::LeastAllocated => part(capacity - requested),
-                    ScoringStrategy::MostAllocated => part(requested.min(capacity)),
-                };
-            weights += weight;
-        }
-        if weights == 0 { 0 } else { sum / weights }
+        let fit = &cx.profile.fit;
+        let scores = fit.resources.iter().zip(&state.fit_score).filter_map(|((name, weight), wanted)| {
+            let (used, capacity) = score_amounts(node, name, *wanted, true);
+            let requested = used.saturating_add(*wanted);
+            (capacity != 0).then(|| (resource_score(fit, requested, capacity), *weight))
+        });
+        mean_score(fit.strategy, scores)
     }
 
-    fn explain(&self, _: &FilterContext<'_>, _: &PodInfo, state: &CycleState, node: &NodeInfo) -> Vec<Fix> {
-        let lacking = fits_request(&state.fit_requests, node).into_iter();
+    fn explain(&self, cx: &FilterContext<'_>, _: &PodInfo, state: &CycleState, node: &NodeInfo) -> Vec<Fix> {
+        let lacking = fits_request(&state.fit_requests, node, &cx.profile.fit).into_iter();
         lacking
             .map(|l| {
                 let free = l.capacity.saturating_sub(l.used);

@@ -7,6 +7,7 @@ use crate::scheduler::framework::{
     ActionType, ClusterEvent, CycleState, EventObjects, EventResource, FilterContext, MAX_NODE_SCORE,
     NodeInfo, Plugin, PluginId, PodInfo, PreFilterResult, Status,
 };
+use crate::scheduler::profile::DefaultConstraints;
 use crate::scheduler::scoring::SpreadTerm;
 use crate::store::Store;
 use k8s_openapi::api::core::v1::TopologySpreadConstraint;
@@ -105,27 +106,35 @@ fn constraints(
         .collect()
 }
 
-/// The constraints that every pod of a workload has unless it says otherwise.
+/// The constraints of one action that every pod of a workload has unless it says otherwise.
 ///
-/// Source: plugin.go `systemDefaultConstraints` (v1.37).
-fn default_constraints(store: &Store, pod: &PodInfo) -> Vec<Constraint> {
-    let selector = default_selector(store, &pod.object);
+/// Source: plugin.go `systemDefaultConstraints`, common.go `buildDefaultConstraints` (v1.37).
+fn default_constraints(cx: &FilterContext<'_>, pod: &PodInfo, action: &str) -> Vec<Constraint> {
+    let list: Vec<Constraint> = match &cx.profile.default_constraints {
+        DefaultConstraints::System if action == "DoNotSchedule" => return Vec::new(),
+        DefaultConstraints::System => [(HOSTNAME, 3), (ZONE, 5)]
+            .into_iter()
+            .enumerate()
+            .map(|(index, (key, max_skew))| Constraint {
+                index,
+                max_skew,
+                topology_key: key.to_owned(),
+                selector: Selector::Nothing,
+                min_domains: 1,
+                honors_affinity: true,
+                honors_taints: false,
+            })
+            .collect(),
+        DefaultConstraints::List(list) => constraints(list, &pod.object, action).unwrap_or_default(),
+    };
+    if list.is_empty() {
+        return list;
+    }
+    let selector = default_selector(cx.store, &pod.object);
     if selector.is_empty() {
         return Vec::new();
     }
-    [(HOSTNAME, 3), (ZONE, 5)]
-        .into_iter()
-        .enumerate()
-        .map(|(index, (key, max_skew))| Constraint {
-            index,
-            max_skew,
-            topology_key: key.to_owned(),
-            selector: selector.clone(),
-            min_domains: 1,
-            honors_affinity: true,
-            honors_taints: false,
-        })
-        .collect()
+    list.into_iter().map(|constraint| Constraint { selector: selector.clone(), ..constraint }).collect()
 }
 
 /// What selects the pods of the services and the workload that a pod belongs to.
@@ -172,13 +181,12 @@ fn default_selector(store: &Store, pod: &Object) -> Selector {
     Selector::from_requirements(all)
 }
 
-fn hard_constraints(pod: &PodInfo) -> Result<Vec<Constraint>, String> {
-    // The default constraints are all soft.
-    constraints(
-        pod.spec().topology_spread_constraints.as_deref().unwrap_or(&[]),
-        &pod.object,
-        "DoNotSchedule",
-    )
+fn hard_constraints(cx: &FilterContext<'_>, pod: &PodInfo) -> Result<Vec<Constraint>, String> {
+    let own = pod.spec().topology_spread_constraints.as_deref().unwrap_or(&[]);
+    if own.is_empty() {
+        return Ok(default_constraints(cx, pod, "DoNotSchedule"));
+    }
+    constraints(own, &pod.object, "DoNotSchedule")
 }
 
 fn in_all_domains<L: Labels + ?Sized>(labels: &L, constraints: &[Constraint]) -> bool {
@@ -206,14 +214,16 @@ fn at(counts: &[u32], node: &NodeInfo) -> i64 {
 }
 
 /// The selectors by which pods will be counted for a pod.
-pub fn selectors(store: &Store, pod: &PodInfo) -> Vec<Selector> {
+pub fn selectors(cx: &FilterContext<'_>, pod: &PodInfo) -> Vec<Selector> {
     let own = pod.spec().topology_spread_constraints.as_deref().unwrap_or(&[]);
-    let list = if own.is_empty() {
-        default_constraints(store, pod)
-    } else {
-        let of = |action| constraints(own, &pod.object, action).unwrap_or_default();
-        [of("DoNotSchedule"), of("ScheduleAnyway")].concat()
+    let of = |action| {
+        if own.is_empty() {
+            default_constraints(cx, pod, action)
+        } else {
+            constraints(own, &pod.object, action).unwrap_or_default()
+        }
     };
+    let list = [of("DoNotSchedule"), of("ScheduleAnyway")].concat();
     let mut selectors: Vec<Selector> =
         list.into_iter().map(|c| c.selector).filter(|s| !s.is_empty()).collect();
     selectors.dedup();
@@ -301,6 +311,14 @@ impl Plugin for PodTopologySpread {
         &["PreFilter", "Filter", "PreScore", "Score"]
     }
 
+    fn filter_lacks(&self) -> Option<&'static str> {
+        Some("reading \"PreFilterPodTopologySpread\" from cycleState: not found")
+    }
+
+    fn score_lacks(&self) -> Option<&'static str> {
+        Some("error reading \"PreScorePodTopologySpread\" from cycleState: not found")
+    }
+
     fn events(&self) -> &'static [ClusterEvent] {
         const EVENTS: [ClusterEvent; 3] = [
             ClusterEvent::new(
@@ -324,12 +342,12 @@ impl Plugin for PodTopologySpread {
 
     fn hint(
         &self,
-        _: &FilterContext<'_>,
+        cx: &FilterContext<'_>,
         pod: &PodInfo,
         event: ClusterEvent,
         objects: EventObjects<'_>,
     ) -> bool {
-        let Ok(constraints) = hard_constraints(pod) else { return true };
+        let Ok(constraints) = hard_constraints(cx, pod) else { return true };
         let matches_any = |o: &Object| constraints.iter().any(|c| c.selector.matches(o));
         let match_changed = |old: &Object, new: &Object| {
             old.metadata.labels != new.metadata.labels
@@ -360,7 +378,7 @@ impl Plugin for PodTopologySpread {
     }
 
     fn pre_filter(&self, cx: &FilterContext<'_>, pod: &PodInfo, state: &mut CycleState) -> PreFilterResult {
-        let constraints = match hard_constraints(pod) {
+        let constraints = match hard_constraints(cx, pod) {
             Ok(constraints) if constraints.is_empty() => return PreFilterResult::Skip,
             Ok(constraints) => constraints,
             Err(error) => {
@@ -437,11 +455,11 @@ impl Plugin for PodTopologySpread {
         nodes: &[usize],
     ) -> bool {
         let own = pod.spec().topology_spread_constraints.as_deref().unwrap_or(&[]);
-        let require_all = !own.is_empty();
-        let constraints = if require_all {
-            constraints(own, &pod.object, "ScheduleAnyway").unwrap_or_default()
+        let require_all = !own.is_empty() || cx.profile.default_constraints != DefaultConstraints::System;
+        let constraints = if own.is_empty() {
+            default_constraints(cx, pod, "ScheduleAnyway")
         } else {
-            default_constraints(cx.store, pod)
+            constraints(own, &pod.object, "ScheduleAnyway").unwrap_or_default()
         };
         if constraints.is_empty() {
             return false;

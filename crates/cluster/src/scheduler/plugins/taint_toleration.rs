@@ -57,6 +57,10 @@ impl Plugin for TaintToleration {
         &["PreFilter", "Filter", "PreScore", "Score"]
     }
 
+    fn score_lacks(&self) -> Option<&'static str> {
+        Some("failed to read \"PreScoreTaintToleration\" from cycleState: not found")
+    }
+
     fn events(&self) -> &'static [ClusterEvent] {
         const EVENTS: [ClusterEvent; 2] = [
             ClusterEvent::new(EventResource::Node, ActionType::ADD.and(ActionType::UPDATE_NODE_TAINT)),

@@ -3,8 +3,8 @@
 use super::{hints, volume_fixes};
 use crate::scheduler::fix::Fix;
 use crate::scheduler::framework::{
-    ActionType, ClusterEvent, CycleState, EventObjects, EventResource, FilterContext, MAX_NODE_SCORE,
-    NodeInfo, Plugin, PluginId, PodInfo, PreFilterResult, Status,
+    ActionType, ClusterEvent, CycleState, EventObjects, EventResource, FilterContext, NodeInfo, Plugin,
+    PluginId, PodInfo, PreFilterResult, Status,
 };
 use crate::store::Store;
 use k8s_openapi::api::core::v1::{PersistentVolume, PersistentVolumeClaim};
@@ -300,6 +300,10 @@ impl Plugin for VolumeBinding {
         &["PreFilter", "Filter", "PreScore", "Score", "Reserve", "PreBind"]
     }
 
+    fn filter_lacks(&self) -> Option<&'static str> {
+        Some("not found")
+    }
+
     fn events(&self) -> &'static [ClusterEvent] {
         const EVENTS: [ClusterEvent; 4] = [
             ClusterEvent::new(EventResource::StorageClass, ActionType::ADD.and(ActionType::UPDATE)),
@@ -400,15 +404,8 @@ impl Plugin for VolumeBinding {
         if classes.is_empty() {
             return 0;
         }
-        // Source: scorer.go with the default shape: 0 % used is best, 100 % is worst.
-        let of_class = |(requested, capacity): &(i64, i64)| {
-            let used = if *capacity == 0 || requested > capacity {
-                MAX_NODE_SCORE
-            } else {
-                requested.saturating_mul(MAX_NODE_SCORE) / capacity
-            };
-            MAX_NODE_SCORE - used
-        };
+        // Source: scorer.go `buildScorerFunction` (v1.37).
+        let of_class = |(requested, capacity): &(i64, i64)| cx.profile.volume_shape.of(*requested, *capacity);
         let sum: i64 = classes.values().map(of_class).sum();
         libm::round(sum as f64 / classes.len() as f64) as i64
     }

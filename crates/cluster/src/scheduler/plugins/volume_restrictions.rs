@@ -72,6 +72,10 @@ impl Plugin for VolumeRestrictions {
         &["PreFilter", "Filter"]
     }
 
+    fn filter_lacks(&self) -> Option<&'static str> {
+        Some("cannot read \"PreFilterVolumeRestrictions\" from cycleState")
+    }
+
     fn events(&self) -> &'static [ClusterEvent] {
         const EVENTS: [ClusterEvent; 3] = [
             ClusterEvent::ASSIGNED_POD_DELETE,
