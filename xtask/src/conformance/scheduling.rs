@@ -2,13 +2,15 @@
 //!
 //! Nodes that tie at the top of the final scores are drawn from, so any of them is right. Where podlab drew another
 //! one than the recording, the pod is moved to the recorded node, so that what follows can be compared. Which of equal
-//! candidates preemption takes is chance as well, but no recorded figure shows the tie: such a record may fail.
+//! candidates preemption takes is chance as well: podlab draws it, and the record is right for one of its seeds.
+//! A record may name the configuration that its scheduler had.
 //!
 //! The record does not hold the namespaces (with their labels and service accounts) nor the uids of owners; both are
 //! made as the results show them.
 
 use anyhow::Result;
 use podlab_api::{Door, Object, Request, kinds};
+use podlab_cluster::cluster::Act;
 use podlab_cluster::scheduler::decision::{NodeVerdict, Verdict};
 use podlab_cluster::{Cluster, Profile};
 use serde_json::{Map, Value, json};
@@ -55,6 +57,9 @@ fn run(record: &Value, seed: u64) -> Outcome {
         moved: BTreeMap::new(),
         parts: Vec::new(),
     };
+    if let Some(configuration) = record.get("configuration") {
+        run.cluster.act(Act::ConfigureScheduler(configuration.clone()));
+    }
     run.prepare();
     for pod in items(record, "new") {
         run.schedule(pod);

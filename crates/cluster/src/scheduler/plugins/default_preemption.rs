@@ -130,7 +130,7 @@ pub fn preempt(
         }
     }
     candidates.append(&mut violating);
-    match pick_one_node(cx, candidates) {
+    match pick_one_node(cx, candidates, &mut draw) {
         None => Preemption::NoCandidate(found.message(order.len())),
         Some(best) => Preemption::Candidate { slot: best.slot, victims: best.victims },
     }
@@ -274,27 +274,34 @@ fn select_victims_on_node(
     Ok((victims, violations))
 }
 
-/// The node on which the eviction does least harm.
+/// The node on which the eviction does least harm; of those alike one by draw, as the real one takes whichever comes
+/// first out of a map. Pods that have not started yet start now, all at the same time.
 ///
-/// Source: preemption.go `pickOneNodeForPreemption` (v1.37). The real one ends with an arbitrary one of those
-/// that are alike; here it is the first in the order in which nodes are looked at.
-fn pick_one_node(cx: &FilterContext<'_>, candidates: Vec<Candidate>) -> Option<Candidate> {
+/// Source: preemption.go `pickOneNodeForPreemption`, util/utils.go `GetEarliestPodStartTime` (v1.37).
+fn pick_one_node(cx: &FilterContext<'_>, candidates: Vec<Candidate>, draw: &mut Draw) -> Option<Candidate> {
     let earliest_start_of_highest = |candidate: &Candidate| {
         let highest = candidate.victims.iter().map(|v| v.priority).max().unwrap_or(0);
         let of_highest = candidate.victims.iter().filter(|v| v.priority == highest);
         of_highest.map(|v| start_time(cx, v)).min().unwrap_or(i64::MIN)
     };
-    let order = cx.cache.order();
-    let position = |slot: usize| order.iter().position(|s| *s == slot);
-    candidates.into_iter().min_by_key(|candidate| {
-        let priorities = || candidate.victims.iter().map(|v| i64::from(v.priority));
+    let harm = |candidate: &Candidate| {
+        let priorities = candidate.victims.iter().map(|v| i64::from(v.priority));
         (
             candidate.pdb_violations,
             candidate.victims.first().map_or(0, |v| v.priority),
-            priorities().map(|p| p + i64::from(i32::MAX) + 1).sum::<i64>(),
+            priorities.map(|p| p + i64::from(i32::MAX) + 1).sum::<i64>(),
             candidate.victims.len(),
             Reverse(earliest_start_of_highest(candidate)),
-            position(candidate.slot),
         )
-    })
+    };
+    let least = candidates.iter().map(harm).min()?;
+    let mut alike: Vec<Candidate> = candidates.into_iter().filter(|c| harm(c) == least).collect();
+    if alike.len() == 1 {
+        return alike.pop();
+    }
+    // In the order of the nodes, wherever the search began.
+    let order = cx.cache.order();
+    alike.sort_by_key(|candidate| order.iter().position(|slot| *slot == candidate.slot));
+    let drawn = usize::try_from(draw.below(alike.len() as u64)).unwrap_or(0);
+    alike.into_iter().nth(drawn)
 }
