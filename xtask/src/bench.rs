@@ -14,6 +14,9 @@ use crate::paths::{page_target, root};
 use crate::process::say;
 use crate::tools;
 
+/// How cost grows with the number of pods: so many on so many nodes, from their creation until all are Ready.
+const CURVE: (&str, usize, [usize; 4]) = ("curve_5000", 5000, [1000, 3000, 10_000, 30_000]);
+
 /// Figures that only a page has.
 const IN_PAGE: &[&str] = &["stage_frame", "selector_10000", "load"];
 
@@ -41,7 +44,7 @@ pub(crate) fn command(arguments: Vec<String>) -> Result<ExitCode> {
         }
     }
     let wanted = |name: &str| only.as_deref().is_none_or(|only| only == name);
-    let known = workload::ALL.iter().map(|(name, _)| *name).chain(IN_PAGE.iter().copied());
+    let known = workload::ALL.iter().map(|(name, _)| *name).chain([CURVE.0]).chain(IN_PAGE.iter().copied());
     let names: Vec<&str> = known.filter(|name| wanted(name)).collect();
     if names.is_empty() {
         bail!("no measurement is called `{}`", only.unwrap_or_default());
@@ -54,6 +57,9 @@ pub(crate) fn command(arguments: Vec<String>) -> Result<ExitCode> {
             report.insert((*name).to_owned(), json!({"native": figures}));
         }
     }
+    if names.contains(&CURVE.0) {
+        report.insert(CURVE.0.to_owned(), json!({"native": curve()?}));
+    }
     if !native {
         measure_in_page(&names, page, &mut report)?;
     }
@@ -62,6 +68,21 @@ pub(crate) fn command(arguments: Vec<String>) -> Result<ExitCode> {
             .with_context(|| format!("cannot write {file}"))?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Prints what a pod costs among so many.
+fn curve() -> Result<Value> {
+    let (name, nodes, sizes) = CURVE;
+    let mut points = Vec::new();
+    for pods in sizes {
+        let figures = measure_natively(&format!("settle_{nodes}_{pods}"))?;
+        println!(
+            "{name} native: {pods} pods on {nodes} nodes: {} ms, {} µs a pod, {} MB",
+            figures["cpu_ms"], figures["each_us"], figures["peak_mb"]
+        );
+        points.push(figures);
+    }
+    Ok(points.into())
 }
 
 /// Runs one workload in this process.
@@ -88,6 +109,14 @@ fn measure_in_page(
     page: Option<std::path::PathBuf>,
     report: &mut Map<String, Value>,
 ) -> Result<()> {
+    let names: Vec<&str> = names
+        .iter()
+        .copied()
+        .filter(|name| *name != CURVE.0 && !workload::ALL.contains(&(*name, true)))
+        .collect();
+    if names.is_empty() {
+        return Ok(());
+    }
     let folder = match page {
         Some(folder) => folder,
         None => {
@@ -97,8 +126,6 @@ fn measure_in_page(
         }
     };
     let server = Listening::on(0)?.serve(folder.clone(), Reload::Never);
-    let names: Vec<&str> =
-        names.iter().copied().filter(|name| !workload::ALL.contains(&(*name, true))).collect();
     say(&format!("measuring in Chromium: {}", names.join(" ")));
     let output = Command::new("node")
         .current_dir(root())

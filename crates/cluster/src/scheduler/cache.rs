@@ -26,6 +26,8 @@ pub struct Cache {
     free: Vec<usize>,
     /// How many changes of nodes there were.
     generation: u64,
+    /// The generation of the node in each slot once more: hundreds are compared for each pod.
+    generations: Vec<u64>,
     by_name: BTreeMap<Arc<str>, usize>,
     /// The order in which nodes are looked at.
     order: Arc<Vec<usize>>,
@@ -118,6 +120,8 @@ impl Cache {
             Some(free) => *free = Arc::new(node),
             None => self.slots.push(Arc::new(node)),
         }
+        self.generations.resize(self.slots.len(), 0);
+        self.generations[slot] = self.generation;
         self.by_name.insert(key, slot);
         slot
     }
@@ -127,7 +131,13 @@ impl Cache {
         self.generation += 1;
         let node = Arc::make_mut(&mut self.slots[slot]);
         node.generation = self.generation;
+        self.generations[slot] = self.generation;
         node
+    }
+
+    /// The generation of the node in a slot; 0 where there is none.
+    pub fn generation(&self, slot: usize) -> u64 {
+        self.generations.get(slot).copied().unwrap_or(0)
     }
 
     /// Takes up a node, new or changed.

@@ -156,27 +156,30 @@ pub struct Tie {
 /// The latest decisions.
 #[derive(Clone, Debug, Default)]
 pub struct Decisions {
-    /// uid → its latest decisions, oldest first.
-    by_pod: BTreeMap<String, VecDeque<Arc<Decision>>>,
-    /// uids in the order of their decisions, oldest first.
-    order: VecDeque<String>,
+    /// uid → its latest decisions with their numbers, oldest first.
+    by_pod: BTreeMap<Arc<str>, VecDeque<(u64, Arc<Decision>)>>,
+    /// Numbers and uids of decisions, oldest first.
+    order: VecDeque<(u64, Arc<str>)>,
+    /// How many decisions there were.
+    count: u64,
 }
 
 impl Decisions {
     /// Keeps one.
     pub fn push(&mut self, decision: Decision) {
-        self.order.push_back(decision.uid.clone());
-        let of_pod = self.by_pod.entry(decision.uid.clone()).or_default();
-        of_pod.push_back(Arc::new(decision));
+        self.count += 1;
+        let uid: Arc<str> = decision.uid.as_str().into();
+        self.order.push_back((self.count, uid.clone()));
+        let of_pod = self.by_pod.entry(uid).or_default();
+        of_pod.push_back((self.count, Arc::new(decision)));
         if of_pod.len() > KEPT_PER_POD {
             of_pod.pop_front();
         }
         while self.order.len() > KEPT {
-            let Some(uid) = self.order.pop_front() else { break };
-            // A pod's own bound may have dropped it before.
+            let Some((number, uid)) = self.order.pop_front() else { break };
             if let Some(of_pod) = self.by_pod.get_mut(&uid) {
-                let later = self.order.iter().filter(|u| **u == uid).count();
-                if of_pod.len() > later {
+                // A pod's own bound may have dropped it before.
+                if of_pod.front().is_some_and(|(first, _)| *first == number) {
                     of_pod.pop_front();
                 }
                 if of_pod.is_empty() {
@@ -188,11 +191,11 @@ impl Decisions {
 
     /// The latest decisions about a pod, oldest first.
     pub fn of_pod(&self, uid: &str) -> impl DoubleEndedIterator<Item = &Arc<Decision>> {
-        self.by_pod.get(uid).into_iter().flatten()
+        self.by_pod.get(uid).into_iter().flatten().map(|(_, decision)| decision)
     }
 
     /// The latest decision about a pod.
     pub fn latest(&self, uid: &str) -> Option<&Arc<Decision>> {
-        self.by_pod.get(uid)?.back()
+        self.by_pod.get(uid)?.back().map(|(_, decision)| decision)
     }
 }

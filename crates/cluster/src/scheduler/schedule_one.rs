@@ -99,6 +99,11 @@ fn find_nodes_that_pass_filters(
         if found.feasible.len() >= enough {
             break;
         }
+        if !cfg!(debug_assertions) && known.as_ref().is_some_and(|known| known.passes(cx, slot)) {
+            found.processed += 1;
+            found.feasible.push(slot);
+            continue;
+        }
         let Some(node) = cx.cache.node(slot) else { continue };
         found.processed += 1;
         let verdict = match &mut known {
