@@ -166,6 +166,19 @@ pub fn with_max_skew(mut manifest: Value, constraint: usize, max_skew: i64) -> O
     Some(manifest)
 }
 
+/// Gives a pod without spread constraints one that is a preference.
+pub fn with_own_soft_spread(mut manifest: Value, key: &str, max_skew: i64) -> Option<Value> {
+    let labels = manifest.pointer("/metadata/labels").cloned().unwrap_or_default();
+    let selector = if labels.is_null() { json!({}) } else { json!({"matchLabels": labels}) };
+    let constraint = json!({"maxSkew": max_skew, "topologyKey": key, "whenUnsatisfiable": "ScheduleAnyway",
+        "labelSelector": selector});
+    manifest
+        .get_mut("spec")?
+        .as_object_mut()?
+        .insert("topologySpreadConstraints".to_owned(), json!([constraint]));
+    Some(manifest)
+}
+
 /// Makes a spread constraint a preference.
 pub fn with_soft_spread(mut manifest: Value, constraint: usize) -> Option<Value> {
     let one = manifest.pointer_mut("/spec/topologySpreadConstraints")?.get_mut(constraint)?;

@@ -207,10 +207,16 @@ pub fn ways(fix: &Fix, node: &str, manifest: &Value) -> Vec<Way> {
                 ways.delete(pods.iter().map(String::as_str), 40);
             }
         }
-        Fix::ReduceSkew { skew, max_skew, constraint, .. } => {
-            let allowing = edit::with_max_skew(manifest.clone(), *constraint, *skew);
-            ways.edit(What::AllowSkew { from: *max_skew, to: *skew }, allowing, 20);
-            let soft = edit::with_soft_spread(manifest.clone(), *constraint);
+        Fix::ReduceSkew { topology_key, skew, max_skew, constraint, .. } => {
+            let soft = match constraint {
+                Some(constraint) => {
+                    let allowing = edit::with_max_skew(manifest.clone(), *constraint, *skew);
+                    ways.edit(What::AllowSkew { from: *max_skew, to: *skew }, allowing, 20);
+                    edit::with_soft_spread(manifest.clone(), *constraint)
+                }
+                // A constraint of its own keeps the scheduler's away from a pod.
+                None => edit::with_own_soft_spread(manifest.clone(), topology_key, *max_skew),
+            };
             ways.edit(What::Prefer("topologySpreadConstraints".to_owned()), soft, 25);
         }
         Fix::CreateClaim { claim } => {

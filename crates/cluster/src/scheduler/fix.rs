@@ -148,8 +148,8 @@ pub enum Fix {
         skew: i64,
         /// The skew that is allowed.
         max_skew: i64,
-        /// Which of the pod's constraints this is, from 0.
-        constraint: usize,
+        /// Which of the pod's constraints this is, from 0; `None` for one that the scheduler gives pods without any.
+        constraint: Option<usize>,
     },
     /// Create a claim.
     CreateClaim {
@@ -239,7 +239,7 @@ pub enum Wish {
     NodeSelector,
     /// A term of required node affinity, by its index in the object.
     NodeAffinity(usize),
-    /// The scheduler's configuration, `addedAffinity`.
+    /// The scheduler's configuration, `addedAffinity` or `defaultConstraints`.
     Added,
     /// A topology spread constraint, by its index in the object.
     Spread(usize),

@@ -37,8 +37,8 @@ pub struct PodTopologySpread;
 /// A constraint, read.
 #[derive(Clone, Debug)]
 pub struct Constraint {
-    /// Its place in the pod's list.
-    index: usize,
+    /// Its place in the pod's list; `None` for one that the scheduler gives pods without any.
+    index: Option<usize>,
     max_skew: i64,
     topology_key: String,
     selector: Selector,
@@ -94,7 +94,7 @@ fn constraints(
                 selector = Selector::from_requirements(all);
             }
             Ok(Constraint {
-                index,
+                index: Some(index),
                 max_skew: i64::from(c.max_skew),
                 topology_key: c.topology_key.clone(),
                 selector,
@@ -114,9 +114,8 @@ fn default_constraints(cx: &FilterContext<'_>, pod: &PodInfo, action: &str) -> V
         DefaultConstraints::System if action == "DoNotSchedule" => return Vec::new(),
         DefaultConstraints::System => [(HOSTNAME, 3), (ZONE, 5)]
             .into_iter()
-            .enumerate()
-            .map(|(index, (key, max_skew))| Constraint {
-                index,
+            .map(|(key, max_skew)| Constraint {
+                index: None,
                 max_skew,
                 topology_key: key.to_owned(),
                 selector: Selector::Nothing,
@@ -134,7 +133,8 @@ fn default_constraints(cx: &FilterContext<'_>, pod: &PodInfo, action: &str) -> V
     if selector.is_empty() {
         return Vec::new();
     }
-    list.into_iter().map(|constraint| Constraint { selector: selector.clone(), ..constraint }).collect()
+    let given = |constraint| Constraint { index: None, selector: selector.clone(), ..constraint };
+    list.into_iter().map(given).collect()
 }
 
 /// What selects the pods of the services and the workload that a pod belongs to.
@@ -567,7 +567,7 @@ impl Plugin for PodTopologySpread {
                     value,
                     current: None,
                     requirement: key.clone(),
-                    wish: Wish::Spread(constraint.index),
+                    wish: constraint.index.map_or(Wish::Added, Wish::Spread),
                 });
                 continue;
             };

@@ -44,6 +44,21 @@ pub fn before_any_node(cx: &FilterContext<'_>, pod: &PodInfo) -> Vec<Fix> {
     fixes
 }
 
+/// The same, with claims that are bound to volumes that are gone.
+pub fn without_volumes(cx: &FilterContext<'_>, pod: &PodInfo) -> Vec<Fix> {
+    let mut fixes = before_any_node(cx, pod);
+    for (name, _) in claims_of(pod) {
+        let claim = claim_of(cx.store, &pod.key.namespace, &name);
+        let Some(claim) = claim.and_then(|o| o.decode::<PersistentVolumeClaim>().ok()) else { continue };
+        let volume = claim.spec.as_ref().and_then(|s| s.volume_name.clone()).unwrap_or_default();
+        let told = fixes.iter().any(|fix| matches!(fix, Fix::RecreateClaim { claim, .. } if *claim == name));
+        if !told && !volume.is_empty() && cx.store.get(&kinds::PERSISTENT_VOLUME, "", &volume).is_none() {
+            fixes.push(recreate(&claim, Some(volume)));
+        }
+    }
+    fixes
+}
+
 /// What keeps a pod's volumes from a node.
 pub fn on_node(cx: &FilterContext<'_>, claims: &PodVolumeClaims, node: &NodeInfo) -> Vec<Fix> {
     let mut fixes = Vec::new();

@@ -1,7 +1,7 @@
 //! VolumeZone: a volume can be used in its zone only.
 
-use super::hints;
 use super::volume_binding::{claim_class, claim_of};
+use super::{hints, volume_fixes};
 use crate::scheduler::fix::{Fix, Wish};
 use crate::scheduler::framework::{
     ActionType, ClusterEvent, CycleState, EventObjects, EventResource, FilterContext, NodeInfo, Plugin,
@@ -147,7 +147,16 @@ impl Plugin for VolumeZone {
         Ok(())
     }
 
-    fn explain(&self, _: &FilterContext<'_>, _: &PodInfo, state: &CycleState, node: &NodeInfo) -> Vec<Fix> {
+    fn explain(
+        &self,
+        cx: &FilterContext<'_>,
+        pod: &PodInfo,
+        state: &CycleState,
+        node: &NodeInfo,
+    ) -> Vec<Fix> {
+        if state.volume_topologies.is_empty() {
+            return volume_fixes::without_volumes(cx, pod);
+        }
         let value = |key: &'static str| node.label(key).or_else(|| node.label(ga_label(key)));
         let fails = |t: &&PvTopology| value(t.key).is_none_or(|v| !t.values.contains(v));
         let fix = |t: &PvTopology| {
