@@ -11,7 +11,7 @@ use podlab_cluster::scheduler::framework::{
     Code, CycleState, FilterContext, Plugin, PluginId, PodInfo, PreFilterResult, Status,
 };
 use podlab_cluster::scheduler::plugins::registry;
-use podlab_cluster::scheduler::profile::{Profile, ScoringStrategy};
+use podlab_cluster::scheduler::profile::{Profile, ResourceName, ScoringStrategy, Shape};
 use podlab_cluster::store::Store;
 use podlab_sim::SimTime;
 use serde_json::{Map, Value, json};
@@ -435,6 +435,40 @@ fn codes(row: &Row<'_>, id: PluginId) -> Outcome {
     Outcome::same(row.field("wantStatusCode"), &Value::Object(got))
 }
 
+/// Arguments of the plugins that count resources, by the names of Go's fields.
+fn configure(row: &Row<'_>, profile: &mut Profile) {
+    let strategy = row.field("nodeResourcesFitArgs").get("ScoringStrategy").cloned().unwrap_or_default();
+    let name = |resource: &Value| ResourceName::new(resource["Name"].as_str().unwrap_or_default());
+    let resources =
+        if strategy["Resources"].is_null() { row.field("resources") } else { &strategy["Resources"] };
+    let weighed = |resource: &Value| (name(resource), resource["Weight"].as_i64().unwrap_or(1));
+    if !list(resources).is_empty() {
+        profile.fit.resources = list(resources).iter().map(weighed).collect();
+    }
+    let kind = strategy["Type"].to_string();
+    if kind.contains("Most") {
+        profile.fit.strategy = ScoringStrategy::MostAllocated;
+    } else if kind.contains("Ratio") {
+        profile.fit.strategy = ScoringStrategy::RequestedToCapacityRatio;
+        let point = |point: &Value| {
+            let of = |field: &str| point[field].as_i64().unwrap_or(0);
+            (of("Utilization"), of("Score") * 10)
+        };
+        let points = list(&strategy["RequestedToCapacityRatio"]["Shape"]).iter().map(point).collect();
+        profile.fit.shape = Shape { points };
+    }
+    let args = row.field("args");
+    if let Some(resources) = args.get("Resources") {
+        profile.balanced = list(resources).iter().map(name).collect();
+    }
+    let texts = |field: &str| -> Vec<String> {
+        let all = args.get(field).map(list).unwrap_or_default();
+        all.iter().filter_map(Value::as_str).map(str::to_owned).collect()
+    };
+    profile.fit.ignored_resources = texts("IgnoredResources");
+    profile.fit.ignored_resource_groups = texts("IgnoredResourceGroups");
+}
+
 fn score(row: &Row<'_>, id: PluginId) -> Outcome {
     if row.flag("disablePreScore") {
         return Outcome::Skipped(NOT_IN_1_37.to_owned());
@@ -442,23 +476,12 @@ fn score(row: &Row<'_>, id: PluginId) -> Outcome {
     if row.text("name").starts_with("invalid") {
         return Outcome::Skipped("validation refuses such a pod".to_owned());
     }
-    let strategy = row.field("nodeResourcesFitArgs").pointer("/ScoringStrategy/Type").cloned();
-    let resources = list(row.field("resources"));
     let configured = row.text("name").starts_with("Resources not set");
-    let plain = |resource: &Value| {
-        matches!(resource["Name"].as_str(), Some("cpu" | "memory")) && resource["Weight"] == json!(1)
-    };
-    if !resources.is_empty() && !resources.iter().all(plain)
-        || strategy.as_ref().is_some_and(|s| s.to_string().contains("Ratio"))
-        || !row.field("wantErrs").is_null()
-        || configured
-    {
+    if !row.field("wantErrs").is_null() || configured {
         return Outcome::Skipped(OTHER_PROFILE.to_owned());
     }
     let (Some(mut scene), Some(plugin)) = (scene_of(row), plugin(id)) else { return incomplete() };
-    if strategy.is_some_and(|s| s.to_string().contains("Most")) {
-        scene.profile.fit.strategy = ScoringStrategy::MostAllocated;
-    }
+    configure(row, &mut scene.profile);
     let want = ["expectedList", "expectedPriorities", "expectedScores", "want"]
         .into_iter()
         .map(|name| row.field(name))
@@ -476,7 +499,7 @@ fn score(row: &Row<'_>, id: PluginId) -> Outcome {
 
 /// A node with so much CPU in thousandths, memory and room for pods, as the tests make it.
 fn fit(row: &Row<'_>, milli_cpu: i64, memory: i64, pods: i64) -> Outcome {
-    if !row.field("args").is_null() || !row.field("features").is_null() {
+    if !row.field("features").is_null() {
         return Outcome::Skipped(OTHER_PROFILE.to_owned());
     }
     let node = json!({"metadata": {"name": "node"}, "status": {"allocatable": {
@@ -486,11 +509,12 @@ fn fit(row: &Row<'_>, milli_cpu: i64, memory: i64, pods: i64) -> Outcome {
     for other in &mut others {
         other["spec"]["nodeName"] = "node".into();
     }
-    let (Some(scene), Some(plugin)) =
+    let (Some(mut scene), Some(plugin)) =
         (Scene::new(row.field("pod"), &[node], &others), plugin(PluginId::NodeResourcesFit))
     else {
         return incomplete();
     };
+    configure(row, &mut scene.profile);
     let got = scene.filter(plugin).first().map_or(Value::Null, status);
     let mut want = row.field("wantStatus").clone();
     // Since then: what even the empty node has not is unresolvable.
