@@ -60,6 +60,16 @@ fn a_profile_that_packs_stands_beside_one_that_spreads() {
     let scoring = packed.scoring.as_ref().unwrap();
     assert_eq!(scoring.fit.strategy, ScoringStrategy::MostAllocated);
     assert_eq!(scoring.fit.resources, [(ResourceName::Cpu, 3)]);
+    let said_by = |pod: &Object| {
+        let events = cluster.world().api.store().list(&kinds::EVENT);
+        let of_pod = events.filter(|event| {
+            event.field("involvedObject").or_else(|| event.field("regarding")).and_then(|r| r.get("uid"))
+                == Some(&json!(pod.uid()))
+        });
+        of_pod.map(|event| event.to_value()["reportingComponent"].clone()).collect::<Vec<Value>>()
+    };
+    assert_eq!(said_by(&waits), [json!("packing")]);
+    assert_eq!(said_by(&first), [json!("default-scheduler")]);
     let spread = create(&mut cluster, "spread", "default-scheduler", "500m");
     run(&mut cluster, 2);
     assert_ne!(node(&decision(&cluster, &spread)), node(&packed));

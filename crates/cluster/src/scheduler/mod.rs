@@ -76,7 +76,8 @@ pub struct Scheduler {
     evaluations: Evaluations,
     queue: SchedulingQueue,
     nominator: Nominator,
-    recorder: Option<EventsRecorder>,
+    /// One for each profile that has said something, by its name.
+    recorders: Vec<(String, EventsRecorder)>,
     decisions: Decisions,
     /// Where the next cycle begins to look for nodes.
     next_start_node_index: usize,
@@ -99,7 +100,7 @@ impl Default for Scheduler {
             evaluations: Evaluations::default(),
             queue: SchedulingQueue::default(),
             nominator: Nominator::default(),
-            recorder: None,
+            recorders: Vec::new(),
             decisions: Decisions::default(),
             next_start_node_index: 0,
             waiting: BTreeMap::new(),
@@ -136,7 +137,7 @@ impl Scheduler {
             SchedulerEvent::VolumeBindingTimeout(key) => self.volume_binding_timed_out(&key, cx),
             SchedulerEvent::FinishEventSeries => {
                 self.finish_series = None;
-                if let Some(recorder) = &mut self.recorder {
+                for (_, recorder) in &mut self.recorders {
                     recorder.finish_series(cx.api);
                 }
             }
@@ -247,7 +248,7 @@ impl Scheduler {
             });
             replan(&mut self.flush_unschedulable, due, SchedulerEvent::FlushUnschedulable, cx);
         }
-        let finish = self.recorder.as_ref().and_then(|r| r.next_finish(start));
+        let finish = self.recorders.iter().filter_map(|(_, recorder)| recorder.next_finish(start)).min();
         replan(&mut self.finish_series, finish, SchedulerEvent::FinishEventSeries, cx);
     }
 
@@ -402,10 +403,15 @@ impl Scheduler {
         cx: &mut Cx<'_>,
     ) {
         let settings = cx.settings;
-        let recorder = self.recorder.get_or_insert_with(|| {
+        // A victim's event is said by the scheduler of the pod that it makes room for.
+        let profile = related.unwrap_or(pod).spec().scheduler_name.as_deref();
+        let profile = profile.filter(|name| !name.is_empty()).unwrap_or("default-scheduler");
+        let index = self.recorders.iter().position(|(name, _)| name == profile).unwrap_or_else(|| {
             let host = settings.nodes.iter().find(|n| n.control_plane).map_or("controlplane", |n| &n.name);
-            EventsRecorder::new("default-scheduler", host)
+            self.recorders.push((profile.to_owned(), EventsRecorder::new(profile, host)));
+            self.recorders.len() - 1
         });
+        let Some((_, recorder)) = self.recorders.get_mut(index) else { return };
         recorder.forget_old(cx.api.now(), settings.start);
         let note = Note { kind, reason, action, message };
         recorder.eventf(cx.api, &pod.object, related.map(|r| r.object.as_ref()), &note);
