@@ -89,6 +89,14 @@ impl Writer {
 /// # Errors
 /// Where the script cannot be read, in the reader's words.
 pub fn history(script: &str, turn: u32) -> Result<String, String> {
+    watched_history(script, turn, &mut |_| ())
+}
+
+/// As [`history`]; `watch` sees the lab after each step and, while time passes, wherever the cluster is interrupted.
+///
+/// # Errors
+/// Where the script cannot be read, in the reader's words.
+pub fn watched_history(script: &str, turn: u32, watch: &mut dyn FnMut(&Lab)) -> Result<String, String> {
     let document = podlab_yaml::parse_documents(script).documents.into_iter().next();
     let document = document.ok_or_else(|| "the script is no YAML".to_owned())?;
     let script: Script = serde_json::from_value(document.value).map_err(|error| error.to_string())?;
@@ -111,7 +119,9 @@ pub fn history(script: &str, turn: u32) -> Result<String, String> {
             Step::Pass(seconds) => {
                 for _ in 0..seconds {
                     let until = lab.live().sim_now() + Duration::from_secs(1);
-                    while !lab.jump(until, &mut keep_going) {}
+                    while !lab.jump(until, &mut keep_going) {
+                        watch(&lab);
+                    }
                     writer.changes(&lab);
                 }
                 writer.said(&lab);
@@ -133,6 +143,7 @@ pub fn history(script: &str, turn: u32) -> Result<String, String> {
             }
         }
         writer.changes(&lab);
+        watch(&lab);
     }
     Ok(writer.text)
 }

@@ -12,13 +12,13 @@ import { lab } from "./lab.mjs";
 const root = new URL("../../", import.meta.url);
 const hash = (text) => createHash("sha256").update(text).digest("hex");
 
-/** The history as the native test of the same name makes it; that test is part of what cargo has built already. */
-async function native() {
+/** What the native test of this name writes where a variable says; it is part of what cargo has built already. */
+async function native(name, variable) {
   const folder = await mkdtemp(join(tmpdir(), "podlab-history-"));
   try {
-    const out = join(folder, "history.txt");
-    const flags = ["test", "--quiet", "--workspace", "--features", "xtask/crates", "--test", "history"];
-    await promisify(execFile)("cargo", flags, { cwd: root, env: { ...process.env, PODLAB_HISTORY_OUT: out } });
+    const out = join(folder, "out");
+    const flags = ["test", "--quiet", "--workspace", "--features", "xtask/crates", "--test", name];
+    await promisify(execFile)("cargo", flags, { cwd: root, env: { ...process.env, [variable]: out } });
     return await readFile(out, "utf8");
   } finally {
     await rm(folder, { recursive: true });
@@ -27,7 +27,7 @@ async function native() {
 
 test("wasm and native give one history, line for line", lab(async ({ page }) => {
   const script = await readFile(new URL("tests/history.yaml", root), "utf8");
-  const [here, there] = [await page.evaluate((text) => globalThis.podlabHistory(text), script), await native()];
+  const [here, there] = [await page.evaluate((text) => globalThis.podlabHistory(text), script), await native("history", "PODLAB_HISTORY_OUT")];
   const [mine, theirs] = [here.split("\n"), there.split("\n")];
   assert.ok(mine.length > 300, `only ${mine.length} lines: ${here.slice(0, 400)}`);
   for (const seen of ["CrashLoopBackOff", "OOMKilled", "Unhealthy", "end of numbers", "ADDED", "DELETED"]) {
@@ -37,4 +37,19 @@ test("wasm and native give one history, line for line", lab(async ({ page }) => 
   assert.equal(mine[first], theirs[first], `line ${first + 1} of ${theirs.length}`);
   assert.equal(mine.length, theirs.length);
   assert.equal(hash(here), hash(there));
+}));
+
+test("wasm and native give a thousand random histories, byte for byte", lab(async ({ page }) => {
+  const histories = JSON.parse(await native("random_histories", "PODLAB_HISTORIES_OUT"));
+  assert.ok(histories.length > 0);
+  const differ = await page.evaluate(async (histories) => {
+    const differ = [];
+    for (const [index, { script, sha256 }] of histories.entries()) {
+      const bytes = new TextEncoder().encode(globalThis.podlabHistory(script));
+      const sum = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+      if (Array.from(sum, (byte) => byte.toString(16).padStart(2, "0")).join("") !== sha256) differ.push(index);
+    }
+    return differ;
+  }, histories);
+  assert.deepEqual(differ, [], `of ${histories.length}`);
 }));

@@ -23,6 +23,61 @@ fn failed_probes(cluster: &Cluster) -> Vec<(String, i64)> {
     found
 }
 
+/// Reason and message of the event that says why a kubelet did not take a pod, after what was asked of its node.
+fn rejected(node: Value, labels: Value, spec: Value) -> (String, String) {
+    let mut cluster = cluster();
+    let name = cluster.world().api.store().list(&kinds::NODE).next().unwrap().name().to_owned();
+    let patch = Request::patch(&kinds::NODE, "", &name, podlab_api::door::PatchType::Merge, node);
+    assert_eq!(cluster.request(patch).code, 200);
+    let web = json!({"name": "web", "image": "nginx", "ports": [{"containerPort": 80, "hostPort": 8080}]});
+    let holder = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "holder"},
+        "spec": {"containers": [web], "tolerations": [{"operator": "Exists"}]}});
+    assert_eq!(cluster.request(Request::create(&kinds::POD, "default", holder)).code, 201);
+    run(&mut cluster, 10);
+    let mut body =
+        json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p", "labels": labels}, "spec": spec});
+    body["spec"]["nodeName"] = json!(name);
+    let response = cluster.request(Request::create(&kinds::POD, "default", body));
+    assert_eq!(response.code, 201, "{:?}", response.body);
+    run(&mut cluster, 10);
+    let events = cluster.world().api.store().list(&kinds::EVENT).map(|event| event.to_value());
+    let mut warnings = events.filter(|e| e["involvedObject"]["name"] == "p" && e["type"] == "Warning");
+    let text = |event: &Value, field: &str| event[field].as_str().unwrap_or("").to_owned();
+    warnings.next().map_or_else(Default::default, |event| (text(&event, "reason"), text(&event, "message")))
+}
+
+/// Source: pkg/kubelet/lifecycle/predicate.go `generalFilter`, pkg/scheduler/util/utils.go `GetHostPorts`.
+#[test]
+fn a_kubelet_rejects_what_the_scheduler_would_not_have_placed_and_nothing_else() {
+    let nothing = || json!({});
+    let with = |container: Value| json!({"containers": [{"name": "c", "image": "nginx"}], "initContainers": [container]});
+    let port = json!([{"containerPort": 80, "hostPort": 8080}]);
+    // An init container that ends holds no port, a sidecar does.
+    let ends = json!({"name": "i", "image": "busybox", "command": ["true"], "ports": port});
+    assert_eq!(rejected(nothing(), nothing(), with(ends.clone())), (String::new(), String::new()));
+    let mut stays = ends;
+    stays["restartPolicy"] = json!("Always");
+    let predicate = |name: &str, why: &str| (name.to_owned(), format!("Predicate {name} failed: {why}"));
+    assert_eq!(
+        rejected(nothing(), nothing(), with(stays)),
+        predicate("NodePorts", "node(s) didn't have free ports for the requested pod ports")
+    );
+    let plain = || json!({"containers": [{"name": "c", "image": "nginx"}]});
+    let taint = |effect: &str| json!({"spec": {"taints": [{"key": "k", "effect": effect}]}});
+    assert_eq!(rejected(taint("NoSchedule"), nothing(), plain()), (String::new(), String::new()));
+    assert_eq!(
+        rejected(taint("NoExecute"), nothing(), plain()),
+        predicate("TaintToleration", "node(s) had taints that the pod didn't tolerate")
+    );
+    let (reason, _) = rejected(nothing(), json!({"kubernetes.io/os": "windows"}), plain());
+    assert_eq!(reason, "PodOSSelectorNodeLabelDoesNotMatch");
+    let windows = json!({"os": {"name": "windows"}, "containers": [{"name": "c", "image": "nginx"}]});
+    assert_eq!(rejected(nothing(), nothing(), windows).0, "PodOSNotSupported");
+    // What no node has anything of is the cluster's affair.
+    let limits = |name: &str| json!({"containers": [{"name": "c", "image": "nginx", "resources": {"limits": {name: "1"}}}]});
+    assert_eq!(rejected(nothing(), nothing(), limits("example.com/thing")), (String::new(), String::new()));
+}
+
 /// Source: pkg/kubelet/status/status_manager.go `normalizeStatus`.
 #[test]
 fn statuses_of_containers_stand_by_name_those_of_init_containers_in_the_pods_order() {

@@ -5,11 +5,13 @@
 use super::pod_worker::Env;
 use super::pressure;
 use crate::recorder::{EventType, InvolvedObject};
+use crate::scheduler::framework::pod_info::host_ports;
+use crate::scheduler::plugins::{node_ports, taint_toleration};
 use k8s_openapi::api::core::v1::PodSpec;
 use podlab_api::resources::{PodResourcesOptions, ResourceList, add_resource_list, pod_requests};
 use podlab_api::selector::node::RequiredNodeAffinity;
 use podlab_api::time::time;
-use podlab_api::{Object, kinds};
+use podlab_api::{Object, kinds, validation};
 use std::sync::Arc;
 
 /// Why a pod is not taken.
@@ -31,18 +33,6 @@ fn is_ended(pod: &Object) -> bool {
     matches!(pod.pod_status().and_then(|s| s.phase.as_deref()), Some("Failed" | "Succeeded"))
 }
 
-fn host_ports(spec: &PodSpec) -> Vec<(String, String, i32)> {
-    let containers = spec.containers.iter().chain(spec.init_containers.iter().flatten());
-    let ports = containers.flat_map(|c| c.ports.iter().flatten());
-    ports
-        .filter_map(|p| {
-            let port = p.host_port.filter(|n| *n > 0)?;
-            let ip = p.host_ip.clone().filter(|i| !i.is_empty()).unwrap_or_else(|| "0.0.0.0".to_owned());
-            Some((p.protocol.clone().unwrap_or_else(|| "TCP".to_owned()), ip, port))
-        })
-        .collect()
-}
-
 /// Why a pod does not fit beside those that the kubelet has: reason and message.
 pub(crate) fn rejection(
     env: &mut Env<'_, '_>,
@@ -56,6 +46,9 @@ pub(crate) fn rejection(
 
 fn check(env: &mut Env<'_, '_>, pod: &Object, wanted: &ResourceList, others: &[&Taken]) -> Option<Rejection> {
     let spec = pod.pod_spec()?;
+    if let Some((reason, message)) = other_system(pod, spec) {
+        return Some(Rejection { reason: reason.to_owned(), message: message.to_owned() });
+    }
     let node = env.cx.api.store().get(&kinds::NODE, "", &env.node.name)?;
     let allocatable = env.node.allocatable(node.node_status()?);
     let mut used = ResourceList::new();
@@ -74,7 +67,9 @@ fn check(env: &mut Env<'_, '_>, pod: &Object, wanted: &ResourceList, others: &[&
         return Some(out_of("pods", 1, count, pods));
     }
     let names = ["cpu", "memory", "ephemeral-storage"];
-    let extended = wanted.keys().map(String::as_str).filter(|n| !names.contains(n));
+    // An extended resource that the node knows nothing of is the whole cluster's.
+    let is_cluster_level = |name: &str| validation::is_extended(name) && !allocatable.contains_key(name);
+    let extended = wanted.keys().map(String::as_str).filter(|n| !names.contains(n) && !is_cluster_level(n));
     for name in names.into_iter().chain(extended) {
         let amount = |list: &ResourceList| {
             list.get(name).map_or(0, |q| if name == "cpu" { q.milli_value() } else { q.value() })
@@ -92,12 +87,31 @@ fn check(env: &mut Env<'_, '_>, pod: &Object, wanted: &ResourceList, others: &[&
         return Some(predicate("NodeAffinity", "node(s) didn't match Pod's node affinity/selector"));
     }
     let mine = host_ports(spec);
-    let clash = |a: &(String, String, i32), b: &(String, String, i32)| {
-        a.0 == b.0 && a.2 == b.2 && (a.1 == b.1 || a.1 == "0.0.0.0" || b.1 == "0.0.0.0")
-    };
-    let taken = others.iter().filter_map(|(o, _)| o.pod_spec()).flat_map(|s| host_ports(s));
-    if !mine.is_empty() && taken.into_iter().any(|t| mine.iter().any(|m| clash(m, &t))) {
-        return Some(predicate("NodePorts", "node(s) didn't have free ports for the requested pod ports"));
+    let mut taken = others.iter().filter_map(|(o, _)| o.pod_spec()).flat_map(|s| host_ports(s));
+    if !mine.is_empty() && taken.any(|taken| mine.iter().any(|port| port.conflicts(&taken))) {
+        return Some(predicate("NodePorts", node_ports::ERR_REASON));
+    }
+    let is_static = pod.annotation("kubernetes.io/config.source").is_some_and(|source| source != "api");
+    let taints = node.node_spec().and_then(|spec| spec.taints.as_deref()).unwrap_or(&[]);
+    let tolerations = spec.tolerations.as_deref().unwrap_or(&[]);
+    let mut drives_out = taints.iter().filter(|taint| taint.effect == "NoExecute");
+    if !is_static && drives_out.any(|taint| !taint_toleration::tolerates(tolerations, taint)) {
+        return Some(predicate("TaintToleration", "node(s) had taints that the pod didn't tolerate"));
+    }
+    None
+}
+
+/// Why a pod is not for Linux: reason and message.
+///
+/// Source: pkg/kubelet/lifecycle/predicate.go `rejectPodAdmissionBasedOnOSSelector`, `rejectPodAdmissionBasedOnOSField`
+/// (v1.37).
+fn other_system(pod: &Object, spec: &PodSpec) -> Option<(&'static str, &'static str)> {
+    if pod.label("kubernetes.io/os").is_some_and(|label| label != "linux") {
+        let message = "Failed to admit pod as the `kubernetes.io/os` label doesn't match node label";
+        return Some(("PodOSSelectorNodeLabelDoesNotMatch", message));
+    }
+    if spec.os.as_ref().is_some_and(|os| os.name != "linux") {
+        return Some(("PodOSNotSupported", "Failed to admit pod as the OS field doesn't match node OS"));
     }
     None
 }
