@@ -158,6 +158,11 @@ pub enum KubeletEvent {
         /// Index of the node.
         node: u32,
     },
+    /// The look at the pod that its sync has asked for is over.
+    Relisted {
+        /// Which pod.
+        pod: PodIx,
+    },
     /// The pod's worker hears of a liveness probe that failed.
     Unhealthy {
         /// Which pod.
@@ -233,6 +238,7 @@ impl Kubelets {
             KubeletEvent::NodeStatus { node } => self.on_node_status(node as usize, cx),
             KubeletEvent::RetryResizes { node } => self.retry_resizes(node as usize, runtime, cx),
             KubeletEvent::Relist { node } => self.on_relist(node as usize, runtime, cx),
+            KubeletEvent::Relisted { pod } => self.with_pod(pod, runtime, cx, pod_worker::on_relisted),
             KubeletEvent::Start { pod } => self.with_pod(pod, runtime, cx, pod_worker::on_start),
             KubeletEvent::Requeue { pod } => self.with_pod(pod, runtime, cx, pod_worker::on_requeue),
             KubeletEvent::Resume { pod } => self.with_pod(pod, runtime, cx, sync::on_resume),
@@ -671,7 +677,7 @@ impl Kubelets {
             let Some(node) = self.nodes.get_mut(index) else { return };
             let mut env = Env { node: Arc::make_mut(node), runtime, cx, ix };
             pod_worker::relist_pod(&mut env, &mut w, true);
-            w.wants_sync = false;
+            (w.wants_sync, w.wants_another) = (false, false);
             if let Some(spec) = w.pod.pod_spec().cloned()
                 && w.probes.add_pod(&spec, now)
             {
@@ -702,7 +708,7 @@ impl Kubelets {
             let Some(node) = self.nodes.get_mut(index) else { return };
             let mut env = Env { node: Arc::make_mut(node), runtime, cx, ix };
             pod_worker::relist_pod(&mut env, &mut w, true);
-            w.wants_sync = false;
+            (w.wants_sync, w.wants_another) = (false, false);
             let key = (w.pod.namespace().into(), w.pod.name().into());
             let gone = KubeletEvent::PodChanged { node: index as u32, key, uid: w.uid.clone() };
             cx.after(latency::HOUSEKEEPING, gone.into());

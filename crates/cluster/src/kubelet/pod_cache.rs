@@ -28,8 +28,8 @@ pub(crate) struct RuntimePodStatus {
 /// What changed between two looks at a pod.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Changes {
-    /// Something that a sync has to look at.
-    pub worth_a_sync: bool,
+    /// How many of them a sync has to look at, each of which asks for one.
+    pub worth_a_sync: u32,
     /// Containers that were found ended.
     pub died: Vec<ContainerId>,
 }
@@ -56,24 +56,25 @@ impl RuntimePodStatus {
         RuntimePodStatus { sandboxes: sandboxes.iter().rev().cloned().collect(), containers }
     }
 
-    /// What happened since `old`.
+    /// What happened since `old`, of whose containers `listed_running` had only ended when their status was asked for.
     ///
     /// Source: pkg/kubelet/pleg/generic.go `generateEvents` (v1.37): a removal alone is worth no sync.
-    pub(crate) fn changes_since(&self, old: &RuntimePodStatus) -> Changes {
+    pub(crate) fn changes_since(&self, old: &RuntimePodStatus, listed_running: &[ContainerId]) -> Changes {
         let mut changes = Changes::default();
         for container in &self.containers {
             let before = old.containers.iter().find(|c| c.id == container.id).map(|c| c.state);
+            let before = before.filter(|_| !listed_running.contains(&container.id));
             if before == Some(container.state) || container.state == ContainerState::Created {
                 continue;
             }
-            changes.worth_a_sync = true;
+            changes.worth_a_sync += 1;
             if container.state == ContainerState::Exited {
                 changes.died.push(container.id.clone());
             }
         }
         for sandbox in &self.sandboxes {
             let before = old.sandboxes.iter().find(|s| s.id == sandbox.id).map(|s| s.ready);
-            changes.worth_a_sync |= before != Some(sandbox.ready);
+            changes.worth_a_sync += u32::from(before != Some(sandbox.ready));
         }
         changes
     }
@@ -81,3 +82,46 @@ impl RuntimePodStatus {
 
 /// A snapshot that syncs share.
 pub(crate) type Snapshot = Arc<RuntimePodStatus>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use podlab_sim::SimTime;
+
+    fn found(state: ContainerState) -> RuntimePodStatus {
+        let container = ContainerStatus {
+            id: ContainerId::from("1"),
+            name: "c".to_owned(),
+            attempt: 0,
+            state,
+            created_at: SimTime::START,
+            started_at: None,
+            finished_at: None,
+            exit_code: 0,
+            reason: "",
+            message: String::new(),
+            image: String::new(),
+            image_ref: String::new(),
+        };
+        let sandbox = Sandbox { id: SandboxId::from("0"), ready: true, ip: None };
+        RuntimePodStatus { sandboxes: vec![sandbox], containers: vec![container] }
+    }
+
+    /// Each change asks for a sync: a sandbox and its container are two.
+    #[test]
+    fn changes_are_counted() {
+        let changes = found(ContainerState::Running).changes_since(&RuntimePodStatus::default(), &[]);
+        assert_eq!((changes.worth_a_sync, changes.died.len()), (2, 0));
+        let running = found(ContainerState::Running);
+        assert_eq!(found(ContainerState::Running).changes_since(&running, &[]), Changes::default());
+    }
+
+    /// A container that the list had running and whose status said that it had ended ends for the next look.
+    #[test]
+    fn what_was_listed_as_running_ends_at_the_next_look() {
+        let ended = found(ContainerState::Exited);
+        assert_eq!(ended.changes_since(&ended, &[]), Changes::default());
+        let changes = ended.changes_since(&ended, &[ContainerId::from("1")]);
+        assert_eq!((changes.worth_a_sync, changes.died.len()), (1, 1));
+    }
+}

@@ -536,7 +536,7 @@ fn do_step(env: &mut Env<'_, '_>, w: &mut PodWorker, job: &mut SyncJob, step: St
             prober::remove_pod(env, w);
             // A direct look: the clean-up waits for the next relist all the same.
             pod_worker::relist_pod(env, w, false);
-            w.wants_sync = false;
+            (w.wants_sync, w.wants_another) = (false, false);
             let snapshot = w.cache.clone();
             // Nothing runs any more: from here on the status may say that the pod has ended.
             w.work = WorkType::Terminated;
