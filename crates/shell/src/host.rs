@@ -258,6 +258,11 @@ pub trait Host: Volumes {
         SimTime::START
     }
 
+    /// How much longer than asked for a `sleep` takes, which has to be started first.
+    fn overhead(&self) -> SimDuration {
+        SimDuration::ZERO
+    }
+
     /// A number from the host's generator, for `$RANDOM`, `shuf`, `mktemp`.
     fn random(&mut self) -> u64;
 }

@@ -5,6 +5,7 @@ use super::network::Forwarded;
 use super::network_policy::{self, Connection};
 use super::{Runtime, dns, network, servers};
 use crate::apiserver::ApiServer;
+use crate::latency;
 use podlab_shell::{
     DnsAnswer, DnsReply, DnsType, Host, HttpRequest, HttpResponse, NetError, Program, Stream, Volume, Volumes,
 };
@@ -172,6 +173,11 @@ impl Host for ContainerHost<'_> {
             .get(&self.id)
             .and_then(|c| self.runtime.sandboxes.get(&c.sandbox))
             .map_or(SimTime::START, |s| s.created_at)
+    }
+
+    fn overhead(&self) -> SimDuration {
+        let drawn = Draw::keyed(self.seed, "exec", &self.id, 0).unit();
+        latency::EXEC + latency::EXEC.mul_f64(5.0 * drawn)
     }
 
     fn random(&mut self) -> u64 {

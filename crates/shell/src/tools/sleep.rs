@@ -49,7 +49,7 @@ pub(crate) fn duration(text: &str) -> Option<f64> {
 }
 
 fn begin(ctx: &mut Ctx<'_>, seconds: f64) -> Box<dyn Program> {
-    let until = ctx.now() + Duration::from_secs_f64(seconds.clamp(0.0, 9e8));
+    let until = ctx.now() + Duration::from_secs_f64(seconds.clamp(0.0, 9e8)) + ctx.host.overhead();
     Box::new(Sleep { until, code: 0 })
 }
 
