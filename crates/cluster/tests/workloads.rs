@@ -268,6 +268,26 @@ fn a_stateful_set_goes_in_order_and_keeps_to_its_partition() {
 }
 
 #[test]
+fn a_cron_job_hears_of_a_job_between_its_success_and_its_end() {
+    let mut cluster = cluster();
+    let pod = json!({"restartPolicy": "Never", "containers": [{"name": "c", "image": "busybox", "command": ["sleep", "2"]}]});
+    let template = json!({"spec": {"template": {"spec": pod}}});
+    let spec = json!({"schedule": "* * * * *", "suspend": true, "jobTemplate": template});
+    let owner = create(&mut cluster, &kinds::CRON_JOB, "tick", spec);
+    // A Job of the CronJob's that it has not made: each look at it that finds it unfinished says so.
+    let reference = json!({"apiVersion": "batch/v1", "kind": "CronJob", "name": "tick", "uid": owner.uid(), "controller": true});
+    let body = json!({"apiVersion": "batch/v1", "kind": "Job",
+        "metadata": {"name": "m1", "ownerReferences": [reference]}, "spec": {"template": {"spec": pod}}});
+    cluster.request(Request::create(&kinds::JOB, "default", body)).into_object().unwrap();
+    run(&mut cluster, 30);
+    let events = all(&mut cluster, &kinds::EVENT);
+    let told =
+        events.iter().map(|event| event.to_value()).find(|event| event["reason"] == "UnexpectedJob").unwrap();
+    // Active, ready, not ready any more, successful; then it is over.
+    assert_eq!(told["count"], 4, "{told}");
+}
+
+#[test]
 fn jobs_complete_fail_and_go_in_time() {
     let mut cluster = cluster();
     let more = json!({"completions": 3, "parallelism": 2, "completionMode": "Indexed", "template": task("sleep 1"),

@@ -1,5 +1,7 @@
 //! Random numbers keyed by who draws them.
 
+use crate::SimDuration;
+
 /// One step of SplitMix64: a bijection on 64 bit numbers with good avalanche.
 pub const fn splitmix64(x: u64) -> u64 {
     let z = x.wrapping_add(0x9e37_79b9_7f4a_7c15);
@@ -50,6 +52,12 @@ impl Draw {
         (self.next_u64() >> 11) as f64 / (1u64 << 53) as f64
     }
 
+    /// A time between half and twice `middle`, as what waits for its turn takes: of two that are alike now the one is done first,
+    /// now the other.
+    pub fn around(&mut self, middle: SimDuration) -> SimDuration {
+        middle.mul_f64(0.5 + 1.5 * self.unit())
+    }
+
     /// `len` characters of the alphabet that Kubernetes makes name suffixes from.
     ///
     /// Source: k8s.io/apimachinery/pkg/util/rand/rand.go `SafeEncodeString` (v1.37).
@@ -97,6 +105,13 @@ mod tests {
         assert!((0..100).all(|_| a.below(7) < 7 && a.unit() < 1.0));
         assert_eq!(Draw::keyed(1, "", "", 0).uuid().len(), 36);
         assert_eq!(Draw::keyed(1, "", "", 0).hex(64).len(), 64);
+    }
+
+    #[test]
+    fn times_lie_around_their_middle() {
+        let mut draw = Draw::keyed(1, "queue", "web", 0);
+        let middle = SimDuration::from_millis(6);
+        assert!((0..100).all(|_| (middle / 2..middle * 2).contains(&draw.around(middle))));
     }
 
     #[test]

@@ -19,7 +19,9 @@ pub(super) struct ClusterRoleAggregationController {
 
 impl Default for ClusterRoleAggregationController {
     fn default() -> Self {
-        ClusterRoleAggregationController { queue: WorkQueue::new(ControllerEvent::ClusterRole) }
+        ClusterRoleAggregationController {
+            queue: WorkQueue::new("ClusterRoleAggregator", ControllerEvent::ClusterRole),
+        }
     }
 }
 

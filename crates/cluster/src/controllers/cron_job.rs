@@ -39,7 +39,7 @@ pub(super) struct CronJobController {
 impl Default for CronJobController {
     fn default() -> CronJobController {
         CronJobController {
-            queue: WorkQueue::new(ControllerEvent::CronJob),
+            queue: WorkQueue::new("cronjob", ControllerEvent::CronJob),
             recorder: EventRecorder::new(NAME, ""),
         }
     }

@@ -55,7 +55,7 @@ pub(super) struct DaemonSetController {
 impl Default for DaemonSetController {
     fn default() -> DaemonSetController {
         DaemonSetController {
-            queue: WorkQueue::new(ControllerEvent::DaemonSet),
+            queue: WorkQueue::new("daemonset", ControllerEvent::DaemonSet),
             recorder: EventRecorder::new(NAME, ""),
             failed: BTreeMap::new(),
         }

@@ -41,7 +41,7 @@ pub(super) struct DeploymentController {
 impl Default for DeploymentController {
     fn default() -> DeploymentController {
         DeploymentController {
-            queue: WorkQueue::with_latency(ControllerEvent::Deployment, latency::DEPLOYMENT),
+            queue: WorkQueue::with_latency("deployment", ControllerEvent::Deployment, latency::DEPLOYMENT),
             recorder: EventRecorder::new(NAME, ""),
         }
     }

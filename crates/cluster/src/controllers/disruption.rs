@@ -39,8 +39,8 @@ pub(super) struct DisruptionController {
 impl Default for DisruptionController {
     fn default() -> DisruptionController {
         DisruptionController {
-            queue: WorkQueue::new(ControllerEvent::Disruption),
-            stale: WorkQueue::new(ControllerEvent::StalePodDisruption),
+            queue: WorkQueue::new("disruption", ControllerEvent::Disruption),
+            stale: WorkQueue::new("stale_pod_disruption", ControllerEvent::StalePodDisruption),
             recorder: EventRecorder::new("controllermanager", ""),
         }
     }

@@ -50,7 +50,7 @@ pub(super) struct HorizontalController {
 impl Default for HorizontalController {
     fn default() -> HorizontalController {
         HorizontalController {
-            queue: WorkQueue::new(ControllerEvent::HorizontalPodAutoscaler),
+            queue: WorkQueue::new("horizontalpodautoscaler", ControllerEvent::HorizontalPodAutoscaler),
             recorder: EventRecorder::new(NAME, ""),
             memory: BTreeMap::new(),
             selectors: BTreeMap::new(),

@@ -55,8 +55,8 @@ pub(super) struct JobController {
 impl Default for JobController {
     fn default() -> JobController {
         JobController {
-            queue: WorkQueue::new(ControllerEvent::Job),
-            orphans: WorkQueue::new(ControllerEvent::JobOrphanPod),
+            queue: WorkQueue::new("job", ControllerEvent::Job),
+            orphans: WorkQueue::new("job_orphan_pod", ControllerEvent::JobOrphanPod),
             recorder: EventRecorder::new(NAME, ""),
             backoff: BTreeMap::new(),
         }

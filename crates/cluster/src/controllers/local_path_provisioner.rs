@@ -42,8 +42,8 @@ pub(super) struct LocalPathProvisioner {
 impl Default for LocalPathProvisioner {
     fn default() -> LocalPathProvisioner {
         LocalPathProvisioner {
-            claims: WorkQueue::new(ControllerEvent::ProvisionLocalPath),
-            volumes: WorkQueue::new(ControllerEvent::DeleteLocalPath),
+            claims: WorkQueue::new("provision", ControllerEvent::ProvisionLocalPath),
+            volumes: WorkQueue::new("delete", ControllerEvent::DeleteLocalPath),
             ready_at: BTreeMap::new(),
             recorder: EventRecorder::new(PROVISIONER, ""),
         }

@@ -49,8 +49,8 @@ pub(super) struct PersistentVolumeController {
 impl Default for PersistentVolumeController {
     fn default() -> PersistentVolumeController {
         PersistentVolumeController {
-            claims: WorkQueue::new(ControllerEvent::Claim),
-            volumes: WorkQueue::new(ControllerEvent::Volume),
+            claims: WorkQueue::new("claims", ControllerEvent::Claim),
+            volumes: WorkQueue::new("volumes", ControllerEvent::Volume),
             recorder: EventRecorder::new("persistentvolume-controller", ""),
         }
     }

@@ -21,7 +21,7 @@ pub(super) struct PvProtectionController {
 
 impl Default for PvProtectionController {
     fn default() -> PvProtectionController {
-        PvProtectionController { queue: WorkQueue::new(ControllerEvent::PvProtection) }
+        PvProtectionController { queue: WorkQueue::new("pvprotection", ControllerEvent::PvProtection) }
     }
 }
 

@@ -28,7 +28,7 @@ pub(super) struct PvcProtectionController {
 
 impl Default for PvcProtectionController {
     fn default() -> PvcProtectionController {
-        PvcProtectionController { queue: WorkQueue::new(ControllerEvent::PvcProtection) }
+        PvcProtectionController { queue: WorkQueue::new("pvcprotection", ControllerEvent::PvcProtection) }
     }
 }
 

@@ -47,24 +47,30 @@ pub(super) type Outcome = Result<Option<SimTime>, SyncError>;
 /// for the one instant that its latest sync named.
 #[derive(Clone, Debug)]
 pub(super) struct WorkQueue {
+    /// As its metrics call it.
+    name: &'static str,
     make: Make,
-    /// From a change to the look.
+    /// From a change to the look, in the middle.
     latency: SimDuration,
+    /// Draws made.
+    draws: u64,
     queued: BTreeSet<Key>,
     later: BTreeMap<Key, (SimTime, Slot)>,
     failures: BTreeMap<Key, u32>,
 }
 
 impl WorkQueue {
-    pub(super) fn new(make: Make) -> WorkQueue {
-        WorkQueue::with_latency(make, latency::WATCH)
+    pub(super) fn new(name: &'static str, make: Make) -> WorkQueue {
+        WorkQueue::with_latency(name, make, latency::WATCH)
     }
 
     /// A queue whose controller takes its time.
-    pub(super) fn with_latency(make: Make, latency: SimDuration) -> WorkQueue {
+    pub(super) fn with_latency(name: &'static str, make: Make, latency: SimDuration) -> WorkQueue {
         WorkQueue {
+            name,
             make,
             latency,
+            draws: 0,
             queued: BTreeSet::new(),
             later: BTreeMap::new(),
             failures: BTreeMap::new(),
@@ -74,7 +80,9 @@ impl WorkQueue {
     /// Has an object looked at, once the watch has brought the change.
     pub(super) fn add(&mut self, key: Key, cx: &mut Cx<'_>) {
         if !self.queued.contains(&key) {
-            cx.after(self.latency, Event::Controller((self.make)(key.clone())));
+            self.draws += 1;
+            let latency = cx.draw(self.name, &key.name, self.draws).around(self.latency);
+            cx.after(latency, Event::Controller((self.make)(key.clone())));
             self.queued.insert(key);
         }
     }
@@ -105,7 +113,12 @@ impl WorkQueue {
                 Some(cx.now() + delay)
             }
         };
-        if let Some((_, slot)) = self.later.remove(key) {
+        if let Some((known, slot)) = self.later.remove(key) {
+            if outcome.is_err() && at.is_some_and(|at| known <= at) {
+                // Of two delays the queue keeps the one that ends first.
+                self.later.insert(key.clone(), (known, slot));
+                return;
+            }
             cx.agenda.cancel(slot);
         }
         if let Some(at) = at {

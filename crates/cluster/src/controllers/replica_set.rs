@@ -45,7 +45,7 @@ impl Default for ReplicaSetController {
     fn default() -> ReplicaSetController {
         ReplicaSetController {
             kind: &kinds::REPLICA_SET,
-            queue: WorkQueue::new(ControllerEvent::ReplicaSet),
+            queue: WorkQueue::new("replicaset", ControllerEvent::ReplicaSet),
             recorder: EventRecorder::new(REPLICA_SET, ""),
             limiter: RateLimiter::default(),
         }
@@ -57,7 +57,7 @@ impl ReplicaSetController {
     pub(super) fn replication() -> ReplicaSetController {
         ReplicaSetController {
             kind: &kinds::REPLICATION_CONTROLLER,
-            queue: WorkQueue::new(ControllerEvent::ReplicationController),
+            queue: WorkQueue::new("replicationmanager", ControllerEvent::ReplicationController),
             recorder: EventRecorder::new(REPLICATION, ""),
             limiter: RateLimiter::default(),
         }

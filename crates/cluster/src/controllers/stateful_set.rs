@@ -32,7 +32,7 @@ pub(super) struct StatefulSetController {
 impl Default for StatefulSetController {
     fn default() -> StatefulSetController {
         StatefulSetController {
-            queue: WorkQueue::new(ControllerEvent::StatefulSet),
+            queue: WorkQueue::new("statefulset", ControllerEvent::StatefulSet),
             recorder: EventRecorder::new(NAME, ""),
         }
     }

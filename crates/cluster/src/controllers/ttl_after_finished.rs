@@ -23,7 +23,9 @@ pub(super) struct TtlAfterFinishedController {
 
 impl Default for TtlAfterFinishedController {
     fn default() -> TtlAfterFinishedController {
-        TtlAfterFinishedController { queue: WorkQueue::new(ControllerEvent::TtlAfterFinished) }
+        TtlAfterFinishedController {
+            queue: WorkQueue::new("ttl_jobs_to_delete", ControllerEvent::TtlAfterFinished),
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use super::super::values::{set_status, text};
 use super::indexes::index_of;
 use super::manage::untrack;
 use super::{Condition, JobController, Sync, is_tracked};
+use crate::latency;
 use crate::recorder::{EventType, InvolvedObject};
 use crate::world::Cx;
 use podlab_api::Object;
@@ -106,6 +107,12 @@ impl JobController {
         if needs_flush {
             sync.write(cx)?;
             self.backoff.insert(sync.key.clone(), sync.record.clone());
+            if !removable.is_empty() || sync.finished.is_some() {
+                // The rest is further requests, between which others see what this one has written: it is what a sync goes
+                // on with that finds pods noted.
+                self.queue.add_after(sync.key.clone(), latency::JOB_FLUSH, cx);
+                return Ok(());
+            }
             needs_flush = false;
         }
         let mut failed = false;

@@ -161,7 +161,8 @@ impl StatefulSetController {
             }
             return Ok(false);
         }
-        let (_, failure) = slow_start_batch(pods.len(), |at| match pods.get(at) {
+        let order = in_batches(pods, cx);
+        let (_, failure) = slow_start_batch(pods.len(), |at| match order.get(at) {
             Some(pod) => match act(self, pod, cx) {
                 Ok(_) => Ok(()),
                 Err(_) => Err(ApiStatus::internal_error("")),
@@ -372,4 +373,22 @@ fn write_status(
     }
     set_status(set, Value::Object(status), cx)?;
     Ok(())
+}
+
+/// Pods in the order in which batches of growing size come to them, within a batch a drawn one: all of it begins at once.
+///
+/// Source: stateful_set_control.go `slowStartBatch`.
+fn in_batches<'a>(pods: &'a [Arc<Object>], cx: &Cx<'_>) -> Vec<&'a Arc<Object>> {
+    let first = pods.first().map_or("", |pod| pod.name());
+    let mut draw = cx.draw("statefulset-batch", first, cx.now().as_nanos() as u64);
+    let (mut order, mut rest, mut size): (Vec<&Arc<Object>>, _, usize) = (Vec::new(), pods, 1);
+    while !rest.is_empty() {
+        let (batch, after) = rest.split_at(size.min(rest.len()));
+        let mut batch: Vec<&Arc<Object>> = batch.iter().collect();
+        while !batch.is_empty() {
+            order.push(batch.swap_remove(draw.below(batch.len() as u64) as usize));
+        }
+        (rest, size) = (after, size * 2);
+    }
+    order
 }
