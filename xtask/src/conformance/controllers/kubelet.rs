@@ -103,7 +103,9 @@ impl PretendedKubelet {
             .into_iter()
             .filter_map(|pod| Some((self.due(&pod, now)?, pod)))
             .collect();
-        due.sort_by_key(|(at, _)| *at);
+        // Of what is due at one instant that comes first which was written first.
+        let version = |pod: &Value| pod.pointer("/metadata/resourceVersion")?.as_str()?.parse::<u64>().ok();
+        due.sort_by_key(|(at, pod)| (*at, version(pod)));
         let mut due = due.into_iter().peekable();
         if now >= self.free
             && let Some((_, pod)) = due.next_if(|(at, _)| *at <= now)

@@ -47,17 +47,47 @@ const SESSION_STEP: Duration = Duration::from_millis(50);
 /// How long a `wait` step may take.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// How often the node controller looks at the nodes (`--node-monitor-period`), in seconds.
-const MONITOR_PERIOD: f64 = 5.0;
+/// How often the node controller looks at the nodes (`--node-monitor-period`).
+const MONITOR_PERIOD: Duration = Duration::from_secs(5);
 
-/// How long the cluster has run when the script begins, so that its node controller looks at the nodes in the same
-/// moments of each period as the recorded one did, whose process had started at some time long before.
-fn monitor_phase(record: &Value) -> Duration {
-    let registered = array(record, "events").find(|event| text(event, "reason") == "RegisteredNode");
-    let seen = registered.and_then(|event| event.get("t")?.as_f64());
-    let before = seen.map_or(1.0, |seen| MONITOR_PERIOD - seen.rem_euclid(MONITOR_PERIOD));
-    Duration::from_secs_f64(if before < 1.0 { before + MONITOR_PERIOD } else { before })
+/// Lets the cluster run until its node controller, whose looks begin at a drawn moment, has registered the nodes, and then
+/// until it looks in the same moments of each period as the recorded one did, whose process had started long before.
+fn wait_for_registration(cluster: &mut Cluster, record: &Value) {
+    let step = Duration::from_millis(10);
+    let registered = |cluster: &mut Cluster| {
+        lab::list(cluster, "v1", "Event", "").iter().any(|event| text(event, "reason") == "RegisteredNode")
+    };
+    let patience = cluster.sim_now() + MONITOR_PERIOD + MONITOR_PERIOD;
+    while !registered(cluster) && cluster.sim_now() < patience {
+        lab::pass(cluster, step);
+    }
+    let before = looked(record).map_or(1.0, |seen| {
+        let period = MONITOR_PERIOD.as_secs_f64();
+        period - seen.rem_euclid(period)
+    });
+    lab::pass(cluster, Duration::from_secs_f64(before));
 }
+
+/// When the recorded node controller looked at the nodes: it registers a node then, and a tenth of a second later at most it
+/// taints one that is not ready (`--node-eviction-rate` allows for the first at once).
+fn looked(record: &Value) -> Option<f64> {
+    let at = |change: &Value| change.get("t").and_then(Value::as_f64);
+    let mut events = array(record, "events");
+    if let Some(event) = events.find(|event| text(event, "reason") == "RegisteredNode") {
+        return at(event);
+    }
+    let tainted = |change: &&Value| {
+        let of_health = |taint: &Value| {
+            text(taint, "effect") == "NoExecute" && text(taint, "key").starts_with("node.kubernetes.io/")
+        };
+        let taints = change.pointer("/f/taints").and_then(Value::as_array);
+        text(change, "o").starts_with("Node/") && taints.into_iter().flatten().any(of_health)
+    };
+    array(record, "watch").find(tainted).and_then(at).map(|at| at - TAINTING)
+}
+
+/// From such a look to the taint, in the middle.
+const TAINTING: f64 = 0.05;
 
 struct Script<'a> {
     cluster: Cluster,
@@ -78,7 +108,7 @@ fn run(record: &Value, seed: u64) -> Outcome {
         &mut cluster,
         &json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}),
     );
-    lab::pass(&mut cluster, monitor_phase(record));
+    wait_for_registration(&mut cluster, record);
     let steps: Vec<&Value> = array(record, "steps").collect();
     let watcher = Watcher::new(&mut cluster, namespace);
     let mut script = Script {
@@ -310,13 +340,16 @@ fn outputs(record: &Value, steps: &[&Value], script: &Script<'_>) -> Outcome {
             if line.contains("rollout status") && coalesced::same_progress(&expected, &got) {
                 return Outcome::Passed;
             }
+            let own = text(record, "namespace");
+            let crowded = watch::shows_others(&expected, own);
             // Rows stand in the order of names, and names are drawn.
             let sorted = |text: &str, aliases: &[(String, String)]| {
-                let text = watch::without_pod(&names(&rename(text, aliases)));
+                let text = watch::without_others(text, own, crowded);
+                let text = masks::drain_in_order(&watch::without_pod(&names(&rename(&text, aliases))));
                 // A script that asks which node it was goes on with that.
                 let asks = line.contains("$(");
                 let mut lines: Vec<String> =
-                    text.split('\n').map(|line| watch::without_place(line, asks)).collect();
+                    text.split('\n').map(|line| masks::ages(&watch::without_place(line, asks))).collect();
                 lines.sort();
                 lines.join("\n")
             };

@@ -224,6 +224,27 @@ pub(super) fn without_drawn(text: &str) -> String {
     })
 }
 
+static SCRIPT: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\blab-[0-9a-f]{6}\b").ok());
+static TOTAL: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\(\d+ in total\)").ok());
+
+/// Whether a line is about another script's namespace: many scripts ran at once on the same nodes, and what looks at a node or
+/// at all namespaces shows their pods and events too.
+fn is_of_other(line: &str, own: &str) -> bool {
+    SCRIPT.as_ref().is_some_and(|script| script.find_iter(line).any(|found| found.as_str() != own))
+}
+
+/// Whether a text has such lines.
+pub(super) fn shows_others(text: &str, own: &str) -> bool {
+    text.lines().any(|line| is_of_other(line, own))
+}
+
+/// A text without such lines, and where there are any (`crowded`) without counts of what they list.
+pub(super) fn without_others(text: &str, own: &str, crowded: bool) -> String {
+    let Some(total) = TOTAL.as_ref().filter(|_| crowded) else { return text.to_owned() };
+    let kept: Vec<&str> = text.split('\n').filter(|line| !is_of_other(line, own)).collect();
+    total.replace_all(&kept.join("\n"), "(<count> in total)").into_owned()
+}
+
 static NODE: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\bto n[1-9]\b").ok());
 
 /// Which of several equal nodes the scheduler drew, out of an event's text.
@@ -255,10 +276,14 @@ pub(super) fn without_place(line: &str, anywhere: bool) -> String {
 static NEVER_MADE: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r#"(Error creating: [a-z.]+ "[^"]*-)[a-z0-9]{5}""#).ok());
 
-/// The drawn name of a pod that was refused, out of an event's text.
+static TOKEN_VOLUME: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"\bkube-api-access-[a-z0-9]{5}\b").ok());
+
+/// The drawn name of a pod that was refused, out of an event's text, and those of the volumes of tokens.
 pub(super) fn without_pod(text: &str) -> String {
-    match NEVER_MADE.as_ref() {
-        Some(pattern) => pattern.replace_all(text, "$1<suffix>\"").into_owned(),
-        None => text.to_owned(),
-    }
+    let (Some(refused), Some(volume)) = (NEVER_MADE.as_ref(), TOKEN_VOLUME.as_ref()) else {
+        return text.to_owned();
+    };
+    let text = refused.replace_all(text, "$1<suffix>\"");
+    volume.replace_all(&text, "kube-api-access-<suffix>").into_owned()
 }
