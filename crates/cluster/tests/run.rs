@@ -56,6 +56,25 @@ fn a_command_that_fails_backs_off() {
     assert!(shown[1] == "CrashLoopBackOff" || shown[1] == "Error", "{shown:?}");
 }
 
+/// Containers of a pod share one network: the second server of a port gives up after five tries.
+#[test]
+fn two_servers_of_one_port_clash() {
+    let mut cluster = cluster();
+    let pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "two"},
+        "spec": {"restartPolicy": "Never", "containers": [{"name": "a", "image": "nginx:1.27"}, {"name": "b", "image": "nginx:1.27"}]}});
+    cluster.request(Request::create(&kinds::POD, "default", pod)).into_object().unwrap();
+    run(&mut cluster, 20);
+    let pod = self::pod(&mut cluster, "two");
+    let statuses = pod.pod_status().unwrap().container_statuses.as_ref().unwrap();
+    let end = |at: usize| statuses[at].state.as_ref().unwrap().terminated.as_ref();
+    assert_eq!((end(0), end(1).map(|end| end.exit_code)), (None, Some(1)));
+    let ran = end(1).map(|end| (end.started_at.clone(), end.finished_at.clone()));
+    let (Some(Some(began)), Some(Some(ended))) = (ran.clone().map(|r| r.0), ran.map(|r| r.1)) else {
+        panic!("no times")
+    };
+    assert!((2..=3).contains(&(ended.0.as_second() - began.0.as_second())), "{began:?} {ended:?}");
+}
+
 #[test]
 fn a_job_of_one_command_completes() {
     let mut cluster = cluster();

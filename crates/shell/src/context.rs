@@ -76,6 +76,11 @@ impl Ctx<'_> {
         }
     }
 
+    /// Whether a port can't be listened on: somebody does already.
+    pub fn port_in_use(&self, port: u16) -> bool {
+        self.listener(port).is_some() || self.host.port_taken(port)
+    }
+
     /// The process of this machine that listens on a port.
     fn listener(&self, port: u16) -> Option<Pid> {
         self.procs.iter().find(|(_, p)| p.program.listening().contains(&port)).map(|(pid, _)| *pid)

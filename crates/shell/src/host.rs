@@ -243,6 +243,12 @@ pub trait Host: Volumes {
         "10.96.0.10".to_owned()
     }
 
+    /// Whether another machine listens on a port of the address that this one shares with it.
+    fn port_taken(&self, port: u16) -> bool {
+        let _ = port;
+        false
+    }
+
     /// Total memory of the machine in bytes, for `free` and `top`.
     fn memory_total(&self) -> u64 {
         4 << 30

@@ -167,6 +167,10 @@ impl Host for ContainerHost<'_> {
         self.runtime.sandboxes.get(&container.sandbox)?.ip.clone()
     }
 
+    fn port_taken(&self, port: u16) -> bool {
+        self.runtime.is_port_taken(&self.id, port)
+    }
+
     fn boot_time(&self) -> SimTime {
         self.runtime
             .containers

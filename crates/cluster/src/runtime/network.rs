@@ -72,6 +72,19 @@ impl Runtime {
         Ok(sandbox.containers.iter().find(|id| self.listens(id, port)).cloned())
     }
 
+    /// Whether a container can't listen on a port because another one of its pod does, or where it uses its node's network
+    /// another one that does so too.
+    pub(super) fn is_port_taken(&self, own: &ContainerId, port: u16) -> bool {
+        let sandbox = self.containers.get(own).and_then(|c| self.sandboxes.get(&c.sandbox));
+        let Some(sandbox) = sandbox else { return false };
+        let taken = |ids: &[ContainerId]| ids.iter().any(|id| id != own && self.listens(id, port));
+        if !sandbox.config.host_network {
+            return taken(&sandbox.containers);
+        }
+        let on_node = self.sandboxes.values().filter(|s| s.config.host_network && s.ip == sandbox.ip);
+        on_node.into_iter().any(|s| taken(&s.containers))
+    }
+
     fn listens(&self, id: &ContainerId, port: u16) -> bool {
         let container = self.containers.get(id).filter(|c| c.is_running());
         container.and_then(|c| c.machine.as_ref()).is_some_and(|m| m.listening().contains(&port))

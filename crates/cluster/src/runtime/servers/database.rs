@@ -9,6 +9,9 @@ struct Database {
     /// One of these must be set.
     wants: &'static [&'static str],
     refusal: &'static str,
+    /// What it says, and what it exits with, where its port is somebody else's.
+    taken: &'static str,
+    taken_code: i32,
     memory: u64,
     started: bool,
 }
@@ -21,6 +24,8 @@ pub(super) fn redis(args: &[String]) -> Box<dyn Program> {
         ready: "1:C oO0OoO0OoO0Oo Redis is starting oO0OoO0OoO0Oo\n1:M * Ready to accept connections tcp\n",
         wants: &[],
         refusal: "",
+        taken: "Warning: Could not create server TCP listening socket *:6379: bind: Address already in use\nFailed listening on port 6379 (tcp), aborting.\n",
+        taken_code: 1,
         memory: 8 << 20,
         started: false,
     })
@@ -41,6 +46,8 @@ pub(super) fn mysql() -> Box<dyn Program> {
         refusal: "[ERROR] [Entrypoint]: Database is uninitialized and password option is not specified\n    \
                   You need to specify one of the following as an environment variable:\n    \
                   - MYSQL_ROOT_PASSWORD\n    - MYSQL_ALLOW_EMPTY_PASSWORD\n    - MYSQL_RANDOM_ROOT_PASSWORD\n",
+        taken: "[ERROR] [MY-010262] [Server] Can't start server: Bind on TCP/IP port: Address already in use\n",
+        taken_code: 1,
         memory: 350 << 20,
         started: false,
     })
@@ -55,6 +62,8 @@ pub(super) fn postgres() -> Box<dyn Program> {
         refusal: "Error: Database is uninitialized and superuser password is not specified.\n       \
                   You must specify POSTGRES_PASSWORD to a non-empty value for the\n       \
                   superuser. For example, \"-e POSTGRES_PASSWORD=password\" on \"docker run\".\n",
+        taken: "LOG:  could not bind IPv4 address \"0.0.0.0\": Address already in use\nFATAL:  could not create any TCP/IP sockets\n",
+        taken_code: 1,
         memory: 40 << 20,
         started: false,
     })
@@ -66,6 +75,8 @@ pub(super) fn mongo() -> Box<dyn Program> {
         ready: "{\"s\":\"I\",\"c\":\"NETWORK\",\"msg\":\"Waiting for connections\",\"attr\":{\"port\":27017}}\n",
         wants: &[],
         refusal: "",
+        taken: "{\"s\":\"E\",\"c\":\"CONTROL\",\"msg\":\"Failed to set up listener\",\"attr\":{\"error\":\"SocketException: Address already in use\"}}\n",
+        taken_code: 48,
         memory: 120 << 20,
         started: false,
     })
@@ -77,6 +88,10 @@ impl Program for Database {
             if !self.wants.is_empty() && !self.wants.iter().any(|name| ctx.core.env_var(name).is_some()) {
                 ctx.err(self.refusal);
                 return Step::Exit(1);
+            }
+            if ctx.port_in_use(self.port) {
+                ctx.err(self.taken);
+                return Step::Exit(self.taken_code);
             }
             self.started = true;
             ctx.out(self.ready);

@@ -2,6 +2,7 @@
 
 use super::{header, log_time, path_of, reason, text};
 use podlab_shell::{Ctx, HttpRequest, HttpResponse, OnSignal, Program, Signal, Step, Wait};
+use std::time::Duration;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Flavour {
@@ -16,6 +17,8 @@ struct FileServer {
     root: String,
     port: u16,
     started: bool,
+    /// How often it has asked for its port and not got it.
+    tries: u32,
     /// What is wrong with the arguments; said, then the end.
     refusal: Option<String>,
 }
@@ -42,6 +45,7 @@ pub(super) fn nginx(args: &[String]) -> Box<dyn Program> {
         root: "/usr/share/nginx/html".to_owned(),
         port: 80,
         started: false,
+        tries: 0,
         refusal,
     })
 }
@@ -52,6 +56,7 @@ pub(super) fn httpd() -> Box<dyn Program> {
         root: "/usr/local/apache2/htdocs".to_owned(),
         port: 80,
         started: false,
+        tries: 0,
         refusal: None,
     })
 }
@@ -63,11 +68,49 @@ pub(super) fn python_http_server(args: &[String]) -> Box<dyn Program> {
         root: ".".to_owned(),
         port,
         started: false,
+        tries: 0,
         refusal: None,
     })
 }
 
+/// How often nginx asks for a port, and how long it waits in between.
+///
+/// Source: nginx's src/core/ngx_connection.c `ngx_open_listening_sockets`.
+const TRIES: u32 = 5;
+const NEXT_TRY: Duration = Duration::from_millis(500);
+
 impl FileServer {
+    /// The port is somebody else's, or was when it was last asked for: what the server makes of that; `None` once it has it.
+    fn ask_again(&mut self, ctx: &mut Ctx<'_>) -> Option<Step> {
+        let port = self.port;
+        let now = podlab_api::time::time_nanos(ctx.now().as_nanos());
+        match self.flavour {
+            Flavour::Nginx => {
+                let at = now.strftime("%Y/%m/%d %H:%M:%S").to_string();
+                let fails = |ctx: &mut Ctx<'_>, text: &str| {
+                    ctx.err(format!("{at} [emerg] 1#1: {text}\nnginx: [emerg] {text}\n"));
+                };
+                if self.tries == TRIES {
+                    fails(ctx, "still could not bind()");
+                    return Some(Step::Exit(1));
+                }
+                if !ctx.port_in_use(port) {
+                    return None;
+                }
+                self.tries += 1;
+                fails(ctx, &format!("bind() to 0.0.0.0:{port} failed (98: Address already in use)"));
+                ctx.err(format!("{at} [notice] 1#1: try again to bind() after 500ms\n"));
+                return Some(Step::Block(Wait::until(ctx.now() + NEXT_TRY)));
+            }
+            Flavour::Httpd => ctx.err(format!(
+                "(98)Address already in use: AH00072: make_sock: could not bind to address 0.0.0.0:{port}\n\
+                 no listening sockets available, shutting down\nAH00015: Unable to open logs\n"
+            )),
+            Flavour::Python => ctx.err("OSError: [Errno 98] Address already in use\n"),
+        }
+        Some(Step::Exit(1))
+    }
+
     fn announce(&self, ctx: &mut Ctx<'_>) {
         match self.flavour {
             Flavour::Nginx => {
@@ -105,6 +148,11 @@ impl Program for FileServer {
             return Step::Exit(i32::from(text.contains("invalid")));
         }
         if !self.started {
+            if self.tries > 0 || ctx.port_in_use(self.port) {
+                if let Some(step) = self.ask_again(ctx) {
+                    return step;
+                }
+            }
             self.started = true;
             if self.flavour == Flavour::Python {
                 self.root = ctx.absolute(".");

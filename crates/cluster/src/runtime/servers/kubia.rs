@@ -3,6 +3,8 @@
 use super::{reason, text};
 use podlab_shell::{Ctx, HttpRequest, HttpResponse, Program, Step, Wait};
 
+const PORT: u16 = 8080;
+
 #[derive(Clone, Debug)]
 struct Kubia {
     unhealthy: bool,
@@ -17,6 +19,10 @@ pub(super) fn kubia(unhealthy: bool) -> Box<dyn Program> {
 impl Program for Kubia {
     fn step(&mut self, ctx: &mut Ctx<'_>) -> Step {
         if !self.started {
+            if ctx.port_in_use(PORT) {
+                ctx.err(format!("Error: listen EADDRINUSE: address already in use :::{PORT}\n"));
+                return Step::Exit(1);
+            }
             self.started = true;
             ctx.out("Kubia server starting...\n");
         }
@@ -32,7 +38,7 @@ impl Program for Kubia {
     }
 
     fn listening(&self) -> Vec<u16> {
-        if self.started { vec![8080] } else { Vec::new() }
+        if self.started { vec![PORT] } else { Vec::new() }
     }
 
     fn serve(&mut self, ctx: &mut Ctx<'_>, request: &HttpRequest) -> Option<HttpResponse> {
