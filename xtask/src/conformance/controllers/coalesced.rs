@@ -108,7 +108,7 @@ pub(super) fn agree(a: &[Value], b: &[Value]) -> bool {
 }
 
 /// Whether two texts tell of one progress, each line once for every look that was taken.
-pub(super) fn same_progress(a: &str, b: &str) -> bool {
+pub(in crate::conformance) fn same_progress(a: &str, b: &str) -> bool {
     let lines = |text: &str| without_repeats(text.lines().map(str::to_owned));
     let (a, b) = (lines(a), lines(b));
     let end = |lines: &[String]| lines.iter().rev().take(3).cloned().collect::<Vec<_>>();

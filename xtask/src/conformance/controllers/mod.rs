@@ -5,7 +5,7 @@
 //! wrote a status is a matter of milliseconds ([`coalesced`]). Which node a pod went to is masked in states and events (the pick among
 //! equal nodes is random in the real scheduler); that it was bound, and when in the order of states, is not.
 
-mod coalesced;
+pub(super) mod coalesced;
 pub(super) mod kubelet;
 mod watch;
 

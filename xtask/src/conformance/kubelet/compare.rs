@@ -12,6 +12,7 @@ use super::normalise::{
     renumbered, without_addresses, without_drawn_nodes, without_drawn_pods, without_runtime,
 };
 use super::{Played, array, seconds, text, unseen};
+use crate::conformance::controllers::coalesced;
 use crate::conformance::masks;
 use crate::conformance::report::Outcome;
 
@@ -341,7 +342,8 @@ fn steps(record: &Value, played: &Played) -> Outcome {
         let all = |step: &Value| {
             let rc = step.get("rc").and_then(Value::as_i64).unwrap_or_default();
             let clean = |field: &str| {
-                let text = masks::without_versions(&cleaned(text(step, field), drawn));
+                let text =
+                    masks::drain_in_order(&masks::without_versions(&cleaned(text(step, field), drawn)));
                 // An output that is nothing but a resourceVersion.
                 if asks_version && text.bytes().all(|byte| byte.is_ascii_digit()) {
                     String::new()
@@ -360,6 +362,12 @@ fn steps(record: &Value, played: &Played) -> Outcome {
         let (expected, got) = (all(expected), all(got));
         let got = masks::same_but_ages(&mut masks, &expected, &got);
         if renumbered(&expected) == renumbered(&got) {
+            return Outcome::Passed;
+        }
+        // How many of the changes on the way the controller has seen at once when it wrote its status is a matter of
+        // milliseconds: five equal rollouts of `deployment-rollout` by the real cluster printed ten, seven, ten, nine and six
+        // lines, which began with one or with two new pods, and five of `daemonset-update` three or four.
+        if command.starts_with(&["rollout", "status"]) && coalesced::same_progress(&expected, &got) {
             return Outcome::Passed;
         }
         // A drain evicts all pods at once: who comes first changes from try to try within `drain-pdb-blocked`. Logs of several
