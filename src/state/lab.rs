@@ -348,11 +348,18 @@ impl Lab {
     }
 
     /// Runs up to an instant ahead at full speed, as far as `keep_going` lets it; says whether it got there.
+    ///
+    /// What runs in the terminal goes on when that instant is reached, not where `keep_going` happens to interrupt: what it
+    /// asks then would depend on how fast the machine is.
     pub fn jump(&mut self, to: SimTime, keep_going: &mut dyn FnMut() -> bool) -> bool {
         self.return_to_now();
         self.playing = false;
         let reached = self.live.run_until(to, keep_going);
-        self.after_jump();
+        if reached {
+            self.after_jump();
+        }
+        self.target = self.live.sim_now();
+        self.revision += 1;
         reached
     }
 
