@@ -252,6 +252,10 @@ impl Plugin for InterPodAffinity {
             return PreFilterResult::Reject(Status::unresolvable(PluginId::InterPodAffinity, text));
         }
         let (required, required_anti) = required_terms(pod);
+        let has_terms = !required.is_empty() || !required_anti.is_empty();
+        if !has_terms && cx.cache.nodes_with_required_anti_affinity().next().is_none() {
+            return PreFilterResult::Skip;
+        }
         let read = |terms: &[AffinityTerm]| terms.iter().map(|t| t.with_namespaces(cx.store)).collect();
         let mut own = PreFilterState {
             existing_anti: Counts::new(),
@@ -325,7 +329,9 @@ impl Plugin for InterPodAffinity {
             weighted.term = weighted.term.with_namespaces(cx.store);
         }
         let has_preferences = !own.preferred.is_empty() || !own.preferred_anti.is_empty();
-        if cx.profile.ignore_preferred_terms_of_existing_pods && !has_preferences {
+        let of_others = !cx.profile.ignore_preferred_terms_of_existing_pods
+            && cx.cache.nodes_with_affinity().next().is_some();
+        if !has_preferences && !of_others {
             state.inter_pod_affinity_score = None;
             return false;
         }

@@ -110,31 +110,36 @@ fn constraints(
 ///
 /// Source: plugin.go `systemDefaultConstraints`, common.go `buildDefaultConstraints` (v1.37).
 fn default_constraints(cx: &FilterContext<'_>, pod: &PodInfo, action: &str) -> Vec<Constraint> {
-    let list: Vec<Constraint> = match &cx.profile.default_constraints {
-        DefaultConstraints::System if action == "DoNotSchedule" => return Vec::new(),
+    let applies = match &cx.profile.default_constraints {
+        DefaultConstraints::System => action == "ScheduleAnyway",
+        DefaultConstraints::List(list) => list.iter().any(|c| c.when_unsatisfiable == action),
+    };
+    if !applies {
+        return Vec::new();
+    }
+    let selector = default_selector(cx.store, &pod.object);
+    if selector.is_empty() {
+        return Vec::new();
+    }
+    match &cx.profile.default_constraints {
         DefaultConstraints::System => [(HOSTNAME, 3), (ZONE, 5)]
             .into_iter()
             .map(|(key, max_skew)| Constraint {
                 index: None,
                 max_skew,
                 topology_key: key.to_owned(),
-                selector: Selector::Nothing,
+                selector: selector.clone(),
                 min_domains: 1,
                 honors_affinity: true,
                 honors_taints: false,
             })
             .collect(),
-        DefaultConstraints::List(list) => constraints(list, &pod.object, action).unwrap_or_default(),
-    };
-    if list.is_empty() {
-        return list;
+        DefaultConstraints::List(list) => {
+            let list = constraints(list, &pod.object, action).unwrap_or_default();
+            let given = |constraint| Constraint { index: None, selector: selector.clone(), ..constraint };
+            list.into_iter().map(given).collect()
+        }
     }
-    let selector = default_selector(cx.store, &pod.object);
-    if selector.is_empty() {
-        return Vec::new();
-    }
-    let given = |constraint| Constraint { index: None, selector: selector.clone(), ..constraint };
-    list.into_iter().map(given).collect()
 }
 
 /// What selects the pods of the services and the workload that a pod belongs to.
