@@ -6,6 +6,7 @@ use super::node_use::Counted;
 use super::sandbox::Sandbox;
 use super::servers::{Bundle, ImageRoot, OWN_FILES};
 use super::{Runtime, images};
+use crate::latency;
 use crate::world::Cx;
 use podlab_shell::{
     Content, Credentials, FileSystem, Ino, Kind, Machine, Mount, ROOT, Signal, Spawn, StartError, Stdin,
@@ -219,9 +220,17 @@ impl Runtime {
         self.signal(id, Signal(signal), cx);
     }
 
-    /// Sends a signal to the main process.
+    /// Sends a signal to the main process, which as the first of its container does not get what it has no handler for: in its
+    /// first moments it has none.
     pub fn signal(&mut self, id: &ContainerId, signal: Signal, cx: &mut Cx<'_>) {
         let now = cx.now();
+        let began = self.containers.get(id).and_then(|c| c.started_at);
+        if signal != Signal::KILL
+            && began.is_some_and(|at| now < at + latency::DEAF)
+            && began.is_some_and(|at| now < at + latency::DEAF.mul_f64(cx.draw("deaf", id, 0).unit()))
+        {
+            return;
+        }
         if let Some(container) = self.containers.get_mut(id)
             && let (Some(machine), Some(init)) = (&mut container.machine, container.init)
         {

@@ -19,11 +19,6 @@ struct FileServer {
     started: bool,
     /// How often it has asked for its port and not got it.
     tries: u32,
-    /// Whether it heeds signals, which takes a moment: the first process of a container is deaf to those before.
-    ///
-    /// Source: recording `poststart-http-refused` of cluster/kubelet.jsonl and five more of the same pod by the real kubelet: of
-    /// 20 servers told to end 4 to 40 ms after their start four ran on to the end of their grace period.
-    hears: bool,
     /// What is wrong with the arguments; said, then the end.
     refusal: Option<String>,
 }
@@ -51,7 +46,6 @@ pub(super) fn nginx(args: &[String]) -> Box<dyn Program> {
         port: 80,
         started: false,
         tries: 0,
-        hears: false,
         refusal,
     })
 }
@@ -63,7 +57,6 @@ pub(super) fn httpd() -> Box<dyn Program> {
         port: 80,
         started: false,
         tries: 0,
-        hears: false,
         refusal: None,
     })
 }
@@ -76,7 +69,6 @@ pub(super) fn python_http_server(args: &[String]) -> Box<dyn Program> {
         port,
         started: false,
         tries: 0,
-        hears: false,
         refusal: None,
     })
 }
@@ -86,9 +78,6 @@ pub(super) fn python_http_server(args: &[String]) -> Box<dyn Program> {
 /// Source: nginx's src/core/ngx_connection.c `ngx_open_listening_sockets`.
 const TRIES: u32 = 5;
 const NEXT_TRY: Duration = Duration::from_millis(500);
-
-/// How long a server is deaf, in what a program takes to begin.
-const SET_UP: f64 = 1.75;
 
 impl FileServer {
     /// The port is somebody else's, or was when it was last asked for: what the server makes of that; `None` once it has it.
@@ -169,9 +158,7 @@ impl Program for FileServer {
                 self.root = ctx.absolute(".");
             }
             self.announce(ctx);
-            return Step::Block(Wait::until(ctx.now() + ctx.host.overhead().mul_f64(SET_UP)));
         }
-        self.hears = true;
         Step::Block(Wait::signal())
     }
 
@@ -188,9 +175,6 @@ impl Program for FileServer {
     }
 
     fn on_signal(&mut self, signal: Signal) -> OnSignal {
-        if !self.hears {
-            return OnSignal::Default;
-        }
         match (self.flavour, signal) {
             (Flavour::Nginx, Signal::TERM | Signal::INT | Signal::QUIT) => OnSignal::Exit(0),
             // WINCH is httpd's graceful stop.
