@@ -17,6 +17,7 @@ pub(crate) mod scores;
 pub(crate) mod stage;
 pub(crate) mod terminal;
 pub(crate) mod what_if;
+pub(crate) mod workloads;
 
 use crate::state::Lang;
 

@@ -579,9 +579,10 @@ impl Lab {
         podlab_kubectl::complete(line, cursor, self.shown_mut())
     }
 
-    /// A pod or node that is shown.
+    /// An object that is shown: a pod, a node, a Service or a workload.
     pub fn object(&self, kind: &str, namespace: &str, name: &str) -> Option<Arc<Object>> {
-        let kind = if kind == "Node" { &kinds::NODE } else { &kinds::POD };
+        let others = [&kinds::POD, &kinds::NODE, &kinds::SERVICE];
+        let kind = others.into_iter().chain(super::workloads::KINDS).find(|k| k.kind == kind)?;
         self.shown().world().api.store().get(kind, namespace, name).cloned()
     }
 

@@ -19,6 +19,7 @@ pub mod what_if;
 #[cfg(test)]
 mod what_if_tests;
 pub mod words;
+pub mod workloads;
 
 pub use examples::{EXAMPLES, Example, example};
 pub use files::{File, Files};
@@ -26,4 +27,4 @@ pub use lab::{Advance, Checking, Lab, Outcome, Speed};
 pub use saved::Saved;
 pub use saved_text::SavedText;
 pub use terminal::{Entry, Terminal};
-pub use ui::{Density, Dock, Lang, Pane, Selected, Sizes, Tab, Theme, Ui, UiAction};
+pub use ui::{Density, Dock, Lang, Pane, Selected, Sizes, StageView, Tab, Theme, Ui, UiAction};

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 /// An object that is selected: kept by uid, so that a later one of the same name is told apart.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Selected {
-    /// `Pod` or `Node`.
+    /// `Pod`, `Node`, `Deployment`, …
     pub kind: String,
     /// Namespace; empty for nodes.
     pub namespace: String,
@@ -87,6 +87,16 @@ pub enum Theme {
     Dark,
 }
 
+/// By what pods are put together on the stage.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum StageView {
+    /// By the node that they run on.
+    #[default]
+    Nodes,
+    /// By the workload that keeps them alive.
+    Workloads,
+}
+
 /// How pods are drawn.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Density {
@@ -126,6 +136,8 @@ pub struct Ui {
     pub presenter: bool,
     /// How pods are drawn.
     pub density: Density,
+    /// By what they are put together.
+    pub view: StageView,
     /// Whether single-key shortcuts act.
     pub shortcuts: bool,
     /// Sizes of the panes.
@@ -172,6 +184,8 @@ pub enum UiAction {
     Presenter(bool),
     /// Another density.
     Density(Density),
+    /// Another way of looking at the cluster.
+    View(StageView),
     /// Single-key shortcuts on or off.
     Shortcuts(bool),
     /// Other sizes of the panes.
@@ -213,6 +227,7 @@ impl Ui {
             UiAction::Theme(theme) => ui.theme = theme,
             UiAction::Presenter(presenter) => ui.presenter = presenter,
             UiAction::Density(density) => ui.density = density,
+            UiAction::View(view) => ui.view = view,
             UiAction::Shortcuts(shortcuts) => ui.shortcuts = shortcuts,
             UiAction::Sizes(sizes) => ui.sizes = sizes,
             UiAction::Begin => ui.begun = true,

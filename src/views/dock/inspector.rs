@@ -4,9 +4,11 @@ use super::actions::PodActions;
 use super::events::EventsTab;
 use super::logs::LogsTab;
 use super::node::NodeStatus;
+use super::service::{ServiceHead, ServiceStatus};
 use super::shared::{CopyButton, clock};
 use super::status::StatusTab;
 use super::why::WhyTab;
+use super::workload::{WorkloadHead, WorkloadStatus};
 use super::yaml::YamlTab;
 use crate::app::UiContext;
 use crate::components::{Glyph, PodState};
@@ -31,6 +33,26 @@ pub(super) struct ObjectProps {
 impl PartialEq for ObjectProps {
     fn eq(&self, other: &ObjectProps) -> bool {
         Arc::ptr_eq(&self.object, &other.object) && self.revision == other.revision
+    }
+}
+
+/// What sort of object is shown.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sort {
+    Pod,
+    Node,
+    Service,
+    Workload,
+}
+
+impl Sort {
+    fn of(kind: &str) -> Sort {
+        match kind {
+            "Pod" => Sort::Pod,
+            "Node" => Sort::Node,
+            "Service" => Sort::Service,
+            _ => Sort::Workload,
+        }
     }
 }
 
@@ -67,7 +89,8 @@ pub(super) fn Inspector() -> Html {
             return html! { <div class="dock-empty"><h2 class="mono">{&selected.name}</h2><p class="note">{text}</p>{show}</div> };
         }
     };
-    let is_pod = selected.kind != "Node";
+    let sort = Sort::of(&selected.kind);
+    let is_pod = sort == Sort::Pod;
     let props = ObjectProps { object: object.clone(), revision: lab.revision() };
     let event_count = lab.read(|l| events(l.shown(), &object).len());
     let scheduled = object.node_name().is_some();
@@ -101,7 +124,12 @@ pub(super) fn Inspector() -> Html {
     };
     html! {
         <>
-            if is_pod { <PodHead ..props.clone() /> } else { <NodeHead ..props.clone() /> }
+            {match sort {
+                Sort::Pod => html! { <PodHead ..props.clone() /> },
+                Sort::Node => html! { <NodeHead ..props.clone() /> },
+                Sort::Service => html! { <ServiceHead ..props.clone() /> },
+                Sort::Workload => html! { <WorkloadHead ..props.clone() /> },
+            }}
             <div class="inspect-tabs" role="tablist" aria-label={texts::TABS.get(lang)} {onkeydown}>
                 {for tabs.into_iter().map(|(t, text)| {
                     let ui = ui.clone();
@@ -116,9 +144,11 @@ pub(super) fn Inspector() -> Html {
                 })}
             </div>
             <div class="inspect-panel" role="tabpanel" id="inspect-panel" aria-labelledby={format!("inspect-tab-{tab:?}")} tabindex="0">
-                {match (tab, is_pod) {
-                    (Tab::Status, true) => html! { <StatusTab ..props /> },
-                    (Tab::Status, false) => html! { <NodeStatus ..props /> },
+                {match (tab, sort) {
+                    (Tab::Status, Sort::Pod) => html! { <StatusTab ..props /> },
+                    (Tab::Status, Sort::Node) => html! { <NodeStatus ..props /> },
+                    (Tab::Status, Sort::Service) => html! { <ServiceStatus ..props /> },
+                    (Tab::Status, Sort::Workload) => html! { <WorkloadStatus ..props /> },
                     (Tab::Events, _) => html! { <EventsTab ..props /> },
                     (Tab::Logs, _) => html! { <LogsTab ..props /> },
                     (Tab::Yaml, _) => html! { <YamlTab ..props /> },
@@ -130,7 +160,7 @@ pub(super) fn Inspector() -> Html {
 }
 
 /// A name and a value of the facts line.
-fn fact(name: &str, value: impl Into<String>) -> Html {
+pub(super) fn fact(name: &str, value: impl Into<String>) -> Html {
     let (name, value) = (name.to_owned(), value.into());
     html! { <div><dt>{name}</dt><dd>{value}</dd></div> }
 }

@@ -11,13 +11,16 @@ mod node;
 mod pending;
 mod probes;
 mod remedy_words;
+mod rollout;
 mod scores;
 mod selector;
+mod service;
 mod shared;
 mod status;
 mod usage;
 mod what_if;
 mod why;
+mod workload;
 mod yaml;
 
 use crate::app::UiContext;

@@ -30,7 +30,7 @@ fn sentence(requirement: &Requirement, lang: Lang) -> String {
 }
 
 /// Why a pod does not meet a requirement.
-fn mismatch(key: &str, why: &Mismatch, lang: Lang) -> String {
+pub(super) fn mismatch(key: &str, why: &Mismatch, lang: Lang) -> String {
     let (text, value) = match why {
         Mismatch::MissingKey => (texts::MISS_KEY, ""),
         Mismatch::KeyExists { value } => (texts::MISS_EXISTS, value.as_str()),

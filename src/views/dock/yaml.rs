@@ -5,6 +5,7 @@ use super::shared::{Command, CopyButton};
 use crate::i18n::use_lang;
 use crate::session::LabContext;
 use crate::state::lab::command_line;
+use crate::state::workloads::kubectl_name;
 use yew::prelude::*;
 
 /// The tab.
@@ -13,9 +14,9 @@ pub(super) fn YamlTab(props: &ObjectProps) -> Html {
     let _ = use_lang();
     let lab = use_context::<LabContext>();
     let object = props.object.clone();
-    let kind = if object.kind.kind == "Node" { "node" } else { "pod" };
+    let kind = kubectl_name(object.kind.kind);
     let args: Vec<String> = {
-        let mut args = vec!["get", kind, object.name()];
+        let mut args = vec!["get", kind.as_str(), object.name()];
         if !object.namespace().is_empty() && object.namespace() != "default" {
             args.extend(["-n", object.namespace()]);
         }

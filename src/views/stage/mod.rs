@@ -2,6 +2,8 @@
 
 mod actions;
 mod card;
+mod cards;
+mod groups;
 mod lane;
 mod model;
 mod motion;
@@ -10,20 +12,23 @@ mod nodes;
 mod strip;
 mod tiles;
 mod toolbar;
+mod workloads;
 
 pub(crate) use actions::{Acting, use_acting};
+pub(crate) use workloads::counts_text;
 
 use crate::app::UiContext;
 use crate::components::{Icon, IconKind};
 use crate::i18n::{bars, stage as texts, use_lang};
 use crate::session::{LabContext, now_ms};
 use crate::state::words::clock;
-use crate::state::{Lab, Pane, Selected, UiAction};
+use crate::state::{Lab, Pane, Selected, StageView, UiAction};
 use model::{Cache, Model, NodeView, PodView, Same};
 use nodes::Nodes;
 use podlab_api::selector::Selector;
 use std::rc::Rc;
 use toolbar::Toolbar;
+use workloads::Workloads;
 use yew::prelude::*;
 
 /// How often what only time changes (ages, countdowns) is drawn anew, in milliseconds.
@@ -124,8 +129,12 @@ pub(crate) fn Stage() -> Html {
         <section class="pane stage" id="pane-cluster" aria-label={texts::STAGE.get(lang)} tabindex="-1">
             <Toolbar model={model.clone()} asked={asked.clone()} ui={ui.clone()} />
             if key.past { <PastBanner lab={lab.clone()} /> }
-            <Nodes {model} {asked} {selected} density={ui.density} namespaced={ui.namespace.is_none()} read_only={key.past} {calm} {strips}
-                {on_select} {on_select_node} {on_show_all} />
+            if ui.view == StageView::Workloads {
+                <Workloads {model} {asked} {selected} density={ui.density} namespace={ui.namespace.clone()} read_only={key.past} {calm} {on_select} {on_show_all} />
+            } else {
+                <Nodes {model} {asked} {selected} density={ui.density} namespaced={ui.namespace.is_none()} read_only={key.past} {calm} {strips}
+                    {on_select} {on_select_node} {on_show_all} />
+            }
         </section>
     }
 }

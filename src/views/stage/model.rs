@@ -4,6 +4,7 @@
 use crate::components::PodState;
 pub(crate) use crate::components::Same;
 use crate::state::Lab;
+use crate::state::workloads::controller;
 use podlab_api::kinds::{NAMESPACE, NODE, POD};
 use podlab_api::printers::{pod_cells, table};
 use podlab_api::resources::{PodResourcesOptions, pod_requests, resource_list};
@@ -31,6 +32,8 @@ pub(crate) struct PodView {
     pub(crate) created: i128,
     /// Empty: on none.
     pub(crate) node: String,
+    /// Uid of the controller that owns it; empty for none.
+    pub(crate) owner: String,
     pub(crate) labels: BTreeMap<String, String>,
     /// Why it is not scheduled, in the scheduler's words.
     pub(crate) reason: String,
@@ -97,11 +100,11 @@ pub(crate) struct Cache {
 }
 
 /// Objects with their views, in the store's order.
-type Views<T> = Vec<(Arc<Object>, Same<T>)>;
+pub(super) type Views<T> = Vec<(Arc<Object>, Same<T>)>;
 
 /// The views of objects that come in the store's order; what is the same as before keeps its view. Both lists are gone
 /// through once, side by side.
-fn views<'a, T>(
+pub(super) fn views<'a, T>(
     objects: impl Iterator<Item = &'a Arc<Object>>,
     before: &mut Views<T>,
     make: impl Fn(&Arc<Object>) -> T,
@@ -201,6 +204,7 @@ fn pod_view(object: &Object) -> PodView {
         restarts: cells.restarts,
         created: object.metadata.creation_timestamp.as_ref().map_or(0, |t| t.0.as_nanosecond()),
         node,
+        owner: controller(object).to_owned(),
         labels: object.metadata.labels.clone().unwrap_or_default(),
         reason,
         cpu: requests.get("cpu").map_or(0, Quantity::milli_value),

@@ -1,23 +1,19 @@
 //! The ground of the stage: counts, the queue, nodes in the density that fits; arrows move between pods.
 
 use super::Asked;
-use super::actions::{pod_items, use_acting};
-use super::card::Card;
+use super::actions::use_acting;
+use super::cards::{Cards, on_keys};
 use super::lane::{CARDS, Lane};
-use super::model::{Model, NodeView, PodView, Same, verdict};
-use super::motion::{Motion, beside, use_motion};
+use super::model::{Model, NodeView, PodView, Same};
+use super::motion::{Motion, use_motion};
 use super::node::Node;
 use super::strip::Strip;
 use super::tiles::Tiles;
 use crate::app::UiContext;
-use crate::components::{Glyph, Icon, IconKind, Menu, PodState};
+use crate::components::{Glyph, Icon, IconKind, PodState};
 use crate::i18n::{stage as texts, use_lang};
 use crate::state::{Density, Lang};
-use podlab_api::kinds::POD;
-use podlab_api::printers::human_duration;
-use podlab_api::{Door, Request};
 use std::collections::BTreeMap;
-use wasm_bindgen::JsCast;
 use yew::prelude::*;
 
 /// More nodes than this: dots in place of cards.
@@ -25,7 +21,7 @@ const CARD_NODES: usize = 12;
 /// More nodes than this: tiles on one canvas.
 const DOT_NODES: usize = 40;
 /// More pods than this: tiles, whatever was chosen.
-const DOM_PODS: usize = 300;
+pub(super) const DOM_PODS: usize = 300;
 
 /// Properties of [`Nodes`].
 #[derive(Clone, PartialEq, Properties)]
@@ -65,31 +61,20 @@ pub(crate) fn Nodes(props: &NodesProps) -> Html {
     } && zoom.is_none();
     use_motion(&ground, Motion { model: model.clone(), calm: props.calm, drawn: !tiles });
 
-    let asked = props.asked.selector.as_ref();
     // One card is reached by Tab: the selected one, else the first.
     let columns = || model.columns.iter().filter(|c| zoom.as_ref().is_none_or(|z| c.node.uid == *z));
     let all = || model.queue.iter().chain(columns().flat_map(|c| &c.pods));
-    let tab = all().find(|p| *props.selected == *p.uid).or_else(|| all().next()).map(|p| p.uid.clone());
-    let card = |pod: &Same<PodView>, dot: bool| {
-        let is_selected = *props.selected == *pod.uid;
-        let menu = (is_selected && !dot && !props.read_only).then(|| {
-            let (acting, pod) = (acting.clone(), pod.clone());
-            let label = texts::POD_ACTIONS.with(lang, &[("name", &pod.name)]);
-            let items = Callback::from(move |()| {
-                let Some(acting) = &acting else { return Vec::new() };
-                let containers = containers(acting, &pod);
-                pod_items(acting, &pod, &containers, lang)
-            });
-            html! { <Menu class="pod-menu" {label} {items} /> }
-        });
-        html! {
-            <div class={classes!("slot", dot.then_some("dot"))} key={pod.uid.clone()}>
-                <Card pod={pod.clone()} age={age(model, pod)} countdown={countdown(model, pod)} verdict={verdict(asked, pod)}
-                    selected={is_selected} tab={tab.as_ref() == Some(&pod.uid)} namespaced={props.namespaced} {dot} on_select={props.on_select.clone()} />
-                {menu}
-            </div>
-        }
+    let cards = Cards {
+        model: model.clone(),
+        asked: props.asked.clone(),
+        selected: props.selected.clone(),
+        tab: all().find(|p| *props.selected == *p.uid).or_else(|| all().next()).map(|p| p.uid.clone()),
+        namespaced: props.namespaced,
+        read_only: props.read_only,
+        acting: acting.clone(),
+        on_select: props.on_select.clone(),
     };
+    let card = |pod: &Same<PodView>, dot: bool| cards.card(pod, dot, lang);
     let on_why = {
         let ui = ui.clone();
         Callback::from(move |pod: Same<PodView>| {
@@ -98,26 +83,8 @@ pub(crate) fn Nodes(props: &NodesProps) -> Html {
             }
         })
     };
-    let onkeydown = {
-        let (ground, ui) = (ground.clone(), ui.clone());
-        let pods: Vec<Same<PodView>> = if tiles { Vec::new() } else { all().cloned().collect() };
-        Callback::from(move |event: KeyboardEvent| {
-            let on = event.target().and_then(|t| t.dyn_into::<web_sys::Element>().ok());
-            let Some(on) = on.and_then(|e| e.closest(".pod").ok().flatten()) else { return };
-            if matches!(event.key().as_str(), "w" | "W") && !event.ctrl_key() && !event.meta_key() {
-                let uid = on.get_attribute("data-uid").unwrap_or_default();
-                if let (Some(pod), Some(ui)) = (pods.iter().find(|p| p.uid == uid), &ui) {
-                    event.prevent_default();
-                    super::show_why(ui, pod);
-                }
-            } else if let Some(next) =
-                ground.cast::<web_sys::Element>().and_then(|g| beside(&g, &on, &event.key()))
-            {
-                event.prevent_default();
-                crate::dom::focus(Some(next));
-            }
-        })
-    };
+    let pods = if tiles { Vec::new() } else { all().cloned().collect() };
+    let onkeydown = on_keys(&ground, pods, ui.clone());
     let on_zoom = use_callback(zoomed.setter(), |uid: Option<String>, zoomed| zoomed.set(uid));
     let failing = Announced::of(model);
     html! {
@@ -146,36 +113,8 @@ pub(crate) fn Nodes(props: &NodesProps) -> Html {
     }
 }
 
-/// The names of a pod's containers, sidecars too.
-fn containers(acting: &super::Acting, pod: &PodView) -> Vec<String> {
-    let object = acting
-        .lab
-        .ask(|l| l.shown_mut().request(Request::get(&POD, &pod.namespace, &pod.name)).into_object());
-    let Ok(object) = object else { return Vec::new() };
-    let containers = object.pod_spec().into_iter().flat_map(|s| s.containers.iter().map(|c| c.name.clone()));
-    containers.collect()
-}
-
-fn age(model: &Model, pod: &PodView) -> AttrValue {
-    human_duration(i128::from(model.now.as_nanos()) - pod.created).into()
-}
-
-/// Seconds until a back-off or grace period ends; the part of a back-off that is left.
-fn countdown(model: &Model, pod: &PodView) -> Option<(u32, f64)> {
-    let now = i128::from(model.now.as_nanos());
-    let end = match (pod.state, pod.ends) {
-        (_, Some(end)) => end,
-        (PodState::Crash | PodState::Image | PodState::Failed, None) => {
-            i128::from(model.backoffs.get(&format!("{}/{}", pod.namespace, pod.name))?.as_nanos())
-        }
-        _ => return None,
-    };
-    let seconds = (end - now).max(0) as f64 / 1e9;
-    Some((seconds.ceil() as u32, pod.backoff.map_or(0.0, |all| (seconds / all).min(1.0))))
-}
-
 /// How many pods there are of each state.
-fn counts(model: &Model, lang: Lang) -> Html {
+pub(super) fn counts(model: &Model, lang: Lang) -> Html {
     html! {
         <ul class="counts" aria-label={texts::COUNTS.get(lang)}>
             {for PodState::ALL.iter().filter_map(|state| {
@@ -204,10 +143,10 @@ pub(crate) fn word(state: PodState) -> &'static str {
 
 /// States of pods, for the live region.
 #[derive(Clone, PartialEq)]
-struct Announced(Vec<(String, String, String)>);
+pub(super) struct Announced(Vec<(String, String, String)>);
 
 impl Announced {
-    fn of(model: &Model) -> Announced {
+    pub(super) fn of(model: &Model) -> Announced {
         // In a large cluster only counts could be said, and these stand at the top.
         if model.pods > DOM_PODS {
             return Announced(Vec::new());
@@ -218,14 +157,14 @@ impl Announced {
 }
 
 #[derive(Clone, PartialEq, Properties)]
-struct AnnounceProps {
-    what: Announced,
-    selected: AttrValue,
+pub(super) struct AnnounceProps {
+    pub(super) what: Announced,
+    pub(super) selected: AttrValue,
 }
 
 /// Says to a screen reader when pods change their state, at most once a real second, several at once as a count.
 #[component]
-fn Announce(props: &AnnounceProps) -> Html {
+pub(super) fn Announce(props: &AnnounceProps) -> Html {
     let lang = use_lang();
     let said = use_mut_ref(|| (0.0, props.what.clone(), String::new()));
     let mut said = said.borrow_mut();

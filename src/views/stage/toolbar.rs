@@ -1,11 +1,11 @@
-//! Above the stage: namespace, selector, density.
+//! Above the stage: nodes or workloads, namespace, selector, density.
 
 use super::Asked;
 use super::model::{Model, Same};
 use crate::app::UiContext;
 use crate::components::{Choice, Icon, IconKind, Segmented};
-use crate::i18n::{stage as texts, use_lang};
-use crate::state::{Density, Pane, UiAction};
+use crate::i18n::{stage as texts, use_lang, workloads};
+use crate::state::{Density, Pane, StageView, UiAction};
 use crate::views::frame::WideButton;
 use yew::prelude::*;
 
@@ -64,10 +64,18 @@ pub(crate) fn Toolbar(props: &ToolbarProps) -> Html {
         Choice::icon(IconKind::Cards, texts::DENSITY_CARDS.get(lang)),
         Choice::icon(IconKind::Dots, texts::DENSITY_DOTS.get(lang)),
     ];
+    let views = [StageView::Nodes, StageView::Workloads];
+    let on_view = {
+        let ui = ui.clone();
+        Callback::from(move |i: usize| ui.dispatch(UiAction::View(views[i.min(1)])))
+    };
+    let view_choices =
+        vec![Choice::text(workloads::NODES.get(lang)), Choice::text(workloads::WORKLOADS.get(lang))];
     let error = asked.error.clone();
     html! {
         <>
             <div class="stage-bar">
+                <Segmented class="stage-view" label={workloads::VIEW.get(lang)} choices={view_choices} chosen={usize::from(ui.view == StageView::Workloads)} on_choose={on_view} />
                 <label class="namespace"><span aria-hidden="true">{"ns"}</span>
                     <select aria-label={texts::NAMESPACE.get(lang)} onchange={on_namespace}>
                         <option value="" selected={ui.namespace.is_none()}>{texts::ALL_NAMESPACES.get(lang)}</option>
