@@ -26,6 +26,8 @@ pub(crate) enum OpenDialog {
     NewLab,
     /// The example gallery.
     Examples,
+    /// What a teacher breaks.
+    Break,
     /// One more node.
     AddNode,
     /// Labels of an object: kind (`pod`, `node`), namespace, name.

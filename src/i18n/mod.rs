@@ -11,6 +11,7 @@
 pub(crate) mod bars;
 pub(crate) mod dock;
 pub(crate) mod editor;
+pub(crate) mod faults;
 pub(crate) mod plugins;
 pub(crate) mod remedy;
 pub(crate) mod scores;

@@ -479,21 +479,30 @@ impl Lab {
     pub fn act(&mut self, args: &[&str]) -> Outcome {
         let line = command_line(args);
         self.mark(&line);
-        let at = self.live.sim_now().as_nanos();
         if self.terminal.is_running() {
-            // The terminal is busy: the command runs beside it and is not shown there.
-            let mut aside = Terminal::default();
-            aside.note(&line, at);
-            let words: Vec<String> = args.iter().map(|a| (*a).to_owned()).collect();
-            aside.start(&words, Some(""), &mut self.live, &mut self.files);
-            self.settle_mark();
-            return outcome(&aside, line);
+            return self.act_beside(line, args);
         }
-        self.terminal.note(&line, at);
+        self.terminal.note(&line, self.live.sim_now().as_nanos());
         let words: Vec<String> = args.iter().map(|a| (*a).to_owned()).collect();
         self.terminal.begin(&words, Some(""), &mut self.live, &mut self.files);
         self.settle_mark();
         outcome(&self.terminal, line)
+    }
+
+    /// Does what a kubectl line does where nobody sees it; undo calls it `what`.
+    pub fn act_unseen(&mut self, what: &str, args: &[&str]) -> Outcome {
+        self.mark(what);
+        self.act_beside(command_line(args), args)
+    }
+
+    /// The command runs beside the terminal and is not shown there.
+    fn act_beside(&mut self, line: String, args: &[&str]) -> Outcome {
+        let mut aside = Terminal::default();
+        aside.note(&line, self.live.sim_now().as_nanos());
+        let words: Vec<String> = args.iter().map(|a| (*a).to_owned()).collect();
+        aside.start(&words, Some(""), &mut self.live, &mut self.files);
+        self.settle_mark();
+        outcome(&aside, line)
     }
 
     /// Whether a command goes on by itself in the frames to come, as it has much to do.

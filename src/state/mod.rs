@@ -1,6 +1,7 @@
 //! What the page shows, as data. Nothing here touches the browser, so all of it is tested natively.
 
 pub mod examples;
+pub mod faults;
 pub mod files;
 pub mod history;
 pub mod inspect;

@@ -1,5 +1,6 @@
 //! What the learner has chosen to see: selection, tabs, language, theme. Nothing of it changes the cluster.
 
+use super::faults::Broken;
 use serde::{Deserialize, Serialize};
 
 /// An object that is selected: kept by uid, so that a later one of the same name is told apart.
@@ -140,6 +141,8 @@ pub struct Ui {
     pub view: StageView,
     /// Whether single-key shortcuts act.
     pub shortcuts: bool,
+    /// What a teacher broke last.
+    pub broken: Option<Broken>,
     /// Sizes of the panes.
     pub sizes: Sizes,
     /// Whether the learner has begun: before, the page shows how to.
@@ -186,6 +189,8 @@ pub enum UiAction {
     Density(Density),
     /// Another way of looking at the cluster.
     View(StageView),
+    /// Something was broken, or is not to be spoken of any more.
+    Broken(Option<Broken>),
     /// Single-key shortcuts on or off.
     Shortcuts(bool),
     /// Other sizes of the panes.
@@ -228,6 +233,7 @@ impl Ui {
             UiAction::Presenter(presenter) => ui.presenter = presenter,
             UiAction::Density(density) => ui.density = density,
             UiAction::View(view) => ui.view = view,
+            UiAction::Broken(broken) => ui.broken = broken,
             UiAction::Shortcuts(shortcuts) => ui.shortcuts = shortcuts,
             UiAction::Sizes(sizes) => ui.sizes = sizes,
             UiAction::Begin => ui.begun = true,

@@ -1,5 +1,6 @@
 //! The page's dialogs: shortcuts, a new lab, examples, another node, labels and taints.
 
+use super::faults::BreakDialog;
 use super::stage::{Acting, use_acting};
 use crate::app::{DialogContext, OpenDialog, UiContext};
 use crate::components::{Dialog, Glyph, Icon, IconKind, PodState};
@@ -27,6 +28,7 @@ pub(crate) fn Dialogs() -> Html {
         Some(OpenDialog::Shortcuts) => html! { <Shortcuts {on_close} /> },
         Some(OpenDialog::NewLab) => html! { <Machines {on_close} whole={true} /> },
         Some(OpenDialog::AddNode) => html! { <Machines {on_close} whole={false} /> },
+        Some(OpenDialog::Break) => html! { <BreakDialog {on_close} /> },
         Some(OpenDialog::Examples) => html! { <Examples {on_close} /> },
         Some(OpenDialog::Labels(kind, namespace, name)) => {
             html! { <Pairs {on_close} taints={false} kind={*kind} namespace={namespace.clone()} name={name.clone()} /> }

@@ -3,6 +3,7 @@
 mod dialogs;
 mod dock;
 mod editor_pane;
+mod faults;
 mod first_run;
 mod frame;
 mod key_echo;

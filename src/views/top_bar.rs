@@ -3,7 +3,7 @@
 use super::key_echo::KeyEcho;
 use crate::app::{DialogContext, OpenDialog, UiContext};
 use crate::components::{Choice, Icon, IconKind, Menu, MenuItem, Segmented};
-use crate::i18n::{bars as texts, use_lang};
+use crate::i18n::{bars as texts, faults, use_lang};
 use crate::session::LabContext;
 use crate::state::{Lab, Lang, Theme, UiAction};
 use yew::prelude::*;
@@ -97,6 +97,7 @@ fn LabState(props: &LabStateProps) -> Html {
                 item(texts::EXAMPLES.get(lang), IconKind::Play, open(OpenDialog::Examples)),
                 item(texts::NEW_LAB.get(lang), IconKind::Plus, open(OpenDialog::NewLab)),
                 item(texts::ADD_NODE.get(lang), IconKind::Server, open(OpenDialog::AddNode)),
+                item(faults::BREAK.get(lang), IconKind::Warning, open(OpenDialog::Break)),
             ]
         })
     };

@@ -61,11 +61,11 @@ test("a rollout is watched, looked back at and undone", begun(async ({ page }) =
   await page.locator(".banner").getByRole("button", { name: "Return to now" }).click();
   await dock.getByRole("button", { name: "Undo to revision 1" }).click();
   await page.getByText("kubectl rollout undo deployment/web --to-revision=1").first().waitFor();
-  await dock.getByText("revision 3").first().waitFor();
+  await page.getByRole("button", { name: "Play", exact: true }).click();
+  await dock.locator(".rollout-key").getByText("revision 3: 4/4 ready").waitFor({ timeout: 30_000 });
   await dock.getByLabel("Replicas").fill("2");
   await dock.getByText("kubectl scale deployment/web --replicas=2").waitFor();
   await dock.getByRole("button", { name: "Scale", exact: true }).click();
-  await page.getByRole("button", { name: "Play", exact: true }).click();
   await web.locator(":scope > header").getByText("2/2 ready").waitFor({ timeout: 30_000 });
   await dock.getByRole("button", { name: "Actions" }).click();
   await page.getByRole("menuitem", { name: /kubectl rollout pause deployment\/web/ }).click();

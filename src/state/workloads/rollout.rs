@@ -45,8 +45,10 @@ pub struct Rollout {
     time: Option<SimTime>,
     /// Uids of what owns the pods: the workload or its ReplicaSets.
     owners: BTreeSet<String>,
-    /// Hashes of the templates in the order in which they came.
+    /// Hashes of the templates in the order in which they were met.
     templates: Vec<String>,
+    /// Places of the templates in the order in which they came: one that comes back is the newest again.
+    order: Vec<usize>,
     /// Each pod: its template, and whether it is ready; `None` once it is on its way out.
     pods: BTreeMap<String, (usize, Option<bool>)>,
     points: Vec<Point>,
@@ -88,9 +90,14 @@ fn said(change: &Change) -> Option<SimTime> {
 }
 
 impl Rollout {
-    /// Hashes of the templates, in the order in which they came.
+    /// Hashes of the templates, in the order in which they were met.
     pub fn templates(&self) -> &[String] {
         &self.templates
+    }
+
+    /// Places of the templates that had pods, the one that came last at the end.
+    pub fn order(&self) -> &[usize] {
+        &self.order
     }
 
     /// All instants at which something changed, oldest first.
@@ -193,6 +200,14 @@ impl Rollout {
             }
         }
         let at = self.time.unwrap_or(now);
+        let before = self.points.last().map(|p| p.shares.as_slice()).unwrap_or_default();
+        for (place, share) in shares.iter().enumerate() {
+            let had = before.get(place).is_some_and(|s| s.all > 0);
+            if !had && share.all > 0 {
+                self.order.retain(|other| *other != place);
+                self.order.push(place);
+            }
+        }
         match self.points.last_mut() {
             Some(last) if last.at == at => last.shares = shares,
             Some(last) if last.shares == shares => {}
@@ -204,7 +219,7 @@ impl Rollout {
 
     /// The instants of the latest rollout: from just before the newest template appeared.
     pub fn latest(&self) -> &[Point] {
-        let newest = self.templates.len().saturating_sub(1);
+        let newest = self.order.last().copied().unwrap_or(0);
         let has = |point: &Point| point.shares.get(newest).is_some_and(|s| s.all > 0);
         // A template may come back: what counts is when it was last without pods.
         let begun = self.points.iter().rposition(|p| !has(p)).filter(|at| *at + 1 < self.points.len());
@@ -293,6 +308,13 @@ mod tests {
         let numbers: Vec<Option<i64>> =
             at_once.templates().iter().map(|h| revision(lab.shown(), &web(&lab), h)).collect();
         assert_eq!(numbers, [Some(1), Some(2)]);
+        assert_eq!(at_once.order(), [0, 1]);
+        lab.enter("kubectl rollout undo deployment/web");
+        pass(&mut lab, 40);
+        at_once.follow(lab.shown(), &web(&lab));
+        assert_eq!(at_once.order(), [1, 0]);
+        assert_eq!(at_once.latest().first().unwrap().shares[1], Share { ready: 4, all: 4 });
+        assert_eq!(at_once.latest().last().unwrap().shares[0], Share { ready: 4, all: 4 });
     }
 
     #[test]

@@ -42,9 +42,8 @@ pub(super) fn RolloutChart(props: &ObjectProps) -> Html {
     let Counts::Replicas { desired, .. } = workload(object).counts else { return html! {} };
     let (from, until) = (rollout.from().unwrap_or(first.at), rollout.until(now));
     // The newest template lies at the bottom; those without pods in this time are left out.
-    let count = names.len();
     let seen = |place: &usize| points.iter().any(|p| share(p, *place).all > 0);
-    let layers: Vec<usize> = (0..count).rev().filter(seen).collect();
+    let layers: Vec<usize> = rollout.order().iter().rev().copied().filter(seen).collect();
     let told = |point: &Point| told(point, &layers, &names, lang);
     let label = texts::ROLLOUT_LABEL
         .with(lang, &[("from", &clock(from)), ("to", &clock(until)), ("shares", &told(last))]);

@@ -23,6 +23,7 @@ use crate::i18n::{bars, stage as texts, use_lang};
 use crate::session::{LabContext, now_ms};
 use crate::state::words::clock;
 use crate::state::{Lab, Pane, Selected, StageView, UiAction};
+use crate::views::faults::BrokenBanner;
 use model::{Cache, Model, NodeView, PodView, Same};
 use nodes::Nodes;
 use podlab_api::selector::Selector;
@@ -129,6 +130,7 @@ pub(crate) fn Stage() -> Html {
         <section class="pane stage" id="pane-cluster" aria-label={texts::STAGE.get(lang)} tabindex="-1">
             <Toolbar model={model.clone()} asked={asked.clone()} ui={ui.clone()} />
             if key.past { <PastBanner lab={lab.clone()} /> }
+            if let Some(broken) = ui.broken.clone() { <BrokenBanner {broken} /> }
             if ui.view == StageView::Workloads {
                 <Workloads {model} {asked} {selected} density={ui.density} namespace={ui.namespace.clone()} read_only={key.past} {calm} {on_select} {on_show_all} />
             } else {
