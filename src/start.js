@@ -1,6 +1,7 @@
-// Starts the page: loads the wasm file that index.html has already asked for, then its second part, and keeps the page
-// for offline use.
+// Starts the page: loads the wasm file that index.html has already asked for, then the editor and the wasm file's second
+// part, and keeps the page for offline use.
 import init, { bench, history, start } from "@podlab/wasm";
+import { bringEditor } from "./editor/lazy.js";
 import { loadSecond, wholeSoon } from "./second.js";
 import { warmUp } from "./warm_up.js";
 
@@ -27,6 +28,7 @@ try {
   globalThis.podlabHistory = history;
   performance.mark("podlab-ready");
   page.dataset.ready = "true";
+  bringEditor();
   loadSecond(exports)
     .then((second) => made && warmUp(first, second))
     .catch(wholeSoon);

@@ -29,6 +29,31 @@ test("the second part comes behind the first picture", begun(async ({ page }) =>
   assert.match(await answer(page, "kubectl get nodes -o wide"), /node01 +Ready/);
 }));
 
+test("a plain field stands in for the editor until that has come, and loses nothing", begun(async ({ page }) => {
+  let letThrough;
+  const held = new Promise((resolve) => (letThrough = resolve));
+  let asked = 0;
+  // The first try fails as on a bad network; the second takes its time.
+  await page.route(/editor-/, async (route) => {
+    if (++asked === 1) return route.abort();
+    await held;
+    return route.continue();
+  });
+  await page.reload();
+  await page.waitForFunction(() => document.documentElement.dataset.ready === "true");
+  const plain = page.locator("#pane-editor textarea.plain-editor");
+  await plain.click();
+  await page.keyboard.press("Control+A");
+  await page.keyboard.type("kind: Pod\n# more");
+  await page.keyboard.press("ArrowLeft");
+  letThrough();
+  const editor = page.locator("#pane-editor .cm-content");
+  await editor.waitFor();
+  assert.equal(await plain.count(), 0);
+  await page.keyboard.type("!");
+  assert.deepEqual(await editor.locator(".cm-line").allInnerTexts(), ["kind: Pod", "# mor!e"]);
+}, { allow: [/./], serviceWorkers: "block" }));
+
 /** Lets the page's own try to fetch the second part fail, so that the first call of something in it has to wait. */
 async function withoutSecond(page, then) {
   let asked = 0;

@@ -67,13 +67,15 @@ fn bundle(profile: Profile, package: &Package, stage: &Path) -> Result<Names> {
             "warm-up=src/warm_up_worker.js",
             "style=static/css/index.css",
             "--bundle",
+            "--splitting",
             "--format=esm",
             "--target=es2022",
         ])
-        .args(["--entry-names=[name]-[hash]", "--asset-names=[name]-[hash]", "--legal-comments=none"])
+        .args(["--entry-names=[name]-[hash]", "--chunk-names=[name]-[hash]", "--asset-names=[name]-[hash]"])
+        .arg("--legal-comments=none")
         .args(["--log-level=warning", "--loader:.woff2=file"])
         .arg(format!("--alias:@podlab/wasm={}", package.script.display()))
-        .arg(format!("--alias:@podlab/editor={}", root().join("src/editor/editor.js").display()))
+        .arg(format!("--alias:@podlab/editor={}", root().join("src/editor/lazy.js").display()))
         .arg(format!("--outdir={}", stage.display()))
         .arg(format!("--metafile={}", listing.display()));
     match profile {

@@ -68,6 +68,8 @@ fn mount_token(spec: &mut PodSpec, uid: &str) {
             continue;
         }
         used = true;
+        // Most containers have no other: a vector that grows by itself would take room for four.
+        mounts.reserve_exact(1);
         mounts.push(VolumeMount {
             name: volume_name.clone(),
             read_only: Some(true),
