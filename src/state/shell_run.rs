@@ -242,6 +242,7 @@ fn root(now: SimTime) -> Volume {
     };
     program("usr/bin/kubectl", "kubectl");
     program("usr/bin/curl", "tool:curl");
+    program("usr/bin/jq", "tool:jq");
     for name in ["editor", "nano", "vi", "vim"] {
         program(&format!("usr/bin/{name}"), "editor");
     }

@@ -19,6 +19,7 @@ mod gzip;
 mod head;
 mod http;
 mod httpd;
+mod jq;
 mod lines;
 mod ls;
 mod net;
@@ -132,6 +133,7 @@ const TOOLS: &[Tool] = &[
     run("hostname", env::hostname),
     at(In::Busybox, start("httpd", httpd::httpd)),
     run("id", system::id),
+    at(In::Extra, start("jq", jq::jq)),
     at(In::Busybox, run("kill", system::kill)),
     at(In::Busybox, run("killall", system::killall)),
     at(In::Busybox, start("less", cat::cat)),
