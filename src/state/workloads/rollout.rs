@@ -266,7 +266,7 @@ mod tests {
     use super::{Rollout, Share, revision};
     use crate::state::Lab;
     use podlab_api::Object;
-    use podlab_api::kinds::{DEPLOYMENT, STATEFUL_SET};
+    use podlab_api::kinds::{DAEMON_SET, DEPLOYMENT, STATEFUL_SET};
     use std::sync::Arc;
     use std::time::Duration;
 
@@ -334,6 +334,19 @@ mod tests {
         lab.return_to_now();
         rollout.follow(lab.shown(), &web(&lab));
         assert_eq!(rollout.points().last().unwrap().shares, [Share { ready: 5, all: 5 }]);
+    }
+
+    #[test]
+    fn a_daemon_set_has_revisions_by_the_hash_of_its_template() {
+        let mut lab = Lab::default();
+        lab.edit("apiVersion: apps/v1\nkind: DaemonSet\nmetadata: {name: agent}\nspec:\n  selector: {matchLabels: {app: agent}}\n  template:\n    metadata: {labels: {app: agent}}\n    spec: {containers: [{name: c, image: nginx}]}\n");
+        assert!(lab.apply().ok());
+        pass(&mut lab, 30);
+        let set = lab.live().world().api.store().get(&DAEMON_SET, "default", "agent").unwrap().clone();
+        let mut rollout = Rollout::default();
+        rollout.follow(lab.shown(), &set);
+        assert_eq!(rollout.points().last().unwrap().shares, [Share { ready: 2, all: 2 }]);
+        assert_eq!(revision(lab.shown(), &set, &rollout.templates()[0]), Some(1));
     }
 
     #[test]

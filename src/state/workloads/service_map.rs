@@ -30,7 +30,7 @@ pub struct Endpoint {
     pub pod: Option<String>,
     /// The pod's uid.
     pub uid: String,
-    /// `10.244.1.5:8080`, or without a port where it has none.
+    /// `10.244.1.5:8080`, with all its ports, or without one where it has none.
     pub addresses: Vec<String>,
     /// Whether it gets traffic.
     pub ready: bool,
@@ -122,7 +122,10 @@ impl ServiceMap {
         let slices = store.list_namespace(&ENDPOINT_SLICE, namespace);
         for slice in slices.filter(|s| s.label("kubernetes.io/service-name") == Some(name)) {
             let numbers = slice.field("ports").and_then(Value::as_array).into_iter().flatten();
-            let numbers: Vec<String> = numbers.map(|p| port_text(p.get("port"))).collect();
+            let mut numbers: Vec<String> = numbers.map(|p| port_text(p.get("port"))).collect();
+            // The same number of UDP and TCP.
+            numbers.sort();
+            numbers.dedup();
             for endpoint in slice.field("endpoints").and_then(Value::as_array).into_iter().flatten() {
                 let endpoint = endpoint_of(endpoint, &numbers, &ports, store, namespace);
                 // A Service of two address families has two slices with the same pods.
@@ -136,9 +139,17 @@ impl ServiceMap {
         ServiceMap { view, ports, endpoints, selection, dns, selector }
     }
 
+    /// Whether it has a port that the line of [`ServiceMap::test`] can ask.
+    pub fn can_be_tested(&self) -> bool {
+        self.ports.iter().any(|p| p.protocol == "TCP")
+    }
+
     /// The line that tests it from a pod of its own: words after `kubectl`.
     pub fn test(&self) -> Vec<String> {
-        let port = self.ports.first().map_or("80", |p| p.port.as_str());
+        // wget speaks HTTP over TCP: the port that sounds like it, else the first that can.
+        let tcp = || self.ports.iter().filter(|p| p.protocol == "TCP");
+        let web = tcp().find(|p| p.port == "80" || p.name.starts_with("http"));
+        let port = web.or_else(|| tcp().next()).map_or("80", |p| p.port.as_str());
         let port = if port == "80" { String::new() } else { format!(":{port}") };
         let mut words: Vec<String> = ["run", "tmp", "--rm", "-it", "--image=busybox:1.36", "--restart=Never"]
             .map(str::to_owned)
@@ -160,10 +171,9 @@ fn endpoint_of(
     namespace: &str,
 ) -> Endpoint {
     let addresses = endpoint.get("addresses").and_then(Value::as_array).into_iter().flatten();
-    let addresses: Vec<&str> = addresses.filter_map(Value::as_str).collect();
-    let addresses = addresses.iter().flat_map(|address| {
-        let with_port = |number: &String| format!("{address}:{number}");
-        if numbers.is_empty() { vec![(*address).to_owned()] } else { numbers.iter().map(with_port).collect() }
+    let ports_text = numbers.join(",");
+    let addresses = addresses.filter_map(Value::as_str).map(|address| {
+        if ports_text.is_empty() { address.to_owned() } else { format!("{address}:{ports_text}") }
     });
     let target = endpoint.get("targetRef").filter(|t| t.get("kind").and_then(Value::as_str) == Some("Pod"));
     let text =
@@ -214,6 +224,18 @@ mod tests {
             "run tmp --rm -it --image=busybox:1.36 --restart=Never -- wget -qO- http://web:8080"
         );
         assert_eq!(map.selection.unwrap().count, 2);
+    }
+
+    #[test]
+    fn a_line_that_tests_asks_a_port_that_may_speak_http() {
+        let lab = Lab::default();
+        let store = lab.live().world().api.store();
+        let dns = ServiceMap::of(store, store.get(&SERVICE, "kube-system", "kube-dns").unwrap());
+        assert_eq!(dns.test().last().unwrap(), "http://kube-dns:53");
+        assert!(dns.endpoints[0].addresses[0].ends_with(":53,9153"), "{:?}", dns.endpoints);
+        let mut dns = dns;
+        dns.ports.retain(|p| p.protocol == "UDP");
+        assert!(!dns.can_be_tested());
     }
 
     #[test]

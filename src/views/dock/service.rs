@@ -72,7 +72,15 @@ pub(super) fn ServiceStatus(props: &ObjectProps) -> Html {
         return html! {};
     };
     let object = &props.object;
-    let (map, is_past) = lab.read(|l| (ServiceMap::of(l.shown().world().api.store(), object), l.is_past()));
+    let (version, inputs, is_past) = lab
+        .read(|l| (l.shown().world().api.store().resource_version(), l.live().inputs().len(), l.is_past()));
+    // Thousands of pods are not asked again in each frame.
+    let map = {
+        let (lab, object) = (lab.clone(), object.clone());
+        use_memo((object.uid().to_owned(), version, inputs, is_past), move |_| {
+            lab.read(|l| ServiceMap::of(l.shown().world().api.store(), &object))
+        })
+    };
     let external = map.view.kind == "ExternalName";
     let ports = html! {
         <ul class="service-ports">
@@ -125,7 +133,7 @@ pub(super) fn ServiceStatus(props: &ObjectProps) -> Html {
             {block(texts::DNS.get(lang), html! { <CopyButton text={map.dns.clone()} /> }, html! {
                 <><p class="mono">{map.dns.clone()}</p><p class="note">{dns_note.get(lang)}</p></>
             })}
-            if !is_past && !external {
+            if !is_past && !external && map.can_be_tested() {
                 {block(texts::TEST.get(lang), html! { <button type="button" class="button small" onclick={on_test}>{texts::TEST_DO.get(lang)}</button> }, html! { <Command {line} /> })}
             }
         </>

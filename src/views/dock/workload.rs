@@ -60,11 +60,32 @@ pub(super) fn WorkloadHead(props: &ObjectProps) -> Html {
                 {fact("ns", object.namespace())}
                 if view.revision > 0 { {fact("revision", view.revision.to_string())} }
                 if !view.schedule.is_empty() { {fact("schedule", view.schedule.clone())} }
+                {for limits(object).into_iter().map(|(name, value)| fact(name, value))}
                 {fact("age", age)}
                 {fact("image", view.images.join(" "))}
             </dl>
         </header>
     }
+}
+
+/// What bounds a Job or CronJob, under the names of its fields.
+fn limits(object: &Object) -> Vec<(&'static str, String)> {
+    let fields: &[&'static str] = match object.kind.kind {
+        "Job" => &["parallelism", "backoffLimit", "activeDeadlineSeconds"],
+        "CronJob" => &["concurrencyPolicy", "timeZone"],
+        "Deployment" => &["minReadySeconds", "progressDeadlineSeconds", "revisionHistoryLimit"],
+        "StatefulSet" => &["podManagementPolicy", "minReadySeconds"],
+        _ => &[],
+    };
+    let spec = object.field("spec");
+    let text = |name: &'static str| {
+        let value = match spec?.get(name)? {
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
+        };
+        Some((name, value))
+    };
+    fields.iter().filter_map(|name| text(name)).collect()
 }
 
 /// What one does to a workload, each with the kubectl line that does it.
